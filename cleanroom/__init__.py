@@ -1,0 +1,1 @@
+"""The product: rooms in which organisations compute together without showing their rows."""

@@ -1,0 +1,270 @@
+"""The terms of a room, as people write them in TOML: shape and validation.
+
+Rule: what `example-room.toml` can say and nothing else; unknown keys are refused. Keys and
+signatures live in `document`, not here.
+"""
+
+import datetime as dt
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from cleanroom.contract.types import Kind, SqlType
+from cleanroom.errors import ContractInvalid
+
+NAME = r"^[a-z][a-z0-9_]{0,62}$"
+Name = Annotated[str, Field(pattern=NAME)]
+Filled = Annotated[str, Field(min_length=1, max_length=2000, pattern=r"\S")]
+Address = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.\-\[\]:]+:\d{1,5}$")]
+
+
+class Right(StrEnum):
+    """What a recipient's query may do with a column. No right: not used at all."""
+
+    JOIN = "join"
+    GROUP = "group"
+    FILTER = "filter"
+    COMPARE = "compare"
+    SUM = "sum"
+    AVG = "avg"
+    COUNT = "count"
+    MIN = "min"
+    MAX = "max"
+    QUANTILE = "quantile"
+    PRIVATE_FILTER = "private_filter"
+    TRAIN = "train"
+    REVEAL = "reveal"
+
+
+class Role(StrEnum):
+    INPUT = "input"
+    COMPUTING = "computing"
+    RESULT = "result"
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
+
+
+class RoomTerms(_Strict):
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+    version: Annotated[int, Field(ge=1, strict=True)]
+    purpose: Filled
+    lawful_basis: Filled
+    retention_days: Annotated[int, Field(ge=1, le=36500, strict=True)]
+    expires: dt.date
+
+
+class CoordinatorTerms(_Strict):
+    address: Address
+
+
+class MemberTerms(_Strict):
+    roles: Annotated[tuple[Role, ...], Field(min_length=1)]
+    address: Address | None = None
+
+    @model_validator(mode="after")
+    def _listens_if_computing(self) -> Self:
+        if len(set(self.roles)) != len(self.roles):
+            raise ValueError("a role is named twice")
+        if (Role.COMPUTING in self.roles) != (self.address is not None):
+            raise ValueError("computing members, and only they, need an address")
+        return self
+
+
+class PrivacyTerms(_Strict):
+    release: Literal["dp", "sdc", "gated"] = "dp"
+    min_group: Annotated[int, Field(ge=1, le=1_000_000, strict=True)] = 10
+    round_to: Annotated[int, Field(ge=1, le=1000, strict=True)] = 1
+    epsilon: Annotated[float, Field(gt=0, le=20, allow_inf_nan=False)] = 1.0
+    delta: Annotated[float, Field(gt=0, lt=1e-4, allow_inf_nan=False)] = 1e-9
+
+
+class ColumnTerms(_Strict):
+    """One protected column.
+
+    Attributes:
+        bounds: smallest and largest value, in the column's own type; they set bit widths and
+            prove that sums don't wrap.
+        values: all values a TEXT column may hold; it then travels as a small code.
+        rights: recipient -> what a query for it may do with this column.
+    """
+
+    type: str
+    bounds: tuple[Any, Any] | None = None
+    nullable: bool = False
+    max_bytes: Annotated[int, Field(ge=1, le=64, strict=True)] | None = None
+    values: Annotated[tuple[str, ...], Field(min_length=1, max_length=65536)] | None = None
+    rights: Mapping[str, tuple[Right, ...]] = Field(default_factory=dict)
+
+    @cached_property
+    def sql_type(self) -> SqlType:
+        return SqlType.parse(self.type)
+
+    @cached_property
+    def range(self) -> tuple[int, int]:
+        """Smallest and largest encoded value; for TEXT with values, the codes."""
+        if self.sql_type.kind is Kind.TEXT:
+            if self.values is None:
+                raise ValueError("TEXT without declared values has no numeric range")
+            return 0, len(self.values) - 1
+        if self.bounds is None:
+            return self.sql_type.widest()
+        low, high = (self.sql_type.encode(bound) for bound in self.bounds)
+        return low, high
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.sql_type.kind is Kind.TEXT:
+            self._check_text()
+        else:
+            if self.max_bytes is not None or self.values is not None:
+                raise ValueError("max_bytes and values are for TEXT columns")
+            if self.bounds is not None and self.sql_type.kind is Kind.BOOLEAN:
+                raise ValueError("a BOOLEAN needs no bounds")
+            low, high = self.range
+            widest = self.sql_type.widest()
+            if not widest[0] <= low <= high <= widest[1]:
+                raise ValueError(f"bounds must ascend and fit {self.type}")
+        for recipient, rights in self.rights.items():
+            if len(set(rights)) != len(rights):
+                raise ValueError(f"a right of {recipient} is named twice")
+        return self
+
+    def _check_text(self) -> None:
+        if self.bounds is not None:
+            raise ValueError("TEXT takes max_bytes or values, not bounds")
+        if self.values is None and self.max_bytes is None:
+            raise ValueError("TEXT needs max_bytes, or values")
+        for value in self.values or ():
+            if "\0" in value or not value:
+                raise ValueError("a declared value is empty or holds a NUL")
+            if self.max_bytes is not None and len(value.encode()) > self.max_bytes:
+                raise ValueError("a declared value is longer than max_bytes")
+        if self.values is not None and len(set(self.values)) != len(self.values):
+            raise ValueError("a declared value is named twice")
+
+
+class TableTerms(_Strict):
+    """One table of one member, or a federated table of several.
+
+    Attributes:
+        members: who hold a part of a federated table; absent for 'member.table'.
+        person: the column that names the privacy unit, whom min_group counts.
+        max_rows_per_person: rows one person may have in one member's table; 1 makes `person` a key.
+        max_rows: public bound on one member's rows.
+    """
+
+    members: Annotated[tuple[Name, ...], Field(min_length=1)] | None = None
+    person: Name
+    max_rows_per_person: Annotated[int, Field(ge=1, strict=True)] | None = None
+    max_rows: Annotated[int, Field(ge=1, le=1 << 24, strict=True)]
+    columns: Annotated[Mapping[Name, ColumnTerms], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _has_person(self) -> Self:
+        if self.person not in self.columns:
+            raise ValueError(f"person: no column {self.person!r}")
+        if self.columns[self.person].nullable:
+            raise ValueError(f"columns.{self.person}: the person column may not be nullable")
+        if self.members is not None and len(set(self.members)) != len(self.members):
+            raise ValueError("members: a member is named twice")
+        return self
+
+
+class Terms(_Strict):
+    """Everything the members agree on."""
+
+    room: RoomTerms
+    coordinator: CoordinatorTerms
+    members: Annotated[Mapping[Name, MemberTerms], Field(min_length=2)]
+    privacy: PrivacyTerms = PrivacyTerms()
+    tables: Annotated[Mapping[str, TableTerms], Field(min_length=1)]
+
+    @classmethod
+    def of(cls, source: Path | str | Mapping[str, Any]) -> "Terms":
+        """Read terms from a TOML file or a dict of the same shape.
+
+        Raises:
+            ContractInvalid: naming the first field that doesn't hold, by its path.
+        """
+        try:
+            if not isinstance(source, Mapping):
+                source = tomllib.loads(Path(source).read_text(encoding="utf-8"))
+            return cls.model_validate(source)
+        except tomllib.TOMLDecodeError as error:
+            raise ContractInvalid(f"not TOML: {error}") from None
+        except (OSError, UnicodeDecodeError) as error:
+            raise ContractInvalid(f"cannot read {source}: {type(error).__name__}") from None
+        except ValidationError as error:
+            raise ContractInvalid(_first_fault(error)) from None
+
+    @property
+    def computing(self) -> tuple[str, ...]:
+        """The computing members, in the order of the contract: ranks P0, P1, P2."""
+        return tuple(n for n, m in self.members.items() if Role.COMPUTING in m.roles)
+
+    def owners(self, table: str) -> tuple[str, ...]:
+        """Return the members that hold rows of `table`."""
+        return self.tables[table].members or (table.partition(".")[0],)
+
+    def tables_of(self, member: str) -> Iterator[str]:
+        """Yield the tables of which `member` holds rows."""
+        return (table for table in self.tables if member in self.owners(table))
+
+    @model_validator(mode="after")
+    def _roles(self) -> Self:
+        if len(self.computing) not in (0, 3):
+            raise ValueError(f"members: three must compute, or none; {len(self.computing)} do")
+        addresses = [self.coordinator.address]
+        addresses += [m.address for m in self.members.values() if m.address is not None]
+        if len(set(addresses)) != len(addresses):
+            raise ValueError("members: two share an address")
+        if "coordinator" in self.members:
+            raise ValueError("members.coordinator: the name is taken by the coordinator")
+        return self
+
+    @model_validator(mode="after")
+    def _tables(self) -> Self:
+        for name, table in self.tables.items():
+            self._check_table(name, table)
+        return self
+
+    def _check_table(self, name: str, table: TableTerms) -> None:
+        where = f"tables.{name}"
+        owner, dot, rest = name.partition(".")
+        parts = (owner, rest) if dot else (owner,)
+        if not all(re.fullmatch(NAME, part) for part in parts):
+            raise ValueError(f"{where}: a name is 'member.table', or 'table' with members")
+        if bool(dot) == (table.members is not None):
+            raise ValueError(f"{where}: either 'member.table', or a federated table with members")
+        for member in table.members or (owner,):
+            if member not in self.members:
+                raise ValueError(f"{where}: no member {member!r}")
+            if Role.INPUT not in self.members[member].roles:
+                raise ValueError(f"{where}: member {member!r} has no role 'input'")
+        for column, terms in table.columns.items():
+            for recipient in terms.rights:
+                if recipient not in self.members:
+                    raise ValueError(f"{where}.columns.{column}.rights: no member {recipient!r}")
+                if Role.RESULT not in self.members[recipient].roles:
+                    raise ValueError(
+                        f"{where}.columns.{column}.rights: {recipient!r} has no role 'result'"
+                    )
+
+
+def _first_fault(error: ValidationError) -> str:
+    fault = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    where = ".".join(str(part) for part in fault["loc"])
+    what = fault["msg"].removeprefix("Value error, ")
+    if fault["type"] == "extra_forbidden":
+        what = "unknown key"
+    if fault["type"] == "missing":
+        what = "missing"
+    return f"{where}: {what}" if where else what

@@ -1,0 +1,151 @@
+"""Everything the room raises on purpose: what happened, who is responsible, what to do.
+
+Rule: an error names parties, tables, columns and limits. It never carries a value of a row.
+Codes are stable: programs and audit records depend on them.
+"""
+
+from typing import ClassVar
+
+
+class CleanroomError(Exception):
+    """Base of all; `str()` is one readable paragraph.
+
+    Attributes:
+        code: stable name of the kind of error.
+        party: the member responsible, or empty if it is the caller.
+        remedy: the smallest change that helps.
+    """
+
+    code: ClassVar[str] = "cleanroom-error"
+    remedy: str = ""
+
+    def __init__(self, message: str, *, party: str = "", remedy: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.party = party
+        self.remedy = remedy or type(self).remedy
+
+    def __str__(self) -> str:
+        who = f" [{self.party}]" if self.party else ""
+        remedy = f" Remedy: {self.remedy}" if self.remedy else ""
+        return f"{self.code}{who}: {self.message}.{remedy}"
+
+
+class ContractInvalid(CleanroomError):
+    """The contract's terms, keys or signatures don't hold; the message names the field."""
+
+    code = "contract-invalid"
+    remedy = "Correct the named field; every member then signs the new version."
+
+
+class IdentityInvalid(CleanroomError):
+    """An identity file is missing, readable by others, expired or not what the contract pins."""
+
+    code = "identity-invalid"
+    remedy = "Create the identity again with 'cleanroom identity create', or restore its files."
+
+
+class NotAuthorised(CleanroomError):
+    """The peer's certificate or signature is not the one that the signed contract names."""
+
+    code = "not-authorised"
+    remedy = "Use the identity that the contract pins."
+
+
+class UnsupportedQuery(CleanroomError):
+    """The SQL uses a construct that this version can't compute; the message names it."""
+
+    code = "unsupported-query"
+
+
+class UnknownName(CleanroomError):
+    """No such table or column; the remedy names the nearest one."""
+
+    code = "unknown-name"
+
+
+class PolicyDenied(CleanroomError):
+    """A data owner's policy refuses the plan; the message lists every violation at once."""
+
+    code = "policy-denied"
+
+
+class OverflowPossible(CleanroomError):
+    """The declared bounds don't prove that a sum stays below 2^63."""
+
+    code = "overflow-possible"
+    remedy = "Declare tighter bounds, max_rows or max_rows_per_person in the contract."
+
+
+class DataMismatch(CleanroomError):
+    """An owner's table differs from the contract: columns, types, bounds, NULLs or size."""
+
+    code = "data-mismatch"
+    remedy = "Correct the table, or agree on a new version of the contract."
+
+
+class JoinTooLarge(CleanroomError):
+    """More joined rows than the plan's public bound; nothing was opened."""
+
+    code = "join-too-large"
+    remedy = "Filter more, or declare max_rows_per_person so that the bound can be proven."
+
+
+class PlanMismatch(CleanroomError):
+    """A party compiled another plan than the client: other contract, software or request."""
+
+    code = "plan-mismatch"
+    remedy = "Bring all parties to the same contract version and the same release."
+
+
+class PeerMisbehaved(CleanroomError):
+    """A peer sent what the protocol doesn't allow; the session ended, nothing was opened."""
+
+    code = "peer-misbehaved"
+    remedy = "Ask the named party for its log of this session; do not retry blindly."
+
+
+class PeerUnavailable(CleanroomError):
+    """A peer can't be reached or is silent past the deadline. The query may be run again."""
+
+    code = "peer-unavailable"
+    remedy = "Start the named process again, then repeat the query."
+
+
+class SessionCancelled(CleanroomError):
+    """The client, or a party that had to stop, ended the session."""
+
+    code = "session-cancelled"
+    remedy = "Run the query again."
+
+
+class DeadlineExceeded(CleanroomError):
+    """The session didn't finish before its deadline."""
+
+    code = "deadline-exceeded"
+    remedy = "Ask with a longer deadline, or for fewer rows."
+
+
+class MessageInvalid(CleanroomError):
+    """Bytes from the wire that are not a message of this room: refused before use."""
+
+    code = "message-invalid"
+
+
+class RequestReplayed(CleanroomError):
+    """A signed request whose session was seen before, or is too old or from the future."""
+
+    code = "request-replayed"
+    remedy = "Send a new request; check the clocks of both machines."
+
+
+class InternalError(CleanroomError):
+    """A fault of this software at the named party; details are in that party's own log only."""
+
+    code = "internal-error"
+    remedy = "Report it with the session id."
+
+
+def registry() -> dict[str, type[CleanroomError]]:
+    """Return every error class by its stable code."""
+    return {cls.code: cls for cls in (CleanroomError, *CleanroomError.__subclasses__())}

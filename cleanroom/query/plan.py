@@ -1,0 +1,300 @@
+"""The compiled plan: values that every party derives by itself and whose hash all compare.
+
+A plan is a tree. Its leaves are SQL texts that one owner runs on its own rows; everything
+above the leaves runs on secret shares, and `Release` at the root is the only step that opens
+anything, to the recipient alone.
+
+Two kinds of columns flow upwards. A *bits* column is compared, ordered, grouped by or opened:
+unsigned, most significant bit first, so that the order of the bits is the order of the values.
+A *sum* column is only added and multiplied: an integer mod 2^64. Leaves are already
+aggregated by their bits columns, so a row stands for as many rows as its weight says.
+"""
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+FORMAT = 1  # raise it when the meaning of a plan changes: parties of two releases then differ
+
+Comparison: TypeAlias = Literal["<", "<=", ">", ">=", "=", "<>"]
+
+
+@dataclass(frozen=True, slots=True)
+class BitsColumn:
+    """A secret column of `bits` bits, plus one NULL bit if `nullable`.
+
+    Attributes:
+        low: the encoded value that all-zero bits stand for; a value is low + bits.
+    """
+
+    name: str
+    bits: int
+    nullable: bool = False
+    low: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SumColumn:
+    """A secret integer column mod 2^64 whose true values all lie within +-`bound`."""
+
+    name: str
+    bound: int
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """What one member computes on its own rows and then shares.
+
+    Attributes:
+        sql: one SELECT for the member's DuckDB. For each bits column c it yields UBIGINT
+            columns c_0, c_1, ... (64 bits each, most significant word first, the first word
+            holding the odd bits) and, if nullable, BOOLEAN c_null; for each sum column a BIGINT.
+        max_rows: public bound on its rows; the share is padded to a power of two.
+        sorted_by: bits columns by which the member orders its rows before it shares them.
+    """
+
+    member: str
+    sql: str
+    bits: tuple[BitsColumn, ...]
+    sums: tuple[SumColumn, ...]
+    max_rows: int
+    sorted_by: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Union:
+    """UNION ALL of nodes with equal columns."""
+
+    inputs: tuple["Node", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unify:
+    """One row per distinct value of all bits columns; sum columns are added up."""
+
+    input: "Node"
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """INNER JOIN on equal keys; NULL keys never match (owners drop them).
+
+    The result has the columns of both sides, except the right keys.
+
+    Attributes:
+        left_on, right_on: bits columns, pairwise of equal width and meaning.
+        bound: None if right keys are unique: then the result has the left rows. Otherwise the
+            public number of result rows; more ends the session with `JoinTooLarge`.
+    """
+
+    left: "Node"
+    right: "Node"
+    left_on: tuple[str, ...]
+    right_on: tuple[str, ...]
+    bound: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """coefficient * product of sum columns, counted only in rows where `when` is TRUE."""
+
+    coefficient: int
+    factors: tuple[str, ...] = ()
+    when: "Predicate | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class CompareBits:
+    """left `op` right on bits columns of equal width and meaning, or on a column's encoded bits.
+
+    NULL if a column is NULL. An int is compared in the same encoding, low already subtracted.
+    """
+
+    op: Comparison
+    left: str
+    right: str | int
+
+
+@dataclass(frozen=True, slots=True)
+class CompareSums:
+    """(sum of terms) `op` 0; NULL unless `known` is TRUE. |sum of terms| < 2^62 is proven."""
+
+    op: Comparison
+    terms: tuple[Term, ...]
+    known: "Predicate | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class IsNull:
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    operand: "Predicate"
+
+
+@dataclass(frozen=True, slots=True)
+class And:
+    operands: tuple["Predicate", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    operands: tuple["Predicate", ...]
+
+
+Predicate: TypeAlias = CompareBits | CompareSums | IsNull | Not | And | Or
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Keep the rows where the predicate is TRUE; row count and order stay, rows are marked."""
+
+    input: "Node"
+    predicate: Predicate
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """A new sum column: the sum of terms."""
+
+    name: str
+    bound: int
+    terms: tuple[Term, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Derive:
+    """Replace all sum columns by `sums`; bits columns stay."""
+
+    input: "Node"
+    sums: tuple[Derived, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Extreme:
+    """MIN or MAX of a bits column over a group, NULLs ignored; NULL if there are only NULLs."""
+
+    name: str
+    kind: Literal["min", "max"]
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregate:
+    """GROUP BY. NULLs form a group. Without keys there is exactly one group, even of no rows.
+
+    Result: bits columns `keys` and `extremes` (nullable), sum columns `sums` (added up) and,
+    for each tuple of `persons`, a sum column person_0, person_1, ...: its distinct values in
+    the group.
+    """
+
+    input: "Node"
+    keys: tuple[str, ...]
+    persons: tuple[tuple[str, ...], ...]
+    sums: tuple[str, ...]
+    extremes: tuple[Extreme, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Open columns to the recipient, for groups that pass; count the others.
+
+    A group passes if every person_i >= min_group; of those only groups where `having` is TRUE
+    are opened. Groups that fail min_group are counted, and only that count is opened.
+    """
+
+    input: Aggregate
+    min_group: int
+    having: Predicate | None
+    opened: tuple[str, ...]
+
+
+Node: TypeAlias = Leaf | Union | Unify | Join | Filter | Derive | Aggregate
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedColumn:
+    """How the recipient turns an opened column into SQL values.
+
+    Attributes:
+        kind: "code" looks `values` up, "bytes" strips trailing zero bytes of big-endian text,
+            "number" is low + bits, or a signed sum column.
+        sql_type: DuckDB type of the decoded column.
+        scale: for DECIMAL.
+        meaning: for the sheet, in SQL: 'SUM(amount)'.
+    """
+
+    name: str
+    kind: Literal["number", "code", "bytes"]
+    sql_type: str
+    meaning: str
+    scale: int = 0
+    values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Use:
+    """One way in which the query touches a column; policy rules on these."""
+
+    table: str
+    column: str
+    right: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All that parties need to agree on before anything runs.
+
+    Attributes:
+        final_sql: what the recipient runs over the opened table `opened`: names, AVG, ORDER BY.
+    """
+
+    contract_hash: str
+    recipient: str
+    sql: str
+    uses: tuple[Use, ...]
+    root: Release
+    opened: tuple[OpenedColumn, ...]
+    final_sql: str
+    format: int = FORMAT
+
+    def canonical(self) -> bytes:
+        """Return the bytes that the plan hash covers: every field, sorted keys, no spaces."""
+        return json.dumps(_plain(self), sort_keys=True, separators=(",", ":")).encode()
+
+    @property
+    def hash(self) -> str:
+        return hashlib.sha256(self.canonical()).hexdigest()
+
+    @property
+    def leaves(self) -> tuple[Leaf, ...]:
+        """The leaves from left to right; a leaf's place here names it in messages."""
+        return tuple(_leaves(self.root.input))
+
+
+def _leaves(node: Node) -> Iterator[Leaf]:
+    match node:
+        case Leaf():
+            yield node
+        case Union(inputs):
+            for child in inputs:
+                yield from _leaves(child)
+        case Join(left, right):
+            yield from _leaves(left)
+            yield from _leaves(right)
+        case Unify(child) | Filter(child) | Derive(child) | Aggregate(child):
+            yield from _leaves(child)
+
+
+def _plain(value: object) -> object:
+    if dataclasses.is_dataclass(value):
+        fields = {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        return {"": type(value).__name__, **fields}
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return value

@@ -1,0 +1,77 @@
+"""Correlated randomness that needs no messages: streams under pairwise keys, one per gate."""
+
+import hashlib
+from dataclasses import dataclass, field
+
+import numpy as np
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+from protocols.rounds import U64, Gate, ProtocolError
+
+KEY_BYTES = 32
+
+
+class GateReused(ProtocolError):
+    """A gate drew randomness twice; reusing a mask would open the values behind it."""
+
+
+def stream(key: bytes, purpose: str, n_words: int) -> U64:
+    """Return `n_words` pseudorandom words, AES-128-CTR under a key for this purpose alone.
+
+    Source: NIST SP 800-38A for CTR; the key is BLAKE2b-128 of `purpose` keyed by `key`.
+    """
+    aes_key = hashlib.blake2b(purpose.encode(), key=key, digest_size=16).digest()
+    encryptor = Cipher(algorithms.AES(aes_key), modes.CTR(bytes(16))).encryptor()
+    out = np.zeros(8 * n_words + 15, dtype=np.uint8)  # update_into wants a block of slack
+    encryptor.update_into(memoryview(bytes(8 * n_words)), memoryview(out))
+    words: U64 = out[: 8 * n_words].view(np.uint64)
+    return words
+
+
+@dataclass(slots=True)
+class Prss:
+    """One party's two pairwise keys, of which each neighbour holds one.
+
+    Party i holds keys k_i and k_{i+1}, 32 bytes each, agreed over an authenticated channel
+    and derived for one session only.
+    Source: Cramer, Damgard, Ishai, TCC 2005, for the idea.
+    """
+
+    key_own: bytes = field(repr=False)
+    key_next: bytes = field(repr=False)
+    _used: set[str] = field(default_factory=set, repr=False)
+
+    def zero(self, gate: Gate, n: int) -> U64:
+        """Return this party's additive share of 0 in (Z_2^64)^n; alone it is uniform.
+
+        Raises:
+            GateReused: if `gate` has drawn before in this session.
+        """
+        own, following = self.pair(gate, n)
+        return own - following
+
+    def zero_bits(self, gate: Gate, n: int) -> U64:
+        """Return this party's XOR share of n zero words; alone it is uniform."""
+        own, following = self.pair(gate, n)
+        return own ^ following
+
+    def pair(self, gate: Gate, n: int) -> tuple[U64, U64]:
+        """Return n words known also to the previous party, and n known also to the next."""
+        use = self._claim(f"{gate}|pair")
+        return stream(self.key_own, use, n), stream(self.key_next, use, n)
+
+    def with_prev(self, gate: Gate, n: int) -> U64:
+        """Return n words that this party and the previous one know (its `with_next`)."""
+        self._claim(f"{gate}|prev")
+        return stream(self.key_own, f"{gate}|one", n)
+
+    def with_next(self, gate: Gate, n: int) -> U64:
+        """Return n words that this party and the next one know (its `with_prev`)."""
+        self._claim(f"{gate}|next")
+        return stream(self.key_next, f"{gate}|one", n)
+
+    def _claim(self, use: str) -> str:
+        if use in self._used:
+            raise GateReused(use)
+        self._used.add(use)
+        return use
