@@ -148,4 +148,5 @@ class InternalError(CleanroomError):
 
 def registry() -> dict[str, type[CleanroomError]]:
     """Return every error class by its stable code."""
-    return {cls.code: cls for cls in (CleanroomError, *CleanroomError.__subclasses__())}
+    classes: list[type[CleanroomError]] = [CleanroomError, *CleanroomError.__subclasses__()]
+    return {cls.code: cls for cls in classes}

@@ -23,7 +23,7 @@ def stream(key: bytes, purpose: str, n_words: int) -> U64:
     aes_key = hashlib.blake2b(purpose.encode(), key=key, digest_size=16).digest()
     encryptor = Cipher(algorithms.AES(aes_key), modes.CTR(bytes(16))).encryptor()
     out = np.zeros(8 * n_words + 15, dtype=np.uint8)  # update_into wants a block of slack
-    encryptor.update_into(memoryview(bytes(8 * n_words)), memoryview(out))
+    encryptor.update_into(bytes(8 * n_words), out.data)
     words: U64 = out[: 8 * n_words].view(np.uint64)
     return words
 

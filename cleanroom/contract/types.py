@@ -96,7 +96,7 @@ class SqlType:
                 return (value - _EPOCH).days
             case Kind.TIMESTAMP, dt.datetime():
                 naive = value.replace(tzinfo=None)
-                return (naive - dt.datetime(1970, 1, 1)) // dt.timedelta(microseconds=1)  # noqa: DTZ001
+                return (naive - dt.datetime(1970, 1, 1)) // dt.timedelta(microseconds=1)
             case Kind.TIMESTAMP, dt.date():
                 return (value - _EPOCH).days * _DAY_US
         raise ValueError(f"{value!r} is not a value of type {self}")
