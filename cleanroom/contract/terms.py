@@ -13,7 +13,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from cleanroom.contract.types import Kind, SqlType
 from cleanroom.errors import ContractInvalid
@@ -103,6 +111,26 @@ class ColumnTerms(_Strict):
     values: Annotated[tuple[str, ...], Field(min_length=1, max_length=65536)] | None = None
     rights: Mapping[str, tuple[Right, ...]] = Field(default_factory=dict)
 
+    @field_validator("type")
+    @classmethod
+    def _known(cls, text: str) -> str:
+        SqlType.parse(text)
+        return text
+
+    @field_validator("bounds")
+    @classmethod
+    def _in_own_type(
+        cls, bounds: tuple[Any, Any] | None, info: ValidationInfo
+    ) -> tuple[Any, Any] | None:
+        """Give both bounds the one form of the column's type, however they were written."""
+        if bounds is None or "type" not in info.data:
+            return bounds
+        sql_type = SqlType.parse(info.data["type"])
+        if sql_type.kind in (Kind.TEXT, Kind.BOOLEAN):
+            return bounds
+        low, high = (sql_type.decode(sql_type.encode(bound)) for bound in bounds)
+        return low, high
+
     @cached_property
     def sql_type(self) -> SqlType:
         return SqlType.parse(self.type)
@@ -129,9 +157,8 @@ class ColumnTerms(_Strict):
             if self.bounds is not None and self.sql_type.kind is Kind.BOOLEAN:
                 raise ValueError("a BOOLEAN needs no bounds")
             low, high = self.range
-            widest = self.sql_type.widest()
-            if not widest[0] <= low <= high <= widest[1]:
-                raise ValueError(f"bounds must ascend and fit {self.type}")
+            if low > high:
+                raise ValueError("bounds must ascend")
         for recipient, rights in self.rights.items():
             if len(set(rights)) != len(rights):
                 raise ValueError(f"a right of {recipient} is named twice")
@@ -203,7 +230,7 @@ class Terms(_Strict):
         except (OSError, UnicodeDecodeError) as error:
             raise ContractInvalid(f"cannot read {source}: {type(error).__name__}") from None
         except ValidationError as error:
-            raise ContractInvalid(_first_fault(error)) from None
+            raise ContractInvalid(first_fault(error)) from None
 
     @property
     def computing(self) -> tuple[str, ...]:
@@ -259,7 +286,8 @@ class Terms(_Strict):
                     )
 
 
-def _first_fault(error: ValidationError) -> str:
+def first_fault(error: ValidationError) -> str:
+    """Return the path of the first field that doesn't hold, and why; never its value."""
     fault = error.errors(include_url=False, include_input=False, include_context=False)[0]
     where = ".".join(str(part) for part in fault["loc"])
     what = fault["msg"].removeprefix("Value error, ")

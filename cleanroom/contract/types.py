@@ -14,7 +14,10 @@ from typing import TypeAlias
 Bound: TypeAlias = int | Decimal | dt.date | dt.datetime
 
 _DECIMAL = re.compile(r"DECIMAL\((\d{1,2}),\s*(\d{1,2})\)")
+_NUMBER = re.compile(r"-?\d{1,18}(\.\d{1,18})?")
+_MOST_DIGITS = 18
 _EPOCH = dt.date(1970, 1, 1)
+_EPOCH_TIME = dt.datetime(1970, 1, 1)
 _DAYS = ((dt.date(1, 1, 1) - _EPOCH).days, (dt.date(9999, 12, 31) - _EPOCH).days)
 _DAY_US = 86_400_000_000
 
@@ -77,7 +80,7 @@ class SqlType:
                 raise ValueError("TEXT has no numeric range")
 
     def encode(self, value: object) -> int:
-        """Map one bound or literal to its encoded integer.
+        """Map one bound or literal to its encoded integer; text is read as documents write it.
 
         Raises:
             ValueError: if the value isn't of this type, or has more digits than its scale.
@@ -88,10 +91,13 @@ class SqlType:
             case Kind.INTEGER, int() if not isinstance(value, bool):
                 return value
             case Kind.DECIMAL, int() | float() | Decimal() if not isinstance(value, bool):
-                scaled = Decimal(str(value)).scaleb(self.scale)
-                if scaled != scaled.to_integral_value():
-                    raise ValueError(f"{value} has more than {self.scale} decimal places")
-                return int(scaled)
+                return self._scaled(Decimal(str(value)))
+            case Kind.DECIMAL, str() if _NUMBER.fullmatch(value):
+                return self._scaled(Decimal(value))
+            case Kind.DATE, str():
+                return (dt.date.fromisoformat(value) - _EPOCH).days
+            case Kind.TIMESTAMP, str():
+                return self.encode(dt.datetime.fromisoformat(value))
             case Kind.DATE, dt.date() if not isinstance(value, dt.datetime):
                 return (value - _EPOCH).days
             case Kind.TIMESTAMP, dt.datetime():
@@ -100,3 +106,32 @@ class SqlType:
             case Kind.TIMESTAMP, dt.date():
                 return (value - _EPOCH).days * _DAY_US
         raise ValueError(f"{value!r} is not a value of type {self}")
+
+    def decode(self, encoded: int) -> Bound:
+        """Map an encoded integer back to the value it stands for, TEXT excepted.
+
+        Raises:
+            ValueError: if no value of this type is encoded so.
+        """
+        low, high = self.widest()
+        if not low <= encoded <= high:
+            raise ValueError(f"{encoded} encodes no value that fits {self}")
+        match self.kind:
+            case Kind.BOOLEAN:
+                return bool(encoded)
+            case Kind.DECIMAL:
+                return Decimal(encoded).scaleb(-self.scale)
+            case Kind.DATE:
+                return _EPOCH + dt.timedelta(days=encoded)
+            case Kind.TIMESTAMP:
+                return _EPOCH_TIME + dt.timedelta(microseconds=encoded)
+            case _:
+                return encoded
+
+    def _scaled(self, value: Decimal) -> int:
+        if not value.is_finite() or value.adjusted() > _MOST_DIGITS:
+            raise ValueError(f"{value} does not fit {self}")
+        scaled = value.scaleb(self.scale)
+        if scaled != scaled.to_integral_value():
+            raise ValueError(f"{value} has more than {self.scale} decimal places")
+        return int(scaled)
