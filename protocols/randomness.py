@@ -48,12 +48,14 @@ class Prss:
             GateReused: if `gate` has drawn before in this session.
         """
         own, following = self.pair(gate, n)
-        return own - following
+        own -= following
+        return own
 
     def zero_bits(self, gate: Gate, n: int) -> U64:
         """Return this party's XOR share of n zero words; alone it is uniform."""
         own, following = self.pair(gate, n)
-        return own ^ following
+        own ^= following
+        return own
 
     def pair(self, gate: Gate, n: int) -> tuple[U64, U64]:
         """Return n words known also to the previous party, and n known also to the next."""

@@ -2,8 +2,11 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import TypeAlias, TypeVar
 
+from protocols.context import Context
+from protocols.randomness import Prss
 from protocols.rounds import U64, Gate, Inbox, Party, ProtocolError, Round, Steps
 
 T = TypeVar("T")
@@ -19,6 +22,13 @@ class Transcript:
     def bytes_sent(self, party: Party) -> int:
         """Return the bytes that one party sent in all."""
         return sum(8 * n for sends in self.rounds for sender, _, _, n in sends if sender == party)
+
+
+def contexts(seed: bytes, gate: str = "t") -> tuple[Context, Context, Context]:
+    """Return the three parties' contexts at one gate, under keys that follow from `seed`."""
+    keys = [sha256(seed + bytes([party])).digest() for party in Party]
+    p0, p1, p2 = (Context(p, Prss(keys[p], keys[p.next]), Gate(gate)) for p in Party)
+    return p0, p1, p2
 
 
 def simulate(

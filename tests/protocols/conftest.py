@@ -1,0 +1,95 @@
+"""Running a step at all three parties, on fresh keys, with its transcript."""
+
+import secrets
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import settings
+
+from protocols.context import Context
+from protocols.rep3.share import Arith, Bits
+from protocols.rounds import PeerMisbehaved, Steps
+from protocols.simulate import Tamper, Transcript, contexts, simulate
+
+settings.register_profile("protocols", deadline=None, max_examples=25, print_blob=True)
+settings.load_profile("protocols")
+
+Step = Callable[..., Steps[Any]]
+
+
+class Room:
+    """Three parties in this process.
+
+    Attributes:
+        transcript: of the last run.
+    """
+
+    def __init__(self) -> None:
+        self.transcript = Transcript()
+
+    def run(
+        self, step: Step, *shares: Any, seed: bytes | None = None, tamper: Tamper | None = None
+    ) -> tuple[Any, ...]:
+        """Run step(ctx, *that party's shares) at each party; `shares` are triples."""
+        self.transcript = Transcript()
+        three = contexts(seed or secrets.token_bytes(16))
+        steps = [step(ctx, *(triple[ctx.me] for triple in shares)) for ctx in three]
+        results = simulate(steps, tamper, self.transcript)
+        check_copies(results)
+        return results
+
+    def cost(self) -> tuple[int, list[int]]:
+        """Return rounds and bytes by party of the last run."""
+        return len(self.transcript.rounds), [self.transcript.bytes_sent(p) for p in range(3)]
+
+    def catch(self, step: Step, *shares: Any, gates: str = "", seed: bytes = b"tamper") -> int:
+        """Tamper with each message whose gate contains `gates`; each must name the cheat.
+
+        Returns:
+            how many messages were tampered with.
+        """
+        self.run(step, *shares, seed=seed)
+        sends = [send for sends in self.transcript.rounds for send in sends]
+        targets = [(s, r, g) for s, r, g, n in sends if gates in g and n]
+        for target in targets:
+
+            def tamper(sender: Any, receiver: Any, gate: Any, vector: Any, t: Any = target) -> Any:
+                if (sender, receiver, gate) != t:
+                    return vector
+                changed = vector.copy()
+                changed[-1] ^= np.uint64(1)
+                return changed
+
+            with pytest.raises(PeerMisbehaved) as caught:
+                self.run(step, *shares, seed=seed, tamper=tamper)
+            assert target[0] in caught.value.suspects
+        return len(targets)
+
+
+def check_copies(results: Any) -> None:
+    """Assert that neighbours hold the same parts of every share within `results`."""
+    first = results[0]
+    if isinstance(first, Arith | Bits):
+        for i in range(3):
+            np.testing.assert_array_equal(results[i].next, results[(i + 1) % 3].own)
+    elif isinstance(first, tuple):
+        for parts in zip(*results, strict=True):
+            check_copies(parts)
+    elif hasattr(first, "bits") and hasattr(first, "sums"):
+        check_copies(tuple(r.bits for r in results))
+        check_copies(tuple(r.sums for r in results))
+
+
+@pytest.fixture
+def room() -> Room:
+    return Room()
+
+
+@pytest.fixture(scope="session")
+def rng() -> np.random.Generator:
+    return np.random.default_rng(20240229)
+
+
+__all__ = ["Context", "Room"]
