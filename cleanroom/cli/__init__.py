@@ -1,0 +1,35 @@
+"""The command `cleanroom`: one file for each group of commands, one line here to add it.
+
+Rule: words in, words out. Commands call the library and print; they import it when they run, so
+that help is instant. Errors of the room become one paragraph and exit code 2, never a traceback.
+"""
+
+import sys
+
+import typer
+
+from cleanroom.cli import contract, identity
+from cleanroom.cli.words import printable
+from cleanroom.errors import CleanroomError
+
+app = typer.Typer(
+    name="cleanroom",
+    help="Organisations that may not show each other their rows compute together.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.add_typer(identity.app, name="identity")
+app.add_typer(contract.app, name="contract")
+
+
+def main() -> None:
+    """Run the command line; exit 0, 2 for anything refused, 130 after Ctrl-C."""
+    try:
+        app()
+    except CleanroomError as error:
+        typer.echo(f"cleanroom: {printable(str(error))}", err=True)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        typer.echo("cleanroom: stopped", err=True)
+        sys.exit(130)

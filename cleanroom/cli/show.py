@@ -1,0 +1,181 @@
+"""A contract as its readers need it: who takes part, with which keys, who may learn what.
+
+Rule: from a contract to things that rich prints; nothing here decides anything.
+"""
+
+from collections.abc import Iterator
+
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from cleanroom.cli.words import listed, printable
+from cleanroom.contract.document import COORDINATOR, Contract
+from cleanroom.contract.terms import ColumnTerms, Right, Role, Terms
+from cleanroom.errors import CleanroomError
+
+# What a recipient is shown through a right, and what only steers the computation.
+SHOWN = {
+    Right.GROUP: "the values, as names of groups, of",
+    Right.SUM: "sums of",
+    Right.AVG: "averages of",
+    Right.COUNT: "counts of",
+    Right.MIN: "the smallest value of a group in",
+    Right.MAX: "the largest value of a group in",
+    Right.QUANTILE: "medians and other quantiles of",
+    Right.TRAIN: "models trained on",
+    Right.REVEAL: "single values, where the query's secret condition holds, of",
+}
+UNSEEN = {
+    Right.JOIN: "to match rows by",
+    Right.FILTER: "to choose rows by",
+    Right.COMPARE: "to compare with another owner's column",
+    Right.PRIVATE_FILTER: "to choose rows by, hidden from the owners",
+}
+
+
+def pages(contract: Contract) -> Iterator[RenderableType]:
+    """Yield the parts of a contract, to be printed one below the other."""
+    yield _room(contract)
+    yield _members(contract)
+    yield _keys(contract)
+    for name in contract.terms.tables:
+        yield _table(contract.terms, name)
+    yield _learning(contract.terms)
+
+
+def _room(contract: Contract) -> RenderableType:
+    room = contract.terms.room
+    grid = _grid()
+    grid.add_row("room", f"{room.name}, version {room.version}")
+    grid.add_row("purpose", _text(room.purpose))
+    grid.add_row("lawful basis", _text(room.lawful_basis))
+    grid.add_row("kept for", f"{room.retention_days} days")
+    grid.add_row("expires", str(room.expires))
+    grid.add_row("release", _release(contract.terms))
+    grid.add_row("hash", contract.hash)
+    grid.add_row("state", _state(contract))
+    return grid
+
+
+def _members(contract: Contract) -> RenderableType:
+    table = _titled("Members", "member", "roles", "listens at", "signed")
+    for name, member in contract.terms.members.items():
+        roles, address = ", ".join(member.roles), member.address or "nowhere"
+        table.add_row(name, roles, address, _signed(contract, name))
+    address = contract.terms.coordinator.address
+    table.add_row(COORDINATOR, "relay", address, _signed(contract, COORDINATOR))
+    return table
+
+
+def _keys(contract: Contract) -> RenderableType:
+    table = _titled("Keys (compare the words over another channel)", "member", "words", "until")
+    for name, identity in contract.identities.items():
+        try:
+            table.add_row(name, identity.fingerprint, f"{identity.valid_until:%Y-%m-%d}")
+        except CleanroomError:
+            table.add_row(name, "malformed", "")
+    return table
+
+
+def _signed(contract: Contract, name: str) -> str:
+    if name == COORDINATOR and name not in contract.signatures:
+        return "need not"
+    return "yes" if name in contract.signatures else "no"
+
+
+def _table(terms: Terms, name: str) -> RenderableType:
+    declared = terms.tables[name]
+    owners, limit = listed(terms.owners(name)), f"at most {declared.max_rows} rows of each"
+    title = f"Table {name} of {owners}, {limit}; a person is one {declared.person}"
+    table = _titled(title, "column", "type", "values", "may be used for")
+    for column, of in declared.columns.items():
+        uses = [f"{who}: {', '.join(rights)}" for who, rights in of.rights.items()]
+        table.add_row(column, of.type, _domain(of), "\n".join(uses) or "nothing")
+    return table
+
+
+def _domain(column: ColumnTerms) -> Text:
+    null = " or NULL" if column.nullable else ""
+    if column.values is not None:
+        few = ", ".join(column.values[:6]) + (", ..." if len(column.values) > 6 else "")
+        return _text(few + null)
+    if column.bounds is not None:
+        return _text(f"{column.bounds[0]} to {column.bounds[1]}{null}")
+    return _text((f"at most {column.max_bytes} bytes" if column.max_bytes else "any") + null)
+
+
+def _learning(terms: Terms) -> RenderableType:
+    grid = _grid()
+    grid.title, grid.title_justify = "Who may learn what", "left"
+    for name, member in terms.members.items():
+        if Role.RESULT in member.roles:
+            grid.add_row(name, "\n".join(_recipient(terms, name)))
+    if terms.computing:
+        grid.add_row(
+            ", ".join(terms.computing),
+            "as computing members: queries and padded sizes; of the rows one share each, which "
+            "are random numbers as long as no two of them put theirs together",
+        )
+    grid.add_row(COORDINATOR, "who asks what and when, and sizes; no row, no share, no result")
+    return grid
+
+
+def _recipient(terms: Terms, name: str) -> Iterator[str]:
+    shown = {right: found for right in SHOWN if (found := _with_right(terms, name, right))}
+    if not shown:
+        yield "nothing but numbers of rows"
+    for right, columns in shown.items():
+        yield f"may learn {SHOWN[right]} {listed(columns)}"
+    for right, words in UNSEEN.items():
+        if columns := _with_right(terms, name, right):
+            yield f"may use, unseen, {words} {listed(columns)}"
+
+
+def _with_right(terms: Terms, recipient: str, right: Right) -> list[str]:
+    return [
+        f"{name}.{column}"
+        for name, table in terms.tables.items()
+        for column, of in table.columns.items()
+        if right in of.rights.get(recipient, ())
+    ]
+
+
+def _release(terms: Terms) -> str:
+    privacy = terms.privacy
+    group = f"every cell rests on at least {privacy.min_group} persons"
+    match privacy.release:
+        case "dp":
+            spent = f"epsilon {privacy.epsilon}, delta {privacy.delta}"
+            return f"dp: noise within {spent} per person, owner and recipient; {group}"
+        case "sdc":
+            rounded = f", rounded to {privacy.round_to}" if privacy.round_to > 1 else ""
+            return f"sdc: {group}{rounded}; no noise"
+        case "gated":
+            return f"gated: rows open only where a secret condition holds; otherwise {group}"
+
+
+def _state(contract: Contract) -> str:
+    try:
+        contract.check()
+    except CleanroomError as error:
+        return printable(f"DOES NOT HOLD: {error.message}")
+    return "holds: every member has signed"
+
+
+def _titled(title: str, *headings: str) -> Table:
+    table = Table(title=title, title_justify="left")
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    return table
+
+
+def _grid() -> Table:
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(no_wrap=True, style="bold")
+    grid.add_column(overflow="fold")
+    return grid
+
+
+def _text(content: str) -> Text:
+    return Text(printable(content))
