@@ -22,8 +22,6 @@ def less_than(ctx: Context, a: Bits, b: Bits) -> Steps[Bits]:
 
     Cost: 1 + ceil(log2 k) rounds; about 3k - log2 k AND gates, so 3kw words, by each party.
     Security: semi-honest, honest majority; no leakage.
-    Source: Garay, Schoenmakers, Villegas, PKC 2007, for the tree; here the least significant
-        node of a level carries no equality bit.
     """
     if a.shape != b.shape or a.shape[0] == 0:
         raise ValueError(f"can't compare {a.shape} with {b.shape}")

@@ -1,0 +1,92 @@
+"""Between rows and bit planes: local transposition of bits, 64 rows a word.
+
+A row's k bits, most significant first, are k planes; or a number of k bits in c 64-bit words,
+most significant word first, the odd bits in the first; or in ceil(k / 8) bytes, least
+significant first, which is the form that permutations move and the wire carries.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from protocols.rep3.share import words_for
+from protocols.rounds import U64
+
+Bytes = NDArray[np.uint8]
+
+BLOCK = 1 << 14  # words; a block and its scratch stay in a second-level cache
+_STEPS = (  # exchange bit (i, j) with (j, i) of an 8 x 8 square: distance, and who stays below
+    (np.uint64(7), np.uint64(0x00AA00AA00AA00AA)),
+    (np.uint64(14), np.uint64(0x0000CCCC0000CCCC)),
+    (np.uint64(28), np.uint64(0x00000000F0F0F0F0)),
+)
+
+
+def to_planes(words: U64, bits: int) -> U64:
+    """Turn rows into planes.
+
+    Args:
+        words: shape (n,) or (n, c), 64c >= bits; what lies above the low `bits` is ignored.
+
+    Returns:
+        shape (bits, words_for(n)), zero past row n.
+    """
+    rows = words if words.ndim == 2 else words[:, None]
+    little = np.ascontiguousarray(rows[:, ::-1], dtype="<u8").view(np.uint8)
+    return bytes_to_planes(little, bits)
+
+
+def from_planes(planes: U64, n: int) -> U64:
+    """Turn at most 64 planes into one word a row, shape (n,)."""
+    if planes.shape[0] > 64:
+        raise ValueError(f"{planes.shape[0]} planes don't fit a word")
+    word: U64 = rows_from_planes(planes, n).sum(axis=1, dtype=np.uint64)
+    return word
+
+
+def rows_from_planes(planes: U64, n: int) -> U64:
+    """Turn k planes into ceil(k / 64) words a row, shape (n, c): the inverse of `to_planes`."""
+    few = planes_to_bytes(planes, n)
+    c = words_for(planes.shape[0])
+    little = np.zeros((n, 8 * c), dtype=np.uint8)
+    little[:, : few.shape[1]] = few
+    return np.ascontiguousarray(little.view("<u8")[:, ::-1])
+
+
+def planes_to_bytes(planes: U64, n: int) -> Bytes:
+    """Turn k planes into ceil(k / 8) bytes a row, shape (n, c)."""
+    k, w = planes.shape
+    c = -(-k // 8)
+    lowest_first = np.zeros((8 * c, w), dtype=np.uint64)
+    lowest_first[:k] = planes[::-1]
+    octets = lowest_first.view(np.uint8).reshape(c, 8, 8 * w)
+    squares = np.ascontiguousarray(octets.transpose(0, 2, 1)).reshape(c, 64 * w).view(np.uint64)
+    _transpose_squares(squares.reshape(-1))
+    return np.ascontiguousarray(squares.view(np.uint8)[:, :n].T)
+
+
+def bytes_to_planes(rows: Bytes, k: int) -> U64:
+    """Turn the low k bits of (n, c) bytes into planes, zero past row n: the way back."""
+    n, c = rows.shape[0], -(-k // 8)
+    w = words_for(n)
+    octets = np.zeros((c, 64 * w), dtype=np.uint8)
+    octets[:, :n] = rows[:, :c].T
+    squares = octets.view(np.uint64)
+    _transpose_squares(squares.reshape(-1))
+    by_plane = squares.view(np.uint8).reshape(c, 8 * w, 8).transpose(0, 2, 1)
+    lowest_first = np.ascontiguousarray(by_plane).reshape(8 * c, 8 * w).view(np.uint64)
+    return np.ascontiguousarray(lowest_first[:k][::-1])
+
+
+def _transpose_squares(words: U64) -> None:
+    """Transpose, in place, the 8 x 8 bits that each word is, by three masked exchanges."""
+    scratch = np.empty((2, min(BLOCK, words.size)), dtype=np.uint64)
+    for start in range(0, words.size, BLOCK):
+        x = words[start : start + BLOCK]
+        moved, back = scratch[0, : x.size], scratch[1, : x.size]
+        for distance, below in _STEPS:
+            np.right_shift(x, distance, out=moved)
+            moved ^= x
+            moved &= below
+            np.left_shift(moved, distance, out=back)
+            x ^= moved
+            x ^= back
