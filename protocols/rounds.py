@@ -8,7 +8,7 @@ definition runs in memory under test, over gRPC in a room, and under a recorder 
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import NewType, TypeAlias, TypeVar
+from typing import Any, NewType, TypeAlias, TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 U64: TypeAlias = NDArray[np.uint64]
 Gate = NewType("Gate", str)
 T = TypeVar("T")
+S = TypeVar("S")
 
 
 class Party(IntEnum):
@@ -84,7 +85,11 @@ def expect(inbox: Inbox, slot: Slot, n: int) -> U64:
     return got
 
 
-def parallel(*branches: Steps[T]) -> Steps[tuple[T, ...]]:
+@overload
+def parallel(first: Steps[S], second: Steps[T], /) -> Steps[tuple[S, T]]: ...
+@overload
+def parallel(*branches: Steps[T]) -> Steps[tuple[T, ...]]: ...
+def parallel(*branches: Steps[Any]) -> Steps[tuple[Any, ...]]:
     """Run independent protocols side by side, their k-th rounds as one round.
 
     Raises:
@@ -92,7 +97,7 @@ def parallel(*branches: Steps[T]) -> Steps[tuple[T, ...]]:
 
     Cost: as many rounds as the longest branch; bytes add up.
     """
-    results: dict[int, T] = {}
+    results: dict[int, Any] = {}
 
     def resume(i: int, inbox: Inbox | None) -> Round | None:
         try:

@@ -36,3 +36,10 @@ def no_sums(n: int) -> Arith:
     """Return zero integer columns of n rows."""
     empty = np.zeros((0, n), dtype=np.uint64)
     return Arith(empty, empty)
+
+
+def empty_rows(like: Rows, n: int) -> Rows:
+    """Return n rows of zeros with the columns of `like`."""
+    bits = np.zeros((like.bits.shape[0], words_for(n)), dtype=np.uint64)
+    sums = np.zeros((like.sums.shape[0], n), dtype=np.uint64)
+    return Rows(n, Bits(bits, bits), Arith(sums, sums))

@@ -104,6 +104,11 @@ def public_arith(me: Party, words: U64) -> Arith:
     return Arith(words if me is Party.P0 else zero, words if me is Party.P2 else zero)
 
 
+def same_bit(me: Party, bit: int, n: int) -> Bits:
+    """Return one plane that holds the same public bit in every row."""
+    return public_bits(me, np.full((1, words_for(n)), ONES if bit else 0, dtype=np.uint64))
+
+
 def concat_planes(parts: Sequence[Bits]) -> Bits:
     """Stack planes of equal word count, first part most significant."""
     return Bits(np.concatenate([p.own for p in parts]), np.concatenate([p.next for p in parts]))

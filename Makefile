@@ -1,0 +1,33 @@
+# Two commands for a fresh machine: `make demo` runs the main job, `make test` every test and check.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test check install clean proto
+
+demo: $(VENV)/demo.done
+	$(BIN)/cleanroom demo
+
+test: $(VENV)/dev.done check
+	$(BIN)/python -m pytest -q
+
+check: $(VENV)/dev.done
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+install: $(VENV)/demo.done
+
+# requirements.lock holds the versions that the tests passed with, on Python 3.11 and Linux.
+$(VENV)/demo.done: pyproject.toml requirements.lock
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[demo]'
+	touch $@
+
+$(VENV)/dev.done: pyproject.toml requirements.lock
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[demo,dev]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,236 @@
+"""Run a plan on shares: one party's steps from contributions to its share of the result.
+
+Rule: this maps plan nodes to operators of `protocols.rep3`; it computes nothing itself.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+from protocols.rep3.shuffle import shuffle
+
+from cleanroom import errors
+from cleanroom.query.contribute import Contribution, receive
+from cleanroom.query.outcome import Outcome, pack
+from cleanroom.query.plan import (
+    Aggregate,
+    Derive,
+    Filter,
+    Join,
+    Leaf,
+    Node,
+    Plan,
+    Release,
+    Unify,
+    Union,
+)
+from cleanroom.query.predicates import evaluate
+from cleanroom.query.terms import derive
+from protocols.context import Context
+from protocols.rep3.and_bits import and_bits
+from protocols.rep3.convert import bits_to_arith, sign
+from protocols.rep3.expand import BoundExceeded, join_bounded
+from protocols.rep3.group import Extreme, Grouping, cleaned, group
+from protocols.rep3.inputs import InputInconsistent, check_copies
+from protocols.rep3.join import join_unique
+from protocols.rep3.order import is_ordered, merge_all, order
+from protocols.rep3.relation import Relation, union
+from protocols.rep3.reveal import reveal_bits
+from protocols.rep3.share import Arith, Bits, concat_planes, stack
+from protocols.rounds import Steps, parallel
+
+Leaves = Mapping[int, Relation]
+
+
+def compute(
+    ctx: Context, plan: Plan, contributions: Mapping[int, Contribution]
+) -> Steps[Outcome]:
+    """Run one computing party's side of a plan.
+
+    Args:
+        contributions: one for each place in `plan.leaves`.
+
+    Returns:
+        This party's share of what the recipient opens; useless without another party's.
+
+    Raises:
+        MessageInvalid: if a contribution isn't of its leaf's size.
+        JoinTooLarge: if a join has more rows than its public bound; nothing else was opened.
+        PeerMisbehaved: if copies of a share or of an opening differ.
+    """
+    leaves = {
+        i: receive(ctx.me, leaf, contributions[i]) for i, leaf in enumerate(plan.leaves)
+    }
+    try:
+        yield from check_copies(ctx.at("copies"), list(leaves.values()))
+        groups = yield from _aggregate(ctx.at("plan"), plan.root.input, leaves, 0)
+    except BoundExceeded as error:
+        raise errors.JoinTooLarge(str(error)) from None
+    except InputInconsistent as error:
+        owners = ", ".join(sorted({plan.leaves[i].member for i in error.inputs}))
+        raise errors.PeerMisbehaved("shares of its rows are inconsistent", party=owners) from None
+    outcome = yield from _release(ctx.at("release"), plan.root, groups)
+    return outcome
+
+
+def _count_leaves(node: Node) -> int:
+    match node:
+        case Leaf():
+            return 1
+        case Union(inputs):
+            return sum(map(_count_leaves, inputs))
+        case Join(left, right):
+            return _count_leaves(left) + _count_leaves(right)
+        case Unify(child) | Filter(child) | Derive(child) | Aggregate(child):
+            return _count_leaves(child)
+
+
+def _run(ctx: Context, node: Node, leaves: Leaves, first: int) -> Steps[Relation]:
+    """Compute a node whose leaves start at place `first` of the plan's leaves."""
+    match node:
+        case Leaf():
+            return leaves[first]
+        case Union(inputs):
+            parts = yield from _parts(ctx, inputs, leaves, first)
+            relation = parts[0]
+            for part in parts[1:]:
+                relation = union(relation, part)
+            return relation
+        case Unify():
+            relation = yield from _unify(ctx, node, leaves, first)
+            return relation
+        case Join():
+            relation = yield from _join(ctx, node, leaves, first)
+            return relation
+        case Filter(child, predicate):
+            relation = yield from _run(ctx.at("of"), child, leaves, first)
+            true, _ = yield from evaluate(ctx.at("where"), relation, predicate)
+            there = yield from and_bits(ctx.at("there"), relation.valid, true)
+            return replace(relation, valid=there, clean=False, sorted_by=None)
+        case Derive(child, sums):
+            relation = yield from _run(ctx.at("of"), child, leaves, first)
+            columns = yield from derive(ctx.at("derive"), relation, sums)
+            relation = yield from cleaned(ctx.at("clean"), replace(relation, sums=columns))
+            return relation
+        case Aggregate():
+            relation = yield from _aggregate(ctx, node, leaves, first)
+            return relation
+
+
+def _parts(
+    ctx: Context, inputs: Sequence[Node], leaves: Leaves, first: int
+) -> Steps[tuple[Relation, ...]]:
+    starts = np.cumsum([first, *(_count_leaves(child) for child in inputs)])
+    parts = yield from parallel(
+        *(
+            _run(ctx.at(f"part{i}"), child, leaves, int(start))
+            for i, (child, start) in enumerate(zip(inputs, starts, strict=False))
+        )
+    )
+    return parts
+
+
+def _run_ordered(
+    ctx: Context, node: Node, by: tuple[str, ...], leaves: Leaves, first: int
+) -> Steps[Relation]:
+    """Compute a node in the order of `by`: sorted parts of a union are merged, not sorted."""
+    if isinstance(node, Union):
+        parts = yield from _parts(ctx.at("of"), node.inputs, leaves, first)
+        if all(is_ordered(part, by) for part in parts):
+            merged = yield from merge_all(ctx.at("merge"), parts, by)
+            return merged
+        relation = parts[0]
+        for part in parts[1:]:
+            relation = union(relation, part)
+    else:
+        relation = yield from _run(ctx.at("of"), node, leaves, first)
+    ordered = yield from order(ctx.at("order"), relation, by)
+    return ordered
+
+
+def _unify(ctx: Context, node: Unify, leaves: Leaves, first: int) -> Steps[Relation]:
+    leaf = _any_leaf(node.input)
+    keys = leaf.sorted_by + tuple(c.name for c in leaf.bits if c.name not in leaf.sorted_by)
+    relation = yield from _run_ordered(ctx.at("of"), node.input, keys, leaves, first)
+    what = Grouping(keys, (), tuple(relation.sums), ())
+    unified = yield from group(ctx.at("group"), relation, what)
+    return unified
+
+
+def _any_leaf(node: Node) -> Leaf:
+    match node:
+        case Leaf():
+            return node
+        case Union(inputs):
+            return _any_leaf(inputs[0])
+        case Join(child) | Unify(child) | Filter(child) | Derive(child) | Aggregate(child):
+            return _any_leaf(child)
+
+
+def _join(ctx: Context, node: Join, leaves: Leaves, first: int) -> Steps[Relation]:
+    second = first + _count_leaves(node.left)
+    left, right = yield from parallel(
+        _run_ordered(ctx.at("left"), node.left, node.left_on, leaves, first),
+        _run_ordered(ctx.at("right"), node.right, node.right_on, leaves, second),
+    )
+    keys = node.left_on, node.right_on
+    if node.bound is None:
+        joined = yield from join_unique(ctx.at("join"), left, right, *keys)
+    else:
+        joined = yield from join_bounded(ctx.at("join"), left, right, *keys, node.bound)
+    return joined
+
+
+def _aggregate(ctx: Context, node: Aggregate, leaves: Leaves, first: int) -> Steps[Relation]:
+    by = tuple(dict.fromkeys(node.keys + (node.persons[0] if node.persons else ())))
+    if by and isinstance(node.input, Union):
+        relation = yield from _run_ordered(ctx.at("of"), node.input, by, leaves, first)
+    else:
+        relation = yield from _run(ctx.at("of"), node.input, leaves, first)
+    extremes = tuple(Extreme(x.name, x.kind, x.column) for x in node.extremes)
+    what = Grouping(node.keys, node.persons, node.sums, extremes)
+    grouped = yield from group(ctx.at("group"), relation, what)
+    return grouped
+
+
+def _release(ctx: Context, node: Release, groups: Relation) -> Steps[Outcome]:
+    """Open the groups that pass to the recipient, after a shuffle; count those that don't."""
+    (large, suppressed), having = yield from parallel(
+        _large_enough(ctx.at("persons"), node, groups), _having(ctx.at("having"), node, groups)
+    )
+    passing = large
+    if having is not None:
+        passing = yield from and_bits(ctx.at("pass"), large, having)
+    names = [name for name in node.opened if name in groups.columns]
+    shown = groups.select(names, (name for name in node.opened if name in groups.sums))
+    rows = shown.rows()
+    marked = replace(rows, bits=concat_planes([rows.bits, passing]))
+    if node.input.keys:  # the place of a group tells its rank among all groups
+        marked, _ = yield from shuffle(ctx.at("shuffle"), marked)
+    opened = yield from reveal_bits(ctx.at("open"), marked.bits[-1:])
+    return pack(replace(marked, bits=marked.bits[:-1]), opened, suppressed)
+
+
+def _large_enough(
+    ctx: Context, node: Release, groups: Relation
+) -> Steps[tuple[Bits, Arith]]:
+    """Return which groups are there and have min_group persons, and how many haven't."""
+    counts = [groups.sums[f"person_{i}"] for i in range(len(node.input.persons))]
+    if not counts:
+        zero = np.zeros(1, dtype=np.uint64)
+        return groups.valid, Arith(zero, zero)
+    above = stack(counts).shift(ctx.me, -node.min_group)
+    small = yield from sign(ctx.at("sign"), above)
+    large = groups.valid
+    for i in range(len(counts)):
+        large = yield from and_bits(ctx.at(f"large{i}"), large, small[i : i + 1].flip(ctx.me))
+    flags = yield from bits_to_arith(ctx.at("flags"), groups.valid ^ large, groups.n)
+    total = Arith(flags.own.sum(axis=1), flags.next.sum(axis=1))
+    return large, total
+
+
+def _having(ctx: Context, node: Release, groups: Relation) -> Steps[Bits | None]:
+    if node.having is None:
+        return None
+    true, _ = yield from evaluate(ctx, groups, node.having)
+    return true

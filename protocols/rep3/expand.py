@@ -1,0 +1,151 @@
+"""INNER JOIN of many to many: the result has as many rows as a public bound allows.
+
+Each left row learns how many right rows match and where the first of them stands, is copied
+that many times into the slots of the result, and each copy then fetches its own right row.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from protocols.context import Context
+from protocols.rep3.and_bits import and_bits
+from protocols.rep3.compare import less_than
+from protocols.rep3.convert import arith_to_bits, bits_to_arith, sign
+from protocols.rep3.group import Grouping, group
+from protocols.rep3.join import join_unique, look_up
+from protocols.rep3.merge import merge
+from protocols.rep3.order import order
+from protocols.rep3.place import unplace
+from protocols.rep3.relation import Column, Relation
+from protocols.rep3.reveal import reveal_bits
+from protocols.rep3.rows import Rows, empty_rows
+from protocols.rep3.scan import running_sum, running_xor, undo_running_sum, undo_running_xor
+from protocols.rep3.share import Arith, Bits, concat_planes, public_bits, same_bit
+from protocols.rep3.slices import to_planes
+from protocols.rounds import U64, Party, ProtocolError, Steps, parallel
+
+_COUNT, _FIRST, _PLACE = "#count", "#first", "#place"
+
+
+class BoundExceeded(ProtocolError):
+    """The join has more rows than its public bound; only this fact was opened."""
+
+
+def join_bounded(
+    ctx: Context,
+    left: Relation,
+    right: Relation,
+    left_on: tuple[str, ...],
+    right_on: tuple[str, ...],
+    bound: int,
+) -> Steps[Relation]:
+    """Join on equal keys, any number of rows a key on both sides.
+
+    Args:
+        left_on, right_on: bits columns without NULLs, pairwise of equal width.
+        bound: public; the result has this many rows, rounded up to a multiple of 64.
+
+    Raises:
+        BoundExceeded: if there are more pairs than `bound`.
+
+    Cost: `group` of the right side, `join_unique`, a merge of left rows and slots, an `order`
+        of the slots and a `look_up` in the right side.
+    Security: semi-honest; leakage one bit, whether the bound was exceeded.
+    """
+    right = yield from order(ctx.at("right"), right, right_on)
+    counted = yield from _counted(ctx.at("count"), right, right_on)
+    left = yield from join_unique(ctx.at("match"), left, counted, left_on, right_on)
+    ends = running_sum(left.sums[_COUNT])
+    yield from _check_bound(ctx.at("bound"), ends[-1:], bound)
+    n_slots = -(-bound // 64) * 64
+    slots = yield from _copied(ctx.at("copy"), left, ends, n_slots, right.n.bit_length())
+    slots = yield from order(ctx.at("order"), slots, (_PLACE,))
+    carried = right.select((c for c in right.columns if c not in right_on), right.sums)
+    place = slots.columns[_PLACE].planes
+    rows = replace(carried.rows(), bits=concat_planes([carried.rows().bits, right.valid]))
+    numbers = _row_numbers(ctx.me, right.n, place.shape[0])
+    keys = concat_planes([same_bit(ctx.me, 0, right.n), numbers])
+    found, values = yield from look_up(ctx.at("fetch"), slots.key(ctx.me, (_PLACE,)), keys, rows)
+    there = yield from and_bits(ctx.at("there"), slots.valid, found)
+    fetched = carried.with_rows(values)
+    kept = slots.select((c for c in slots.columns if c != _PLACE), slots.sums)
+    return Relation(
+        n=n_slots,
+        valid=there,
+        columns={**kept.columns, **fetched.columns},
+        sums={**kept.sums, **fetched.sums},
+        clean=False,
+    )
+
+
+def _counted(ctx: Context, right: Relation, on: tuple[str, ...]) -> Steps[Relation]:
+    """Return one row a key: how many rows have it, and at which position they start."""
+    flags = yield from bits_to_arith(ctx.at("flags"), right.valid, right.n)
+    ones = replace(right.select(on, ()), sums={_COUNT: flags[0]}, clean=True)
+    counted = yield from group(ctx.at("group"), ones, Grouping(on, (), (_COUNT,), ()))
+    count = counted.sums[_COUNT]
+    return replace(counted, sums={_COUNT: count, _FIRST: running_sum(count) - count})
+
+
+def _check_bound(ctx: Context, total: Arith, bound: int) -> Steps[None]:
+    """Open whether total > bound, nothing else."""
+    room_left = total.scale(-1).shift(ctx.me, bound)
+    exceeded = yield from sign(ctx.at("sign"), room_left.reshape(1, 1))
+    opened = yield from reveal_bits(ctx.at("open"), exceeded.mask(np.array([[1]], dtype=np.uint64)))
+    if opened[0, 0]:
+        raise BoundExceeded("more joined rows than the bound")
+
+
+def _copied(
+    ctx: Context, left: Relation, ends: Arith, n_slots: int, place_bits: int
+) -> Steps[Relation]:
+    """Copy left row i into slots ends[i] - count[i] .. ends[i] - 1, with its place at the right.
+
+    Rows and slots are merged by slot number. Rows carry differences to the row before, so that
+    a running sum gives a slot what the last row that starts at or before it holds.
+    """
+    width = n_slots.bit_length()
+    starts = ends - left.sums[_COUNT]
+    own = left.select(left.columns, (s for s in left.sums if s not in (_COUNT, _FIRST)))
+    layout = replace(own, sums={**own.sums, _PLACE: left.sums[_FIRST] - starts})
+    rows = layout.rows()
+    steps = Rows(rows.n, undo_running_xor(rows.bits), undo_running_sum(rows.sums))
+    at = yield from arith_to_bits(ctx.at("starts"), starts, width)
+    slot_numbers = _row_numbers(ctx.me, n_slots, width)
+    merged, _, placed = yield from merge(
+        ctx.at("merge"),
+        steps,
+        concat_planes([at, same_bit(ctx.me, 0, rows.n)]),
+        empty_rows(rows, n_slots),
+        concat_planes([slot_numbers, same_bit(ctx.me, 1, n_slots)]),
+    )
+    flown = Rows(merged.n, running_xor(merged.bits), running_sum(merged.sums))
+    back = yield from unplace(ctx.at("back"), flown, placed)
+    slots = layout.with_rows(Rows(n_slots, back.bits[:, rows.n // 64 :], back.sums[:, rows.n :]))
+    numbers = slots.sums[_PLACE].shift(ctx.me, np.arange(n_slots, dtype=np.uint64))
+    total = yield from arith_to_bits(ctx.at("total"), ends[-1:], width)
+    place, there = yield from parallel(
+        arith_to_bits(ctx.at("place"), numbers, place_bits),
+        less_than(ctx.at("there"), slot_numbers, _repeated(total, n_slots)),
+    )
+    columns = {**slots.columns, _PLACE: Column(place, False)}
+    sums = {name: slots.sums[name] for name in own.sums}
+    return Relation(n_slots, there, columns, sums, clean=False)
+
+
+def _row_numbers(me: Party, n: int, bits: int) -> Bits:
+    """Share 0, 1, ... n - 1."""
+    return public_bits(me, to_planes(np.arange(n, dtype=np.uint64), bits))
+
+
+def _repeated(planes: Bits, n: int) -> Bits:
+    """Give n rows the bits of row 0."""
+
+    def spread(words: U64) -> U64:
+        row = np.uint64(0) - (words[:, :1] & np.uint64(1))
+        out: U64 = np.repeat(row, n // 64, axis=1)
+        return out
+
+    return Bits(spread(planes.own), spread(planes.next))
+
