@@ -143,7 +143,10 @@ class Contract:
 
     def save(self, path: Path | str) -> None:
         """Write the contract's file, whole or not at all."""
-        files.replace(Path(path), self.to_bytes(), ContractInvalid)
+        content = self.to_bytes()
+        if len(content) > MAX_BYTES:
+            raise ContractInvalid(f"tables: the contract has more than {MAX_BYTES} bytes")
+        files.replace(Path(path), content, ContractInvalid)
 
     @classmethod
     def load(cls, path: Path | str) -> Self:

@@ -85,6 +85,8 @@ class SqlType:
         Raises:
             ValueError: if the value isn't of this type, or has more digits than its scale.
         """
+        if isinstance(value, str):
+            value = self._read(value)
         match self.kind, value:
             case Kind.BOOLEAN, bool():
                 return int(value)
@@ -92,17 +94,12 @@ class SqlType:
                 return value
             case Kind.DECIMAL, int() | float() | Decimal() if not isinstance(value, bool):
                 return self._scaled(Decimal(str(value)))
-            case Kind.DECIMAL, str() if _NUMBER.fullmatch(value):
-                return self._scaled(Decimal(value))
-            case Kind.DATE, str():
-                return (dt.date.fromisoformat(value) - _EPOCH).days
-            case Kind.TIMESTAMP, str():
-                return self.encode(dt.datetime.fromisoformat(value))
             case Kind.DATE, dt.date() if not isinstance(value, dt.datetime):
                 return (value - _EPOCH).days
             case Kind.TIMESTAMP, dt.datetime():
-                naive = value.replace(tzinfo=None)
-                return (naive - dt.datetime(1970, 1, 1)) // dt.timedelta(microseconds=1)
+                if value.tzinfo is not None:
+                    raise ValueError("a TIMESTAMP has no time zone: write it without an offset")
+                return (value - _EPOCH_TIME) // dt.timedelta(microseconds=1)
             case Kind.TIMESTAMP, dt.date():
                 return (value - _EPOCH).days * _DAY_US
         raise ValueError(f"{value!r} is not a value of type {self}")
@@ -127,6 +124,17 @@ class SqlType:
                 return _EPOCH_TIME + dt.timedelta(microseconds=encoded)
             case _:
                 return encoded
+
+    def _read(self, text: str) -> object:
+        match self.kind:
+            case Kind.DECIMAL if _NUMBER.fullmatch(text):
+                return Decimal(text)
+            case Kind.DATE:
+                return dt.date.fromisoformat(text)
+            case Kind.TIMESTAMP:
+                return dt.datetime.fromisoformat(text)
+            case _:
+                return text
 
     def _scaled(self, value: Decimal) -> int:
         if not value.is_finite() or value.adjusted() > _MOST_DIGITS:

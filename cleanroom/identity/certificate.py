@@ -22,6 +22,7 @@ _MALFORMED = (
     TypeError,
     InvalidSignature,
     UnsupportedAlgorithm,
+    x509.InvalidVersion,
     x509.DuplicateExtension,
     x509.ExtensionNotFound,
     x509.UnsupportedGeneralNameType,
