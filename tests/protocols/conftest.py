@@ -8,8 +8,17 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
-from protocols.context import Context
-from protocols.rep3.share import Arith, Bits
+from protocols.plaintext.rows import PlainRows
+from protocols.rep3.rows import Rows
+from protocols.rep3.share import (
+    Arith,
+    Bits,
+    join_arith,
+    join_bits,
+    split_arith,
+    split_bits,
+    words_for,
+)
 from protocols.rounds import PeerMisbehaved, Steps
 from protocols.simulate import Tamper, Transcript, contexts, simulate
 
@@ -82,6 +91,37 @@ def check_copies(results: Any) -> None:
         check_copies(tuple(r.sums for r in results))
 
 
+class Tables:
+    """Rows in the clear, made, split and joined."""
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        self.rng = rng
+
+    def make(self, n: int, k: int, m: int) -> PlainRows:
+        """Return random rows; the last integer column, if any, numbers them."""
+        bits = self.rng.integers(0, 2**64, (k, words_for(n)), dtype=np.uint64)
+        sums = self.rng.integers(0, 2**64, (m, n), dtype=np.uint64)
+        sums[-1:] = np.arange(n)
+        return PlainRows(n, bits, sums)
+
+    def split(self, rows: PlainRows) -> tuple[Rows, ...]:
+        halves = zip(split_bits(rows.bits), split_arith(rows.sums), strict=True)
+        return tuple(Rows(rows.n, bits, sums) for bits, sums in halves)
+
+    def join(self, shares: Any) -> PlainRows:
+        """Put together what three parties hold."""
+        bits = join_bits([s.bits for s in shares])
+        return PlainRows(shares[0].n, bits, join_arith([s.sums for s in shares]))
+
+    def same(self, got: PlainRows, expected: PlainRows) -> None:
+        """Assert equality; bits past the last row must be zero in `got`."""
+        past = np.uint64(2 ** (expected.n % 64 or 64) - 1)
+        bits = expected.bits.copy()
+        bits[:, -1:] &= past
+        np.testing.assert_array_equal(got.bits, bits)
+        np.testing.assert_array_equal(got.sums, expected.sums)
+
+
 @pytest.fixture
 def room() -> Room:
     return Room()
@@ -92,4 +132,6 @@ def rng() -> np.random.Generator:
     return np.random.default_rng(20240229)
 
 
-__all__ = ["Context", "Room"]
+@pytest.fixture(scope="session")
+def tables(rng: np.random.Generator) -> Tables:
+    return Tables(rng)

@@ -1,0 +1,124 @@
+"""Moving rows to secret positions, and back."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from protocols.context import Context
+from protocols.rep3.convert import bits_to_arith
+from protocols.rep3.multiply import multiply
+from protocols.rep3.packed import Order, inverse, take
+from protocols.rep3.reveal import reveal, reveal_bits
+from protocols.rep3.rows import Rows, no_sums
+from protocols.rep3.share import Arith, Bits, stack
+from protocols.rep3.shuffle import Shuffling, reshuffle, shuffle, unshuffle
+from protocols.rep3.slices import from_planes
+from protocols.rounds import U64, ProtocolError, Steps
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Placement:
+    """A secret permutation that can be repeated and undone on other columns.
+
+    Attributes:
+        shuffling: a shuffle made for this placement alone.
+        opened: public and uniformly random: where the j-th shuffled row goes.
+        backwards: the placement is the inverse of that.
+    """
+
+    shuffling: Shuffling
+    opened: Order
+    backwards: bool = False
+
+    @property
+    def inverse(self) -> "Placement":
+        return replace(self, backwards=not self.backwards)
+
+
+def place(ctx: Context, rows: Rows, destination: Arith) -> Steps[tuple[Rows, Placement]]:
+    """Move row r to position destination[r].
+
+    Args:
+        destination: shape (n,), a secret permutation of 0 .. n - 1.
+
+    Raises:
+        ProtocolError: if it isn't a permutation, but only after it has been opened in a
+            random order: that it is one must follow from how it was computed.
+        PeerMisbehaved: as `reveal`.
+
+    Cost: 3 rounds: a `shuffle` of the rows and one more integer column, and a `reveal` of n.
+    Security: semi-honest, honest majority; no leakage: what is opened is a uniformly random
+        permutation, whatever the destinations.
+    """
+    with_destination = Rows(rows.n, rows.bits, stack([rows.sums, destination]))
+    shuffled, shuffling = yield from shuffle(ctx.at("shuffle"), with_destination)
+    opened = yield from reveal(ctx.at("open"), shuffled.sums[-1])
+    placement = Placement(shuffling, _permutation(opened))
+    moved = take(Rows(rows.n, shuffled.bits, shuffled.sums[:-1]), inverse(placement.opened))
+    return moved, placement
+
+
+def placement_of(ctx: Context, destination: Bits, n: int) -> Steps[Placement]:
+    """Prepare to move row r to the position that planes (k, words_for(n)) give for it.
+
+    Cost: 3 rounds: a `shuffle` of the planes and a `reveal_bits` of them. Security: as `place`.
+    """
+    rows = Rows(n, destination, no_sums(n))
+    shuffled, shuffling = yield from shuffle(ctx.at("shuffle"), rows)
+    opened = yield from reveal_bits(ctx.at("open"), shuffled.bits)
+    return Placement(shuffling, _permutation(from_planes(opened, n)))
+
+
+def place_again(ctx: Context, rows: Rows, placement: Placement) -> Steps[Rows]:
+    """Move other columns as `placement` says.
+
+    Cost: 2 rounds, those of a `shuffle` of these columns.
+    Security: semi-honest, honest majority; no leakage.
+    """
+    if placement.backwards:
+        return (yield from unshuffle(ctx, take(rows, placement.opened), placement.shuffling))
+    shuffled = yield from reshuffle(ctx, rows, placement.shuffling)
+    return take(shuffled, inverse(placement.opened))
+
+
+def unplace(ctx: Context, rows: Rows, placement: Placement) -> Steps[Rows]:
+    """Move columns back to where they were before: row r comes from position destination[r].
+
+    Cost and security: as `place_again`.
+    """
+    return (yield from place_again(ctx, rows, placement.inverse))
+
+
+def compact(ctx: Context, rows: Rows, keep: Bits) -> Steps[tuple[Rows, Placement]]:
+    """Move the rows to keep to the front, both groups in the order they had.
+
+    Args:
+        keep: one plane, (1, words_for(n)); bits past row n are ignored.
+
+    Cost: 6 rounds; 16n bytes by each party and a `place`.
+    Security: semi-honest, honest majority; no leakage, not even how many are kept.
+    """
+    kept = (yield from bits_to_arith(ctx.at("kept"), keep, rows.n))[0]
+    before = Arith(_sums_before(kept.own), _sums_before(kept.next))
+    total = before[-1:] + kept[-1:]
+    here = np.arange(rows.n, dtype=np.uint64)
+    if_dropped = (total - before).shift(ctx.me, here)
+    step = yield from multiply(ctx.at("choose"), kept, before - if_dropped)
+    return (yield from place(ctx.at("place"), rows, if_dropped + step))
+
+
+def _sums_before(column: U64) -> U64:
+    total: U64 = np.cumsum(column, dtype=np.uint64)
+    total -= column
+    return total
+
+
+def _permutation(opened: U64) -> Order:
+    """Return opened destinations as an index, refused unless each position occurs once."""
+    n = opened.size
+    seen = np.zeros(n, dtype=np.bool_)
+    if np.all(opened < n):
+        seen[opened] = True
+    if not seen.all():
+        raise ProtocolError("opened destinations are not a permutation")
+    return opened.astype(np.intp)
