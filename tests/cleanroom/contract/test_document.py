@@ -286,9 +286,10 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 
 def test_a_contract_that_could_not_be_loaded_is_not_saved(tmp_path: Path, draft: Contract) -> None:
-    many: dict[str, Any] = {"type": "TEXT", "values": tuple(f"{code:080d}" for code in range(60_000))}
+    values = tuple(f"{code:080d}" for code in range(60_000))
+    column = ColumnTerms(type="TEXT", values=values)
     table = draft.terms.tables["transactions"]
-    wide = table.model_copy(update={"columns": {**table.columns, "code": ColumnTerms(**many)}})
+    wide = table.model_copy(update={"columns": {**table.columns, "code": column}})
     terms = draft.terms.model_copy(update={"tables": {"transactions": wide}})
     with pytest.raises(ContractInvalid, match="more than"):
         Contract.draft(terms, draft.identities).save(tmp_path / "room.contract")
