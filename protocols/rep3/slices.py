@@ -77,6 +77,14 @@ def bytes_to_planes(rows: Bytes, k: int) -> U64:
     return np.ascontiguousarray(lowest_first[:k][::-1])
 
 
+def append_planes(a: U64, a_n: int, b: U64, b_n: int) -> U64:
+    """Put b_n rows after a_n rows, both in k planes; bits past the last row are arbitrary."""
+    if a_n % 64 == 0:
+        return np.concatenate([a, b], axis=1)
+    rows = np.concatenate([planes_to_bytes(a, a_n), planes_to_bytes(b, b_n)])
+    return bytes_to_planes(rows, a.shape[0])
+
+
 def _transpose_squares(words: U64) -> None:
     """Transpose, in place, the 8 x 8 bits that each word is, by three masked exchanges."""
     scratch = np.empty((2, min(BLOCK, words.size)), dtype=np.uint64)
