@@ -45,6 +45,13 @@ class IdentityInvalid(CleanroomError):
     remedy = "Create the identity again with 'cleanroom identity create', or restore its files."
 
 
+class ConfigInvalid(CleanroomError):
+    """A configuration file of this process doesn't hold; the message names file and key."""
+
+    code = "config-invalid"
+    remedy = "Correct the named key; the README shows one file of each kind."
+
+
 class NotAuthorised(CleanroomError):
     """The peer's certificate or signature is not the one that the signed contract names."""
 

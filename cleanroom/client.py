@@ -1,0 +1,169 @@
+"""The recipient's side: a room on the network as a Python object, and the results it gives.
+
+Rule: what a caller may hold. The calls behind it are in `asking`, on a loop of their own thread.
+"""
+
+import asyncio
+import datetime as dt
+import threading
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from cleanroom.asking import Answer, Asker, Progress, Stats
+from cleanroom.config import FileConfig
+from cleanroom.engine import Engine, standard
+from cleanroom.member import Membership
+from cleanroom.query.plan import Plan
+from cleanroom.receipt import Receipt
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from cleanroom.query.sheet import Sheet
+
+T = TypeVar("T")
+DEADLINE_S = 600
+
+
+class ClientConfig(FileConfig):
+    """A recipient's TOML file."""
+
+    identity: Path
+    contract: Path
+
+
+class Result:
+    """What a query opened, to its recipient alone.
+
+    Attributes:
+        suppressed: groups withheld because too few persons stand behind them.
+        receipt: what every member signed about this session.
+        stats: seconds, rounds, bytes_sent, rows.
+    """
+
+    def __init__(self, answer: Answer) -> None:
+        self._frame = answer.frame
+        self.suppressed: int = answer.suppressed
+        self.receipt: Receipt = answer.receipt
+        self.stats: Stats = answer.stats
+
+    def to_pandas(self) -> "pd.DataFrame":
+        """Return the rows; the caller owns them."""
+        return self._frame.copy()
+
+    def __repr__(self) -> str:
+        return f"Result(rows={len(self._frame)}, suppressed={self.suppressed})"
+
+
+class Room:
+    """A room, as one of its members sees it. Thread-safe; close it after use."""
+
+    def __init__(self, member: Membership, engine: Engine | None = None) -> None:
+        self._member = member
+        self._engine = engine or standard()
+        self._asker = Asker(member, self._engine)
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+
+    def explain(self, sql: str) -> "Sheet":
+        """Return who would learn what and at which cost; nothing is sent.
+
+        Raises:
+            UnsupportedQuery, UnknownName, OverflowPossible: as the message says.
+        """
+        from cleanroom.query.sheet import Sheet
+
+        return Sheet.of(self._compile(sql), self._member.contract.terms)
+
+    def sql(
+        self,
+        sql: str,
+        *,
+        deadline_s: int = DEADLINE_S,
+        on_progress: Callable[[str, str], None] | None = None,
+    ) -> Result:
+        """Run a query in the room and return what it opened.
+
+        Args:
+            on_progress: called on another thread with (stage, member).
+
+        Raises:
+            CleanroomError: its class says what happened, its party who is responsible.
+            KeyboardInterrupt: after the session was ended everywhere.
+        """
+        plan = self._compile(sql)
+        progress: Progress = on_progress or (lambda _stage, _member: None)
+        return Result(self._run(self._asker.ask(plan, deadline_s, progress)))
+
+    def tables(self) -> tuple[str, ...]:
+        """Return the tables of the contract."""
+        return tuple(self._member.contract.terms.tables)
+
+    def status(self) -> dict[str, bool]:
+        """Return for each member whether its process attends the room."""
+        online = self._run(self._asker.online())
+        return {name: name in online for name in self._member.contract.terms.members}
+
+    def close(self) -> None:
+        """End whatever runs and release the thread."""
+        if self._loop.is_closed():
+            return
+        asyncio.run_coroutine_threadsafe(_cancel_all(), self._loop).result()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _compile(self, sql: str) -> Plan:
+        contract = self._member.contract
+        contract.check(dt.datetime.now(dt.UTC).date())
+        return self._engine.compile(sql, contract.terms, contract.hash, self._member.name)
+
+    def _run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run on the loop's thread; if this one is interrupted, end the work first."""
+        ended = threading.Event()
+
+        async def watched() -> T:
+            try:
+                return await work
+            finally:
+                ended.set()
+
+        future = asyncio.run_coroutine_threadsafe(watched(), self._loop)
+        try:
+            return future.result()
+        except BaseException:
+            if not future.done():
+                future.cancel()
+                ended.wait(timeout=5)
+            raise
+
+
+def connect(config: Path | str) -> Room:
+    """Return the room that a client's TOML file names; no connection is made yet.
+
+    Raises:
+        ConfigInvalid, IdentityInvalid, ContractInvalid, NotAuthorised: naming what doesn't hold.
+    """
+    loaded = ClientConfig.load(config)
+    return Room(Membership.load(loaded.identity, loaded.contract))
+
+
+async def _cancel_all() -> None:
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)

@@ -1,0 +1,46 @@
+"""Configuration files of the three kinds of processes: TOML, strict, paths relative to the file."""
+
+import tomllib
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from cleanroom.contract.terms import first_fault
+from cleanroom.errors import ConfigInvalid
+
+
+class FileConfig(BaseModel):
+    """Base of the configurations; unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @classmethod
+    def load(cls, path: Path | str) -> Self:
+        """Read a TOML file.
+
+        Raises:
+            ConfigInvalid: naming the file and the first key that doesn't hold.
+        """
+        path = Path(path)
+        try:
+            values = tomllib.loads(path.read_text(encoding="utf-8"))
+            config = cls.model_validate(values)
+        except tomllib.TOMLDecodeError as error:
+            raise ConfigInvalid(f"{path}: not TOML: {error}") from None
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigInvalid(f"{path}: cannot be read: {type(error).__name__}") from None
+        except ValidationError as error:
+            raise ConfigInvalid(f"{path}: {first_fault(error)}") from None
+        return config.model_copy(update=_absolute(config, path.resolve().parent))
+
+
+def _absolute(config: BaseModel, folder: Path) -> dict[str, Any]:
+    """Return the config's paths, seen from the folder of its file."""
+    moved: dict[str, Any] = {}
+    for name, value in config:
+        if isinstance(value, Path):
+            moved[name] = folder / value
+        elif isinstance(value, dict):
+            moved[name] = {k: folder / v if isinstance(v, Path) else v for k, v in value.items()}
+    return moved

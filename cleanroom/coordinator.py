@@ -1,0 +1,271 @@
+"""The coordinator: relays signed statements between a recipient and the members it needs.
+
+Rule: it never gets a share or a plaintext, and is believed by nobody: members check every
+signature themselves. All it can do wrong is to withhold messages.
+"""
+
+import asyncio
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+import structlog
+from pydantic import Field
+
+from cleanroom.config import FileConfig
+from cleanroom.contract.document import COORDINATOR
+from cleanroom.errors import (
+    CleanroomError,
+    DeadlineExceeded,
+    MessageInvalid,
+    NotAuthorised,
+    PeerUnavailable,
+    PolicyDenied,
+    SessionCancelled,
+)
+from cleanroom.member import Membership
+from cleanroom.process import run_until_stopped
+from cleanroom.statements import (
+    Failed,
+    Finished,
+    Replays,
+    Request,
+    Ruling,
+    Signed,
+    read,
+    read_request,
+)
+from cleanroom.tasks import first
+from cleanroom.transport import faults
+from cleanroom.transport.call import Call
+from cleanroom.transport.envelopes import Cancel, Progress, pack, pack_online, unpack
+from cleanroom.transport.server import Server
+
+ATTEND = "Coordinator/Attend"
+SUBMIT = "Coordinator/Submit"
+STATUS = "Coordinator/Status"
+QUEUE = 1024  # messages that may wait for one peer before it counts as gone
+GRACE_S = 5  # beyond a request's deadline, so that the members' own reports come first
+MAX_SESSIONS = 32  # of one recipient at a time
+logger = structlog.get_logger()
+
+
+class CoordinatorConfig(FileConfig):
+    """The coordinator's TOML file.
+
+    Attributes:
+        listen: where to listen if that isn't the contract's address.
+    """
+
+    identity: Path
+    contract: Path
+    listen: Annotated[str, Field(max_length=255)] | None = None
+
+
+class _Line:
+    """Messages on their way to one peer, and why they end."""
+
+    def __init__(self) -> None:
+        self._queue: asyncio.Queue[bytes | CleanroomError] = asyncio.Queue()
+        self._stuck = asyncio.Event()
+        self.closed = False
+
+    def put(self, message: bytes) -> None:
+        """Send a message soon; a peer that doesn't read is given up."""
+        if self._queue.qsize() >= QUEUE:
+            self._stuck.set()
+        elif not self.closed:
+            self._queue.put_nowait(message)
+
+    def close(self, fault: CleanroomError) -> None:
+        """End the peer's call with this reason, once what was queued before has been sent."""
+        if not self.closed:
+            self.closed = True
+            self._queue.put_nowait(fault)
+
+    async def pump(self, call: Call) -> None:
+        """Send until closed, and raise the reason."""
+        await first(self._send_all(call), self._until_stuck())
+
+    async def _send_all(self, call: Call) -> None:
+        while True:
+            item = await self._queue.get()
+            if isinstance(item, CleanroomError):
+                raise item
+            await call.send(item)
+
+    async def _until_stuck(self) -> None:
+        await self._stuck.wait()
+        raise PeerUnavailable("doesn't read its messages")
+
+
+@dataclass
+class _Relay:
+    """One session on its way."""
+
+    request: Request
+    line: _Line = field(default_factory=_Line)
+    ruled: set[str] = field(default_factory=set)
+    refused: set[str] = field(default_factory=set)
+
+
+class Room:
+    """Who attends, and which sessions run."""
+
+    def __init__(self, member: Membership) -> None:
+        self._contract = member.contract
+        self._attending: dict[str, _Line] = {}
+        self._relays: dict[str, _Relay] = {}
+        self._replays = Replays()
+
+    async def attend(self, call: Call) -> None:
+        """Relay to and from one member's process for as long as it attends."""
+        member = call.peer
+        if member not in self._contract.terms.members:
+            raise NotAuthorised("is not a member", party=member)
+        if (before := self._attending.get(member)) is not None:
+            before.close(SessionCancelled("another process of this member attends", party=member))
+            self._absent(member)
+        line = self._attending[member] = _Line()
+        line.put(pack(Progress("", COORDINATOR, "attending")))
+        logger.info("attending", party=member)
+        try:
+            await first(line.pump(call), self._listen(call))
+        finally:
+            if self._attending.get(member) is line:
+                del self._attending[member]
+                self._absent(member)
+                logger.info("left", party=member)
+
+    async def submit(self, call: Call) -> None:
+        """Relay a recipient's request and what the members state about it."""
+        signed = unpack(await call.receive())
+        if not isinstance(signed, Signed):
+            raise MessageInvalid("expected a signed request")
+        request = read_request(signed, self._contract)
+        self._admit(call.peer, request)
+        relay = self._relays[request.session] = _Relay(request)
+        try:
+            for member in request.members:
+                self._attending[member].put(pack(signed))
+            async with asyncio.timeout(request.deadline_s + GRACE_S):
+                await first(relay.line.pump(call), self._until_done(call))
+        except TimeoutError:
+            late = DeadlineExceeded(f"not done in {request.deadline_s} s")
+            self._cancel(relay, late)
+            raise late from None
+        finally:
+            del self._relays[request.session]
+            self._cancel(relay, SessionCancelled("the recipient ended the session"))
+
+    async def status(self, call: Call) -> None:
+        """Tell a member who attends."""
+        await call.send(pack_online(tuple(sorted(self._attending))))
+
+    def _admit(self, caller: str, request: Request) -> None:
+        """Refuse a request that could not run.
+
+        Raises:
+            NotAuthorised, RequestReplayed: as they say.
+            PeerUnavailable: naming every member that is needed and doesn't attend.
+        """
+        if caller != request.recipient:
+            raise NotAuthorised("submits a request in another's name", party=caller)
+        self._replays.check(request)
+        running = sum(r.request.recipient == caller for r in self._relays.values())
+        if running >= MAX_SESSIONS:
+            raise SessionCancelled(f"{running} sessions run already", party=caller)
+        absent = [name for name in request.members if name not in self._attending]
+        if absent:
+            raise PeerUnavailable("doesn't attend the room", party=", ".join(absent))
+
+    async def _until_done(self, call: Call) -> None:
+        """Return when the recipient has all it wants, or raise why it ends early."""
+        message = await call.receive()
+        if message is None:
+            return
+        match unpack(message):
+            case Cancel(fault=fault):
+                raise fault
+            case _:
+                raise MessageInvalid("expected nothing more than a cancel")
+
+    async def _listen(self, call: Call) -> None:
+        while (message := await call.receive()) is not None:
+            match unpack(message):
+                case Signed() as signed:
+                    self._on_statement(call.peer, signed, message)
+                case Progress(session, member) if member == call.peer:
+                    if (relay := self._relay_of(session, call.peer)) is not None:
+                        relay.line.put(message)
+                case _:
+                    raise MessageInvalid("a member may state, and tell its own progress")
+
+    def _on_statement(self, member: str, signed: Signed, message: bytes) -> None:
+        statement = read(signed, self._contract)
+        if statement.speaker != member:
+            raise NotAuthorised("relays another's statement", party=member)
+        relay = self._relay_of(statement.session, member)
+        if relay is None:
+            return
+        relay.line.put(message)
+        match statement:
+            case Ruling(accepted=accepted):
+                self._on_ruling(relay, member, accepted=accepted)
+            case Failed(code=code, blamed=blamed, message=text, remedy=remedy):
+                self._cancel(relay, faults.to_error(code, blamed, text, remedy))
+            case Finished():
+                pass
+
+    def _on_ruling(self, relay: _Relay, member: str, *, accepted: bool) -> None:
+        relay.ruled.add(member)
+        if not accepted:
+            relay.refused.add(member)
+        if relay.refused and relay.ruled == set(relay.request.members):
+            names = ", ".join(sorted(relay.refused))
+            self._cancel(relay, PolicyDenied("the plan breaks the policy", party=names))
+
+    def _absent(self, member: str) -> None:
+        """A member's process left: no session that needs it can end well."""
+        fault = PeerUnavailable("its process left the room", party=member)
+        for relay in list(self._relays.values()):
+            if member in relay.request.members:
+                self._cancel(relay, fault)
+
+    def _cancel(self, relay: _Relay, fault: CleanroomError) -> None:
+        """End a session at everyone; after the first time, nothing happens."""
+        if relay.line.closed:
+            return
+        relay.line.close(fault)
+        message = pack(Cancel(relay.request.session, fault))
+        for member in relay.request.members:
+            if member in self._attending:
+                self._attending[member].put(message)
+
+    def _relay_of(self, session: str, member: str) -> _Relay | None:
+        relay = self._relays.get(session)
+        return relay if relay is not None and member in relay.request.members else None
+
+
+async def coordinate(config: CoordinatorConfig) -> None:
+    """Serve the room until cancelled."""
+    member = Membership.load(config.identity, config.contract)
+    if member.name != COORDINATOR:
+        raise NotAuthorised("this identity is not the coordinator's", party=member.name)
+    room = Room(member)
+    routes = {ATTEND: room.attend, SUBMIT: room.submit, STATUS: room.status}
+    server = Server(member.tls, member.pins, routes)
+    await server.start(config.listen or member.address(COORDINATOR))
+    logger.info("ready", member=member.name)
+    try:
+        await asyncio.get_running_loop().create_future()
+    finally:
+        await server.stop()
+
+
+def run_coordinator(config: CoordinatorConfig, *, parent_pipe: bool = False) -> None:
+    """Serve the room until SIGTERM, SIGINT or, with `parent_pipe`, the end of stdin.
+
+    Logs one line with event "ready" when it listens.
+    """
+    run_until_stopped(coordinate(config), parent_pipe=parent_pipe)

@@ -1,0 +1,60 @@
+"""What a session asks of the query layer: six functions, so that it knows no more of it."""
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+import pandas as pd
+
+from cleanroom.contract.terms import Terms
+from cleanroom.query.contribute import Contribution, Source
+from cleanroom.query.outcome import Opened, Outcome
+from cleanroom.query.plan import Plan
+from protocols.context import Context
+from protocols.rounds import Steps
+
+Triple: TypeAlias = tuple[Contribution, Contribution, Contribution]
+
+
+class Violation(Protocol):
+    """One way in which a plan breaks the policy."""
+
+    @property
+    def code(self) -> str: ...
+    @property
+    def party(self) -> str: ...
+    @property
+    def message(self) -> str: ...
+    @property
+    def remedy(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """The query layer behind a session, at a party and at the recipient."""
+
+    compile: Callable[[str, Terms, str, str], Plan]
+    check: Callable[[Plan, Terms, dt.date], Sequence[Violation]]
+    contribute: Callable[[Plan, str, Source, bytes], Sequence[Triple]]
+    compute: Callable[[Context, Plan, Mapping[int, Contribution]], Steps[Outcome]]
+    reconstruct: Callable[[Plan, tuple[Outcome, Outcome, Outcome]], Opened]
+    finish: Callable[[Plan, Opened], pd.DataFrame]
+
+
+def standard() -> Engine:
+    """Return the query layer of this release."""
+    from cleanroom.policy.check import check
+    from cleanroom.query.compile import compile_query
+    from cleanroom.query.contribute import contribute
+    from cleanroom.query.execute import compute
+    from cleanroom.query.finish import finish
+    from cleanroom.query.outcome import reconstruct
+
+    return Engine(compile_query, check, contribute, compute, reconstruct, finish)
+
+
+def participants(plan: Plan, terms: Terms) -> tuple[str, ...]:
+    """Return who takes part in a plan, in the order of the contract."""
+    needed = {leaf.member for leaf in plan.leaves} | set(terms.computing)
+    return tuple(member for member in terms.members if member in needed)

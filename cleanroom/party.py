@@ -1,0 +1,261 @@
+"""A member's process: attends the coordinator, plays sessions, and listens if it computes.
+
+Rule: who may do what to which session is decided here, by the caller's certificate.
+"""
+
+import asyncio
+import datetime as dt
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+import structlog
+from pydantic import Field
+
+from cleanroom.config import FileConfig
+from cleanroom.contract.document import COORDINATOR
+from cleanroom.engine import Engine, participants, standard
+from cleanroom.errors import (
+    CleanroomError,
+    InternalError,
+    NotAuthorised,
+    PeerUnavailable,
+    PlanMismatch,
+)
+from cleanroom.logs import where
+from cleanroom.member import Membership
+from cleanroom.process import run_until_stopped
+from cleanroom.query.contribute import Source
+from cleanroom.query.plan import Plan
+from cleanroom.roles import Roles
+from cleanroom.serving import routes
+from cleanroom.session import Session
+from cleanroom.sessions import Sessions
+from cleanroom.statements import (
+    Failed,
+    Replays,
+    Request,
+    RuledViolation,
+    Ruling,
+    Signed,
+    Statement,
+    read_request,
+    session_of,
+    sign,
+)
+from cleanroom.transport.call import Call
+from cleanroom.transport.envelopes import Cancel, Progress, pack, unpack
+from cleanroom.transport.server import Server
+
+ATTEND = "Coordinator/Attend"
+RETRY_S = (0.2, 0.5, 1.0, 2.0, 5.0)
+logger = structlog.get_logger()
+
+
+class PartyConfig(FileConfig):
+    """A party's TOML file.
+
+    Attributes:
+        tables: contract table -> this member's CSV or Parquet file.
+        listen: where to listen if that isn't the contract's address (containers, NAT).
+    """
+
+    identity: Path
+    contract: Path
+    listen: Annotated[str, Field(max_length=255)] | None = None
+    tables: Mapping[str, Path] = Field(default_factory=dict)
+
+
+class PartyProcess:
+    """One member of one room, attending."""
+
+    def __init__(self, member: Membership, engine: Engine, source: Source) -> None:
+        self._member = member
+        self._engine = engine
+        self._sessions = Sessions()
+        self._replays = Replays()
+        self._outbox: asyncio.Queue[bytes] = asyncio.Queue(maxsize=1024)
+        self._roles = Roles(member, engine, source, self._report, self._stage)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.ready = asyncio.Event()
+
+    async def run(self, listen: str | None = None) -> None:
+        """Serve and attend until cancelled."""
+        server = await self._serve(listen) if self._member.is_computing else None
+        try:
+            await self._attend_forever()
+        finally:
+            await self._end_all(PeerUnavailable("is stopping", party=self._member.name))
+            if server is not None:
+                await server.stop()
+
+    async def _serve(self, listen: str | None) -> Server:
+        server = Server(self._member.tls, self._member.pins, routes(self._member, self._sessions))
+        await server.start(listen or self._member.address(self._member.name))
+        return server
+
+    async def _end_all(self, fault: CleanroomError) -> None:
+        self._sessions.fail_all(fault)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    # --- towards the coordinator -----------------------------------------------------
+
+    async def _attend_forever(self) -> None:
+        attempt = 0
+        while True:
+            try:
+                await self._attend()
+                attempt = 0
+            except CleanroomError as error:
+                if self.ready.is_set():
+                    attempt = 0
+                delay_s = RETRY_S[min(attempt, len(RETRY_S) - 1)]
+                attempt += 1
+                logger.warning("not attending", code=error.code, attempt=attempt)
+            finally:
+                self.ready.clear()
+                await self._end_all(PeerUnavailable("the connection broke", party=COORDINATOR))
+            await asyncio.sleep(delay_s)
+
+    async def _attend(self) -> None:
+        self._outbox = asyncio.Queue(maxsize=1024)
+        async with self._member.dial(COORDINATOR) as channel:
+            call = channel.open(ATTEND)
+            unpack(await call.receive())  # the coordinator's greeting
+            self.ready.set()
+            logger.info("ready", member=self._member.name)
+            sending = asyncio.ensure_future(self._send_all(call))
+            try:
+                while (message := await call.receive()) is not None:
+                    self._on_message(message)
+            finally:
+                sending.cancel()
+                await asyncio.gather(sending, return_exceptions=True)
+        raise PeerUnavailable("ended the attendance", party=COORDINATOR)
+
+    async def _send_all(self, call: Call) -> None:
+        while True:
+            await call.send(await self._outbox.get())
+
+    def _on_message(self, message: bytes) -> None:
+        match unpack(message):
+            case Signed() as signed:
+                task = asyncio.ensure_future(self._on_request(signed))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+            case Cancel(session, fault):
+                self._sessions.fail(session, fault)
+            case Progress():
+                pass
+
+    async def _report(self, statement: Statement) -> None:
+        await self._outbox.put(pack(sign(self._member.identity, statement)))
+
+    async def _stage(self, session: str, stage: str) -> None:
+        await self._outbox.put(pack(Progress(session, self._member.name, stage)))
+
+    # --- one session -----------------------------------------------------------------
+
+    async def _on_request(self, signed: Signed) -> None:
+        session_id = session_of(signed)
+        log = logger.bind(member=self._member.name, session=session_id)
+        try:
+            request = read_request(signed, self._member.contract)
+            self._replays.check(request)
+            plan = await asyncio.to_thread(self._compile, request)
+            if not await self._rule(request, plan):
+                log.info("refused", plan_hash=request.plan_hash)
+                return
+        except CleanroomError as error:
+            await self._failed(session_id, error)
+            log.warning("refused", code=error.code)
+            return
+        except Exception as error:
+            log.exception("request failed", where=where(error), exc_info=False)
+            fault = InternalError(f"a fault in session {session_id}", party=self._member.name)
+            await self._failed(session_id, fault)
+            return
+        await self._play(Session(self._member, request, plan))
+
+    def _compile(self, request: Request) -> Plan:
+        """Compile the request for ourselves; the client's plan is never taken over.
+
+        Raises:
+            PlanMismatch: if the plan or its participants aren't those that were signed.
+        """
+        contract = self._member.contract
+        plan = self._engine.compile(
+            request.sql, contract.terms, contract.hash, request.recipient
+        )
+        members = participants(plan, contract.terms)
+        if plan.hash != request.plan_hash or members != request.members:
+            raise PlanMismatch("compiled another plan than the client", party=self._member.name)
+        if self._member.name not in members:
+            raise NotAuthorised("has no part in this plan", party=self._member.name)
+        return plan
+
+    async def _rule(self, request: Request, plan: Plan) -> bool:
+        today = dt.datetime.now(dt.UTC).date()
+        violations = self._engine.check(plan, self._member.contract.terms, today)
+        ruling = Ruling(
+            session=request.session,
+            contract_hash=request.contract_hash,
+            plan_hash=request.plan_hash,
+            party=self._member.name,
+            accepted=not violations,
+            violations=tuple(
+                RuledViolation(
+                    code=str(v.code), party=v.party, message=v.message, remedy=v.remedy
+                )
+                for v in violations
+            ),
+        )
+        await self._report(ruling)
+        return ruling.accepted
+
+    async def _play(self, session: Session) -> None:
+        log = logger.bind(member=self._member.name, session=session.id)
+        await self._sessions.add(session)
+        try:
+            fault = await session.run(self._roles.play)
+        finally:
+            self._sessions.remove(session)
+        if fault is None:
+            log.info("finished")
+            return
+        if session.unexpected is not None:
+            log.error("session failed", where=where(session.unexpected))
+        log.warning("failed", code=fault.code, party=fault.party)
+        await self._failed(session.id, fault)
+
+    async def _failed(self, session: str, fault: CleanroomError) -> None:
+        await self._report(
+            Failed(
+                session=session,
+                party=self._member.name,
+                code=fault.code,
+                blamed=fault.party[:200],
+                message=fault.message[:4000],
+                remedy=fault.remedy[:4000],
+            )
+        )
+
+
+async def attend(config: PartyConfig, engine: Engine | None = None) -> None:
+    """Load everything that a party needs and attend until cancelled."""
+    from cleanroom.sources.database import Database
+
+    member = Membership.load(config.identity, config.contract)
+    database = Database(member.contract.terms, member.name, config.tables)
+    process = PartyProcess(member, engine or standard(), database)
+    await process.run(config.listen)
+
+
+def run_party(config: PartyConfig, *, parent_pipe: bool = False) -> None:
+    """Attend until SIGTERM, SIGINT or, with `parent_pipe`, the end of stdin.
+
+    Logs one line with event "ready" whenever the coordinator has greeted this party.
+    """
+    run_until_stopped(attend(config), parent_pipe=parent_pipe)

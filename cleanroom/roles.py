@@ -1,0 +1,182 @@
+"""What a member does in a session: share its rows if it owns some, compute if it is one of three.
+
+Rule: the order of steps and whom they go to. Arithmetic is the engine's, bytes are transport's.
+"""
+
+import asyncio
+import hashlib
+import json
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from cleanroom.engine import Engine, Triple
+from cleanroom.member import Membership
+from cleanroom.query.contribute import Contribution, Source
+from cleanroom.query.outcome import Outcome
+from cleanroom.session import Session
+from cleanroom.statements import Finished, Statement
+from cleanroom.tasks import together
+from cleanroom.transport.channel import Outgoing
+from cleanroom.transport.envelopes import Opening
+from cleanroom.transport.grpc_link import GrpcLink, send_vector
+from cleanroom.transport.link import drive
+from protocols.context import Context
+from protocols.randomness import KEY_BYTES
+from protocols.rep3.setup import agree
+from protocols.rounds import Gate, Party
+
+CONTRIBUTE = "Party/Contribute"
+ROUNDS = "Party/Rounds"
+COLLECT = "Party/Collect"
+
+Report: TypeAlias = Callable[[Statement], Awaitable[None]]
+Stage: TypeAlias = Callable[[str, str], Awaitable[None]]
+
+
+@dataclass
+class Roles:
+    """A member's part in sessions.
+
+    Attributes:
+        source: its own rows.
+        report: sends a signed statement about a session.
+        stage: tells whoever waits how far a session is: session id, stage.
+    """
+
+    member: Membership
+    engine: Engine
+    source: Source
+    report: Report
+    stage: Stage
+    _reading: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def play(self, session: Session) -> None:
+        """Do everything that falls to this member, and return when its outcome was collected."""
+        parts = []
+        if any(leaf.member == self.member.name for leaf in session.plan.leaves):
+            parts.append(self._input(session))
+        if self.member.is_computing:
+            parts.append(self._compute(session))
+        await together(*parts)
+
+    async def _input(self, session: Session) -> None:
+        started = time.monotonic()
+        await self.stage(session.id, "reading")
+        text_key = hashlib.sha256(session.id.encode()).digest()[:16]
+        async with self._reading:
+            triples = await asyncio.to_thread(
+                self.engine.contribute, session.plan, self.member.name, self.source, text_key
+            )
+        await self.stage(session.id, "sharing")
+        await together(*(self._share(session, rank, triples) for rank in Party))
+        sizes = [(part[0].leaf, part[0].n) for part in triples]
+        n_words = sum(part.words.size for triple in triples for part in triple)
+        await self._finished(
+            session,
+            "input",
+            json.dumps(sizes).encode(),
+            rows=sum(n for _, n in sizes),
+            bytes_sent=8 * n_words,
+            started=started,
+        )
+
+    async def _share(self, session: Session, rank: Party, triples: Sequence[Triple]) -> None:
+        to = session.ranks[rank]
+        if to == self.member.name:
+            for triple in triples:
+                session.contribute(triple[rank])
+            return
+        async with self.member.dial(to) as channel:
+            for triple in triples:
+                await _contribute(channel.open(CONTRIBUTE), session.id, triple[rank])
+
+    async def _compute(self, session: Session) -> None:
+        contributions = await session.contributions()
+        started = time.monotonic()
+        await self.stage(session.id, "computing")
+        me = Party(session.ranks.index(self.member.name))
+        async with AsyncExitStack() as stack:
+            calls = {
+                Party(rank): (await stack.enter_async_context(self.member.dial(peer))).open(ROUNDS)
+                for rank, peer in enumerate(session.ranks)
+                if rank != me
+            }
+            for call in calls.values():
+                await call.send(Opening(session.id).to_bytes())
+            link = GrpcLink(calls, session.mailbox)
+            outcome = await self._drive(session, me, link, contributions)
+            await together(*(call.finish() for call in calls.values()))
+        session.finish(outcome)
+        await self._finished(
+            session,
+            "computing",
+            outcome_bytes(outcome),
+            rows=outcome.n,
+            bytes_sent=link.bytes_sent,
+            rounds=link.rounds,
+            started=started,
+        )
+        await session.until_collected()
+
+    async def _drive(
+        self,
+        session: Session,
+        me: Party,
+        link: GrpcLink,
+        contributions: dict[int, Contribution],
+    ) -> Outcome:
+        seed = secrets.token_bytes(KEY_BYTES)
+        prss = await drive(agree(me, seed, _binding(session, contributions)), link)
+        context = Context(me, prss, Gate("query"))
+        return await drive(self.engine.compute(context, session.plan, contributions), link)
+
+    async def _finished(
+        self,
+        session: Session,
+        role: Literal["input", "computing"],
+        content: bytes,
+        *,
+        rows: int,
+        bytes_sent: int,
+        started: float,
+        rounds: int = 0,
+    ) -> None:
+        await self.report(
+            Finished(
+                session=session.id,
+                contract_hash=session.request.contract_hash,
+                plan_hash=session.request.plan_hash,
+                party=self.member.name,
+                role=role,
+                digest=hashlib.sha256(content).hexdigest(),
+                rows=rows,
+                rounds=rounds,
+                bytes_sent=bytes_sent,
+                milliseconds=round(1000 * (time.monotonic() - started)),
+            )
+        )
+
+
+def outcome_bytes(outcome: Outcome) -> bytes:
+    """Return what the digest of an outcome share covers."""
+    return b"%d\n" % outcome.n + outcome.words.astype("<u8").tobytes()
+
+
+async def _contribute(call: Outgoing, session: str, part: Contribution) -> None:
+    await call.send(Opening(session, part.leaf, part.n, part.words.size).to_bytes())
+    await send_vector(call, f"leaf/{part.leaf}", np.ascontiguousarray(part.words))
+    await call.finish()
+
+
+def _binding(session: Session, contributions: dict[int, Contribution]) -> bytes:
+    """Return what all three must agree on; an owner that told different sizes shows here."""
+    leaves = enumerate(session.plan.leaves)
+    sizes = [(i, contributions[i].n, leaf.member) for i, leaf in leaves]
+    request = session.request
+    return json.dumps([request.contract_hash, session.id, request.plan_hash, sizes]).encode()

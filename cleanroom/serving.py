@@ -1,0 +1,80 @@
+"""What a computing member offers on its port: take contributions and rounds, hand out outcomes.
+
+Rule: each call is checked against its session by the caller's certificate before a byte of data
+is read; a peer that breaks off or sends what it may not is named.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+
+from cleanroom.errors import CleanroomError, MessageInvalid, NotAuthorised, PeerMisbehaved
+from cleanroom.member import Membership
+from cleanroom.query.contribute import Contribution
+from cleanroom.roles import COLLECT, CONTRIBUTE, ROUNDS
+from cleanroom.session import Session
+from cleanroom.sessions import Sessions
+from cleanroom.transport.call import Call, Route
+from cleanroom.transport.envelopes import Opening, OutcomeHeader
+from cleanroom.transport.grpc_link import deliver, receive_vector, send_vector
+from protocols.rounds import Party
+
+
+def routes(member: Membership, sessions: Sessions) -> Mapping[str, Route]:
+    """Return the calls of a computing member."""
+
+    def route(serve: Callable[[Call, Session, Opening], Awaitable[None]]) -> Route:
+        async def serve_call(call: Call) -> None:
+            if call.peer not in member.contract.terms.members:
+                raise NotAuthorised("is not a member", party=call.peer)
+            opening = Opening.of(await call.receive())
+            session = await sessions.find(opening.session)
+            await serve(call, session, opening)
+
+        return serve_call
+
+    return {CONTRIBUTE: route(_contribute), ROUNDS: route(_rounds), COLLECT: route(_collect)}
+
+
+async def _contribute(call: Call, session: Session, opening: Opening) -> None:
+    """Take an owner's share of one leaf."""
+    leaf, n, n_words = opening.leaf, opening.n, opening.n_words
+    session.admit(call.peer, leaf, n, n_words)
+    try:
+        words = await receive_vector(call, f"leaf/{leaf}", n_words)
+    except MessageInvalid as error:
+        raise _misbehaved(session, call.peer, error) from None
+    except asyncio.CancelledError:
+        session.lost(call.peer)
+        raise
+    session.contribute(Contribution(leaf, n, words))
+
+
+async def _rounds(call: Call, session: Session, _: Opening) -> None:
+    """Take a computing peer's messages for as long as the session runs."""
+    ranks = session.ranks
+    if call.peer not in ranks or call.peer == session.member.name:
+        raise NotAuthorised("is not a computing peer", party=call.peer)
+    if call.peer in session.streaming:
+        raise NotAuthorised("opened a second stream of rounds", party=call.peer)
+    session.streaming.add(call.peer)
+    try:
+        await deliver(call, Party(ranks.index(call.peer)), session.mailbox)
+    except MessageInvalid as error:
+        raise _misbehaved(session, call.peer, error) from None
+    except asyncio.CancelledError:
+        session.lost(call.peer)
+        raise
+
+
+async def _collect(call: Call, session: Session, _: Opening) -> None:
+    """Hand the outcome share to the recipient, once."""
+    outcome = await session.collect(call.peer)
+    await call.send(OutcomeHeader(outcome.n, outcome.words.size).to_bytes())
+    await send_vector(call, "outcome", outcome.words)
+    session.collected()
+
+
+def _misbehaved(session: Session, peer: str, error: MessageInvalid) -> CleanroomError:
+    fault = PeerMisbehaved(error.message, party=peer)
+    session.fail(fault)
+    return fault

@@ -1,0 +1,240 @@
+"""What members state to each other in writing: requests, rulings, results of a session.
+
+Rule: every statement is canonical JSON under its signer's Ed25519 key. The exact bytes travel
+with the signature, so that whoever relays them can neither alter nor re-address them.
+"""
+
+import secrets
+import time
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from cleanroom.contract import canonical
+from cleanroom.contract.document import Contract
+from cleanroom.contract.terms import Name, Role
+from cleanroom.errors import MessageInvalid, NotAuthorised, RequestReplayed
+from cleanroom.identity.identity import Identity
+
+MAX_BYTES = 512 << 10  # of one statement
+MAX_AGE_S = 300
+_DOMAIN = b"cleanroom statement v1\n"
+
+SessionId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Text = Annotated[str, Field(max_length=4000)]
+Count = Annotated[int, Field(ge=0, lt=1 << 62)]
+
+
+class _Statement(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    kind: ClassVar[str]
+
+    session: SessionId
+
+    @property
+    def speaker(self) -> str:
+        """The one member that may sign this."""
+        raise NotImplementedError
+
+
+class Request(_Statement):
+    """The recipient asks for one run of one plan.
+
+    Attributes:
+        members: who takes part: the owners of leaves and the three computing members.
+        issued_at: seconds since 1970.
+    """
+
+    kind = "request"
+    contract_hash: Hash
+    recipient: Name
+    sql: Annotated[str, Field(min_length=1, max_length=100_000)]
+    plan_hash: Hash
+    members: Annotated[tuple[Name, ...], Field(min_length=1, max_length=1000)]
+    issued_at: Count
+    deadline_s: Annotated[int, Field(ge=1, le=86_400)]
+
+    @property
+    def speaker(self) -> str:
+        return self.recipient
+
+
+class RuledViolation(BaseModel):
+    """One way in which the plan breaks the policy."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    code: Annotated[str, Field(max_length=64)]
+    party: Annotated[str, Field(max_length=64)]
+    message: Text
+    remedy: Text
+
+
+class Ruling(_Statement):
+    """A member accepts or refuses a request."""
+
+    kind = "ruling"
+    contract_hash: Hash
+    plan_hash: Hash
+    party: Name
+    accepted: bool
+    violations: Annotated[tuple[RuledViolation, ...], Field(max_length=1000)]
+
+    @property
+    def speaker(self) -> str:
+        return self.party
+
+
+class Finished(_Statement):
+    """A member has done its part in one role.
+
+    Attributes:
+        digest: of the outcome share's size and words, or of the sizes contributed.
+    """
+
+    kind = "finished"
+    contract_hash: Hash
+    plan_hash: Hash
+    party: Name
+    role: Literal["input", "computing"]
+    digest: Hash
+    rows: Count
+    rounds: Count
+    bytes_sent: Count
+    milliseconds: Count
+
+    @property
+    def speaker(self) -> str:
+        return self.party
+
+
+class Failed(_Statement):
+    """A member can't go on; nothing more comes from it in this session.
+
+    Attributes:
+        blamed: the member responsible, as far as the speaker can tell.
+    """
+
+    kind = "failed"
+    party: Name
+    code: Annotated[str, Field(max_length=64)]
+    blamed: Annotated[str, Field(max_length=200)]
+    message: Text
+    remedy: Text
+
+    @property
+    def speaker(self) -> str:
+        return self.party
+
+
+Statement: TypeAlias = Request | Ruling | Finished | Failed
+_KINDS: dict[str, type[Statement]] = {s.kind: s for s in (Request, Ruling, Finished, Failed)}
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A statement as it travels: exact bytes, signer and signature."""
+
+    kind: str
+    signer: str
+    payload: bytes
+    signature: bytes
+
+
+def new_session() -> str:
+    """Return a session id that nobody can guess or repeat."""
+    return secrets.token_hex(16)
+
+
+def sign(identity: Identity, statement: Statement) -> Signed:
+    """Put a statement in writing."""
+    payload = _canonical(statement)
+    signature = identity.sign(_signed_bytes(statement.kind, payload))
+    return Signed(statement.kind, identity.name, payload, signature)
+
+
+def read(signed: Signed, contract: Contract) -> Statement:
+    """Return what was stated, once it is certain by whom.
+
+    Raises:
+        MessageInvalid: if the bytes aren't exactly one statement of this kind.
+        NotAuthorised: if the signer isn't the speaker or the signature isn't its own.
+    """
+    statement = _decode(signed)
+    identity = contract.identities.get(signed.signer)
+    if identity is None or signed.signer not in contract.terms.members:
+        raise NotAuthorised("the signer is not a member of this contract")
+    if statement.speaker != signed.signer:
+        raise NotAuthorised("a member speaks in another's name", party=signed.signer)
+    identity.verify(_signed_bytes(signed.kind, signed.payload), signed.signature)
+    return statement
+
+
+def read_request(signed: Signed, contract: Contract) -> Request:
+    """Return a request that its recipient signed for this contract.
+
+    Raises:
+        MessageInvalid, NotAuthorised: as `read`, and if the contract or role differs.
+    """
+    request = read(signed, contract)
+    if not isinstance(request, Request):
+        raise MessageInvalid("expected a request")
+    if request.contract_hash != contract.hash:
+        raise MessageInvalid("the request is for another version of the contract")
+    if Role.RESULT not in contract.terms.members[request.recipient].roles:
+        raise NotAuthorised("has no role 'result' in the contract", party=request.recipient)
+    return request
+
+
+def session_of(signed: Signed) -> str:
+    """Return the session that a statement claims to be about; nothing is verified.
+
+    Raises:
+        MessageInvalid: if it isn't a statement.
+    """
+    return _decode(signed).session
+
+
+class Replays:
+    """The sessions seen within the time in which a request is accepted."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, float] = {}
+
+    def check(self, request: Request, now: float | None = None) -> None:
+        """Accept a request's session once.
+
+        Raises:
+            RequestReplayed: if it was seen before, or was issued too long ago or ahead.
+        """
+        now = time.time() if now is None else now
+        if abs(now - request.issued_at) > MAX_AGE_S:
+            what = f"issued more than {MAX_AGE_S} s from this member's time"
+            raise RequestReplayed(what, party=request.recipient)
+        self._seen = {s: at for s, at in self._seen.items() if now - at <= 2 * MAX_AGE_S}
+        if request.session in self._seen:
+            raise RequestReplayed("the session was seen before", party=request.recipient)
+        self._seen[request.session] = now
+
+
+def _decode(signed: Signed) -> Statement:
+    kind = _KINDS.get(signed.kind)
+    if kind is None or len(signed.payload) > MAX_BYTES:
+        raise MessageInvalid("no statement of this kind or size")
+    try:
+        statement = kind.model_validate_json(signed.payload)
+    except ValidationError:
+        raise MessageInvalid(f"not a {signed.kind}") from None
+    if _canonical(statement) != signed.payload:
+        raise MessageInvalid(f"a {signed.kind} in another form than the canonical one")
+    return statement
+
+
+def _canonical(statement: Statement) -> bytes:
+    return canonical.compact(statement.model_dump(mode="json"))
+
+
+def _signed_bytes(kind: str, payload: bytes) -> bytes:
+    return _DOMAIN + kind.encode() + b"\n" + payload

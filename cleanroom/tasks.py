@@ -1,0 +1,33 @@
+"""Run things side by side without leaving any behind."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+async def together(*parts: Coroutine[Any, Any, T]) -> list[T]:
+    """Return all results; at the first error, or if cancelled, end the others and raise it.
+
+    Unlike `asyncio.TaskGroup` it raises the error itself: callers catch typed errors.
+    """
+    tasks = [asyncio.ensure_future(part) for part in parts]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def first(*parts: Coroutine[Any, Any, T]) -> T:
+    """Return or raise what the first one to end does, and end the others."""
+    tasks = [asyncio.ensure_future(part) for part in parts]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        return next(task for task in tasks if task in done).result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,48 @@
+"""One open call, seen alike from both of its ends: messages out, messages in."""
+
+from collections.abc import Awaitable, Callable
+from typing import Protocol, TypeAlias, TypeVar
+
+from google.protobuf.message import DecodeError, Message
+
+from cleanroom.errors import MessageInvalid
+
+M = TypeVar("M", bound=Message)
+
+
+class Call(Protocol):
+    """A bidirectional stream of messages to one authenticated member."""
+
+    @property
+    def peer(self) -> str:
+        """The member at the other end, as its certificate says."""
+        ...
+
+    async def send(self, message: bytes, /) -> None:
+        """Send one message; returns when the peer's flow control has room for it."""
+        ...
+
+    async def receive(self) -> bytes | None:
+        """Return the next message, or None after the last.
+
+        Raises:
+            CleanroomError: what the peer reported, or that it can't be reached any more.
+        """
+        ...
+
+
+Route: TypeAlias = Callable[[Call], Awaitable[None]]
+
+
+def decode(kind: type[M], message: bytes | None) -> M:
+    """Return the protobuf message; fields are still to be checked by whoever knows them.
+
+    Raises:
+        MessageInvalid: if there is none, or it is not of this kind.
+    """
+    if message is None:
+        raise MessageInvalid(f"the stream ended where {kind.DESCRIPTOR.name} was due")
+    try:
+        return kind.FromString(message)
+    except DecodeError:
+        raise MessageInvalid(f"not a {kind.DESCRIPTOR.name}") from None

@@ -1,0 +1,123 @@
+"""Protobuf messages of the room to and from checked values: the edge where bytes are decoded."""
+
+import re
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from cleanroom.errors import CleanroomError, MessageInvalid
+from cleanroom.statements import Signed
+from cleanroom.transport import faults
+from cleanroom.transport import room_pb2 as pb
+from cleanroom.transport.call import decode
+
+_SESSION = re.compile(r"[0-9a-f]{32}")
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a member is; unsigned, for the eyes of whoever waits."""
+
+    session: str
+    member: str
+    stage: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """End a session, for this reason."""
+
+    session: str
+    fault: CleanroomError
+
+
+Content: TypeAlias = Signed | Progress | Cancel
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What a call is about: a session and, when a leaf follows, its place and size."""
+
+    session: str
+    leaf: int = 0
+    n: int = 0
+    n_words: int = 0
+
+    def to_bytes(self) -> bytes:
+        message = pb.Opening(
+            session=self.session, leaf=self.leaf, n=self.n, n_words=self.n_words
+        )
+        return message.SerializeToString()
+
+    @classmethod
+    def of(cls, message: bytes | None) -> "Opening":
+        opening = decode(pb.Opening, message)
+        return cls(_session(opening.session), opening.leaf, opening.n, opening.n_words)
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeHeader:
+    """The size of an outcome share that follows."""
+
+    n: int
+    n_words: int
+
+    def to_bytes(self) -> bytes:
+        return pb.Outcome(n=self.n, n_words=self.n_words).SerializeToString()
+
+    @classmethod
+    def of(cls, message: bytes | None) -> "OutcomeHeader":
+        header = decode(pb.Outcome, message)
+        return cls(header.n, header.n_words)
+
+
+def pack(content: Content) -> bytes:
+    """Return the envelope for one message of Attend or Submit."""
+    match content:
+        case Signed(kind, signer, payload, signature):
+            signed = pb.Signed(kind=kind, signer=signer, payload=payload, signature=signature)
+            envelope = pb.Envelope(signed=signed)
+        case Progress(session, member, stage):
+            progress = pb.Progress(session=session, member=member, stage=stage)
+            envelope = pb.Envelope(progress=progress)
+        case Cancel(session, fault):
+            cancel = pb.Cancel(session=session, fault=faults.to_message(fault))
+            envelope = pb.Envelope(cancel=cancel)
+    return envelope.SerializeToString()
+
+
+def unpack(message: bytes | None) -> Content:
+    """Return the message in an envelope.
+
+    Raises:
+        MessageInvalid: if it isn't one, or its fields aren't what they must be.
+    """
+    envelope = decode(pb.Envelope, message)
+    match envelope.WhichOneof("content"):
+        case "signed":
+            s = envelope.signed
+            return Signed(faults.clean(s.kind, 32), s.signer, s.payload, s.signature)
+        case "progress":
+            p = envelope.progress
+            session = _session(p.session) if p.session else ""
+            return Progress(session, faults.clean(p.member, 64), faults.clean(p.stage, 64))
+        case "cancel":
+            c = envelope.cancel
+            return Cancel(_session(c.session), faults.from_message(c.fault))
+        case _:
+            raise MessageInvalid("an empty envelope")
+
+
+def pack_online(members: tuple[str, ...]) -> bytes:
+    """Return the reply to Status."""
+    return pb.Online(members=members).SerializeToString()
+
+
+def unpack_online(message: bytes | None) -> tuple[str, ...]:
+    """Return who attends, from the reply to Status."""
+    return tuple(faults.clean(name, 64) for name in decode(pb.Online, message).members)
+
+
+def _session(text: str) -> str:
+    if not _SESSION.fullmatch(text):
+        raise MessageInvalid("a session id is 32 hexadecimal digits")
+    return text

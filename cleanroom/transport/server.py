@@ -1,0 +1,94 @@
+"""The listening side: names the caller by its certificate, and turns errors into faults."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import grpc
+import structlog
+
+from cleanroom.errors import CleanroomError, ConfigInvalid, InternalError
+from cleanroom.logs import where
+from cleanroom.transport import faults
+from cleanroom.transport.call import Route
+from cleanroom.transport.tls import SERVER_OPTIONS, Pins, TlsIdentity
+
+PACKAGE = "cleanroom.v1"
+logger = structlog.get_logger()
+
+
+class _Incoming:
+    """A call as its server sees it."""
+
+    def __init__(self, peer: str, context: Any) -> None:
+        self._peer = peer
+        self._context = context
+
+    @property
+    def peer(self) -> str:
+        return self._peer
+
+    async def send(self, message: bytes, /) -> None:
+        await self._context.write(message)
+
+    async def receive(self) -> bytes | None:
+        message = await self._context.read()
+        return None if message is grpc.aio.EOF else message
+
+
+class Server:
+    """Serves routes by name, 'Service/Method', to the pinned members."""
+
+    def __init__(self, me: TlsIdentity, pins: Pins, routes: Mapping[str, Route]) -> None:
+        self._me = me
+        self._pins = pins
+        self._server = grpc.aio.server(options=SERVER_OPTIONS)
+        for service in sorted({name.partition("/")[0] for name in routes}):
+            methods = {
+                name.partition("/")[2]: grpc.stream_stream_rpc_method_handler(self._handler(route))
+                for name, route in routes.items()
+                if name.partition("/")[0] == service
+            }
+            generic = grpc.method_handlers_generic_handler(f"{PACKAGE}.{service}", methods)
+            self._server.add_generic_rpc_handlers((generic,))
+
+    async def start(self, address: str) -> int:
+        """Listen, and return the port.
+
+        Raises:
+            ConfigInvalid: if the address is taken, or the key doesn't fit the certificate.
+        """
+        credentials = self._pins.server_credentials(self._me)
+        try:
+            port: int = self._server.add_secure_port(address, credentials)
+        except RuntimeError:
+            what = f"cannot listen on {address}: it is in use, or the key and certificate differ"
+            raise ConfigInvalid(what, party=self._me.name) from None
+        await self._server.start()
+        return port
+
+    async def stop(self, grace_s: float = 0.0) -> None:
+        """Stop listening and end every call."""
+        await self._server.stop(grace_s)
+
+    def _handler(self, route: Route) -> Any:
+        async def handle(_: object, context: Any) -> None:
+            fault = await self._run(route, context)
+            if fault is not None:
+                await context.abort(
+                    grpc.StatusCode.ABORTED, fault.code, trailing_metadata=faults.trailer(fault)
+                )
+
+        return handle
+
+    async def _run(self, route: Route, context: Any) -> CleanroomError | None:
+        try:
+            await route(_Incoming(self._pins.identify(context.auth_context()), context))
+        except CleanroomError as error:
+            return error
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:
+            logger.exception("call failed", where=where(error), exc_info=False)
+            return InternalError("a fault in a call; see that party's log", party=self._me.name)
+        return None
