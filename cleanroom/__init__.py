@@ -1,1 +1,20 @@
 """The product: rooms in which organisations compute together without showing their rows."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cleanroom.client import Result, Room, connect
+    from cleanroom.local import LocalRoom
+
+__all__ = ["LocalRoom", "Result", "Room", "connect"]
+
+_HOMES = {"LocalRoom": "local", "Result": "client", "Room": "client", "connect": "client"}
+
+
+def __getattr__(name: str) -> object:
+    """Import the public names when they are first used, so that `import cleanroom` is instant."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'cleanroom' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"cleanroom.{_HOMES[name]}"), name)

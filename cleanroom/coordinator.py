@@ -268,4 +268,4 @@ def run_coordinator(config: CoordinatorConfig, *, parent_pipe: bool = False) -> 
 
     Logs one line with event "ready" when it listens.
     """
-    run_until_stopped(coordinate(config), parent_pipe=parent_pipe)
+    run_until_stopped(lambda: coordinate(config), parent_pipe=parent_pipe)

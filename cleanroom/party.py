@@ -258,4 +258,4 @@ def run_party(config: PartyConfig, *, parent_pipe: bool = False) -> None:
 
     Logs one line with event "ready" whenever the coordinator has greeted this party.
     """
-    run_until_stopped(attend(config), parent_pipe=parent_pipe)
+    run_until_stopped(lambda: attend(config), parent_pipe=parent_pipe)

@@ -4,42 +4,56 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Coroutine
-from typing import Any
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeAlias
+
+import structlog
 
 from cleanroom import logs
+from cleanroom.errors import CleanroomError
+
+Work: TypeAlias = Callable[[], Coroutine[Any, Any, None]]
 
 
-def run_until_stopped(work: Coroutine[Any, Any, None], *, parent_pipe: bool = False) -> None:
-    """Run `work` until it ends, or SIGTERM or SIGINT comes.
+def run_until_stopped(work: Work, *, parent_pipe: bool = False) -> None:
+    """Run `work()` until it ends, or SIGTERM or SIGINT comes.
 
     Args:
         parent_pipe: also stop when stdin ends, which it does when the parent process dies.
+
+    Raises:
+        CleanroomError: why it couldn't start; it is logged as event "stopped" before.
     """
     logs.configure()
-    asyncio.run(_run(work, parent_pipe=parent_pipe))
-
-
-async def _run(work: Coroutine[Any, Any, None], *, parent_pipe: bool) -> None:
-    loop = asyncio.get_running_loop()
-    task = asyncio.ensure_future(work)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, task.cancel)
-    if parent_pipe:
-        _watch_stdin(loop, task)
     try:
-        await task
+        asyncio.run(_run(work, parent_pipe=parent_pipe))
+    except CleanroomError as error:
+        reason = {"code": error.code, "message": error.message, "remedy": error.remedy}
+        structlog.get_logger().error("stopped", party=error.party, **reason)
+        raise
+
+
+async def _run(work: Work, *, parent_pipe: bool) -> None:
+    loop = asyncio.get_running_loop()
+    task = asyncio.current_task()
+    stop = task.cancel if task is not None else loop.stop
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    if parent_pipe:
+        _watch_stdin(loop, stop)
+    try:
+        await work()
     except asyncio.CancelledError:
         return
 
 
-def _watch_stdin(loop: asyncio.AbstractEventLoop, task: "asyncio.Task[None]") -> None:
+def _watch_stdin(loop: asyncio.AbstractEventLoop, stop: Callable[[], object]) -> None:
     fd = sys.stdin.fileno()
     os.set_blocking(fd, False)
 
     def readable() -> None:
         if not os.read(fd, 4096):
             loop.remove_reader(fd)
-            task.cancel()
+            stop()
 
     loop.add_reader(fd, readable)

@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from cleanroom.cli import contract, identity
+from cleanroom.cli import contract, demo, identity, query, run
 from cleanroom.cli.words import printable
 from cleanroom.errors import CleanroomError
 
@@ -21,6 +21,16 @@ app = typer.Typer(
 )
 app.add_typer(identity.app, name="identity")
 app.add_typer(contract.app, name="contract")
+for command in (
+    run.coordinator,
+    run.party,
+    query.query,
+    query.explain,
+    query.tables,
+    query.status,
+    demo.demo,
+):
+    app.command()(command)
 
 
 def main() -> None:

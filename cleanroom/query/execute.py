@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
-from protocols.rep3.shuffle import shuffle
 
 from cleanroom import errors
+from cleanroom.query.conditions import evaluate
 from cleanroom.query.contribute import Contribution, receive
 from cleanroom.query.outcome import Outcome, pack
 from cleanroom.query.plan import (
@@ -24,7 +24,6 @@ from cleanroom.query.plan import (
     Unify,
     Union,
 )
-from cleanroom.query.predicates import evaluate
 from cleanroom.query.terms import derive
 from protocols.context import Context
 from protocols.rep3.and_bits import and_bits
@@ -37,6 +36,7 @@ from protocols.rep3.order import is_ordered, merge_all, order
 from protocols.rep3.relation import Relation, union
 from protocols.rep3.reveal import reveal_bits
 from protocols.rep3.share import Arith, Bits, concat_planes, stack
+from protocols.rep3.shuffle import shuffle
 from protocols.rounds import Steps, parallel
 
 Leaves = Mapping[int, Relation]

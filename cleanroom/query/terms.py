@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from cleanroom.query import predicates
+from cleanroom.query import conditions
 from cleanroom.query.plan import Derived, Term
 from protocols.context import Context
 from protocols.rep3.convert import bits_to_arith
@@ -35,25 +35,25 @@ def totals(
         for each term with a condition; rounds: the most factors of a term.
     """
     flat = [term for terms in columns for term in terms]
-    conditions = list(dict.fromkeys(term.when for term in flat if term.when is not None))
+    guards = list(dict.fromkeys(term.when for term in flat if term.when is not None))
     products, truths = yield from parallel(
         _products(ctx.at("products"), relation, [term.factors for term in flat]),
         parallel(
             *(
-                predicates.evaluate(ctx.at(f"when{i}"), relation, condition)
-                for i, condition in enumerate(conditions)
+                conditions.evaluate(ctx.at(f"when{i}"), relation, guard)
+                for i, guard in enumerate(guards)
             )
         ),
     )
     values = {i: products[term.factors] for i, term in enumerate(flat)}
-    if conditions:
+    if guards:
         true = concat_planes([truth[0] for truth in truths])
         flags = yield from bits_to_arith(ctx.at("flags"), true, relation.n)
         guarded = [i for i, term in enumerate(flat) if term.when is not None]
         kept = yield from multiply(
             ctx.at("guard"),
             stack([values[i] for i in guarded]),
-            stack([flags[conditions.index(when)] for i in guarded if (when := flat[i].when)]),
+            stack([flags[guards.index(when)] for i in guarded if (when := flat[i].when)]),
         )
         values.update({i: kept[row] for row, i in enumerate(guarded)})
     places = iter(range(len(flat)))

@@ -1,0 +1,226 @@
+"""`LocalRoom`: a whole room on this machine, for a first try, for tests and for mock data.
+
+Rule: it starts the same processes as a real room, with real identities, a really signed
+contract and mutual TLS on loopback; nothing here takes a short cut.
+"""
+
+import contextlib
+import shutil
+import socket
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
+
+from cleanroom.client import Result, Room, connect
+from cleanroom.contract.document import COORDINATOR, Contract
+from cleanroom.contract.terms import Role, Terms
+from cleanroom.errors import CleanroomError, DataMismatch, UnknownName
+from cleanroom.identity.identity import Identity
+from cleanroom.query.sheet import Sheet
+from cleanroom.worker import Worker
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Table: TypeAlias = "pd.DataFrame | Path | str"
+Data: TypeAlias = Mapping[str, Table | Mapping[str, Table]]
+
+START_S = 60.0
+
+
+class LocalRoom:
+    """Starts a coordinator and one process for each member; use it in a `with` block.
+
+    Args:
+        contract: path of a TOML file, or a dict of the same shape. Its addresses are replaced
+            by free ports of this machine.
+        data: the rows of each table: a DataFrame or the path of a CSV or Parquet file; for a
+            federated table a dict from member to one of these.
+        recipient: the member that asks; by default the first with the role 'result'.
+
+    Raises (on entering):
+        ContractInvalid: naming the field of the contract that doesn't hold.
+        DataMismatch: naming the table and column that differ from the contract.
+    """
+
+    def __init__(
+        self,
+        contract: Mapping[str, Any] | Path | str,
+        data: Data,
+        *,
+        recipient: str | None = None,
+    ) -> None:
+        self._terms = Terms.of(contract)
+        self._data = _by_member(self._terms, data)
+        self._recipient = recipient or _first_recipient(self._terms)
+        if self._recipient not in self._terms.members:
+            raise UnknownName(f"no member {self._recipient!r} in the contract")
+        self._closing = contextlib.ExitStack()
+        self._room: Room | None = None
+        self.workers: dict[str, Worker] = {}
+
+    def __enter__(self) -> Self:
+        try:
+            self._open()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End all processes and remove all files."""
+        self._closing.close()
+        self._room = None
+
+    # --- what one does in a room -------------------------------------------------------
+
+    @property
+    def room(self) -> Room:
+        """The recipient's connection."""
+        if self._room is None:
+            raise CleanroomError("the room is not open", remedy="Use it in a 'with' block.")
+        return self._room
+
+    def explain(self, sql: str) -> Sheet:
+        """Return who would learn what from a query; nothing runs."""
+        return self.room.explain(sql)
+
+    def sql(
+        self,
+        sql: str,
+        *,
+        deadline_s: int = 600,
+        on_progress: Callable[[str, str], None] | None = None,
+    ) -> Result:
+        """Run a query and return its released result."""
+        return self.room.sql(sql, deadline_s=deadline_s, on_progress=on_progress)
+
+    def tables(self) -> "pd.DataFrame":
+        """Return every column of the contract with what the recipient may do with it."""
+        return self.room.tables()
+
+    def status(self) -> dict[str, bool]:
+        """Return for each member whether its process attends."""
+        return self.room.status()
+
+    # --- opening -----------------------------------------------------------------------
+
+    def _open(self) -> None:
+        folder = Path(tempfile.mkdtemp(prefix="cleanroom-"))  # mode 0700
+        self._closing.callback(shutil.rmtree, folder, ignore_errors=True)
+        terms = self._closing.enter_context(_on_free_ports(self._terms))
+        contract = _sign(terms, folder)
+        configs = {
+            name: self._write_config(folder / name, contract, self._data.get(name, {}))
+            for name in (COORDINATOR, *terms.members)
+        }
+        for name, config in configs.items():
+            if name == COORDINATOR or _has_work(terms, name):
+                kind = "coordinator" if name == COORDINATOR else "party"
+                self.workers[name] = self._closing.enter_context(Worker(name, kind, config))
+        for worker in self.workers.values():
+            worker.wait_ready(START_S)
+        self._room = self._closing.enter_context(connect(configs[self._recipient]))
+
+    def _write_config(self, folder: Path, contract: Path, tables: Mapping[str, Table]) -> Path:
+        lines = [f"identity = {_quoted(folder)}", f"contract = {_quoted(contract)}"]
+        if tables:
+            lines.append("[tables]")
+        for table, rows in tables.items():
+            path = _as_file(rows, folder / f"{table}.parquet")
+            lines.append(f"{_quoted(table)} = {_quoted(path)}")
+        config = folder / "config.toml"
+        config.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        return config
+
+
+def _first_recipient(terms: Terms) -> str:
+    for name, member in terms.members.items():
+        if Role.RESULT in member.roles:
+            return name
+    raise UnknownName("no member of the contract has the role 'result'")
+
+
+def _has_work(terms: Terms, member: str) -> bool:
+    return bool({Role.INPUT, Role.COMPUTING} & set(terms.members[member].roles))
+
+
+def _by_member(terms: Terms, data: Data) -> dict[str, dict[str, Table]]:
+    """Sort tables by who holds them; every part of every table must be given."""
+    found: dict[str, dict[str, Table]] = {member: {} for member in terms.members}
+    for table, rows in data.items():
+        if table not in terms.tables:
+            raise UnknownName(f"no table {table!r} in the contract")
+        owners = terms.owners(table)
+        federated = terms.tables[table].members is not None
+        if federated != isinstance(rows, Mapping):
+            form = "a dict from member to rows" if federated else "one DataFrame or path"
+            raise DataMismatch(f"{table} takes {form}")
+        parts = rows if isinstance(rows, Mapping) else {owners[0]: rows}
+        if set(parts) != set(owners):
+            raise DataMismatch(f"{table} is held by {', '.join(owners)}; give a part for each")
+        for member, part in parts.items():
+            found[member][table] = part
+    for member, tables in found.items():
+        if missing := set(terms.tables_of(member)) - set(tables):
+            raise DataMismatch(f"no rows given for {', '.join(sorted(missing))}", party=member)
+    return found
+
+
+def _as_file(rows: Table, path: Path) -> Path:
+    if isinstance(rows, str | Path):
+        return Path(rows).resolve()
+    rows.to_parquet(path, index=False)
+    return path
+
+
+def _quoted(text: object) -> str:
+    """Return a TOML literal string; paths with a quote in them are refused."""
+    if "'" in str(text) or "\n" in str(text):
+        raise DataMismatch("a path holds a quote or a line break")
+    return f"'{text}'"
+
+
+@contextlib.contextmanager
+def _on_free_ports(terms: Terms) -> Iterator[Terms]:
+    """Give every listening role a free loopback port, held while the room is open.
+
+    The ports stay bound here, without listening, so that no other program takes them.
+    """
+    with contextlib.ExitStack() as held:
+
+        def address() -> str:
+            free = held.enter_context(socket.socket())
+            free.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            free.bind(("127.0.0.1", 0))
+            return f"127.0.0.1:{free.getsockname()[1]}"
+
+        members = {
+            name: member.model_copy(update={"address": address()}) if member.address else member
+            for name, member in terms.members.items()
+        }
+        coordinator = terms.coordinator.model_copy(update={"address": address()})
+        yield terms.model_copy(update={"members": members, "coordinator": coordinator})
+
+
+def _sign(terms: Terms, folder: Path) -> Path:
+    """Make all identities, have all members sign, and return the contract's path."""
+    identities = {name: Identity.create(name) for name in (COORDINATOR, *terms.members)}
+    contract = Contract.draft(terms, {name: i.public for name, i in identities.items()})
+    for name, identity in identities.items():
+        identity.save(folder / name)
+        if name != COORDINATOR:
+            contract = contract.signed_by(identity)
+    path = folder / "room.contract"
+    contract.save(path)
+    return path
