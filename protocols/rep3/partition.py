@@ -52,9 +52,8 @@ class Level:
 
     @classmethod
     def of(cls, before: Segments) -> "Level":
-        fresh = before.sampled == 0
-        sampled = np.where(fresh, _sample_sizes(before.sizes), before.sampled)
-        sorting = fresh & (sampled > 1)  # a single row needs no sorting: it is the pivot
+        sorting = before.sampled == 0
+        sampled = np.where(sorting, _sample_sizes(before.sizes), before.sampled)
         segments = Segments(before.starts, before.sizes, sampled)
 
         segment = np.repeat(np.arange(before.sizes.size), before.sizes)

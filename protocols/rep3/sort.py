@@ -29,7 +29,7 @@ def sort(ctx: Context, rows: Rows, key: Bits) -> Steps[tuple[Rows, Bits]]:
 
     Cost: with L = ceil(log2 n) and K = k + L: a `shuffle` of the rows, key and row number, then
         levels of 2 + ceil(log2 K) rounds; about (3K + 1) / 8 bytes by each party for each of
-        about n (L + 1) comparisons. 2^14 / 2^16 rows take 22 to 27 levels.
+        about n (L + 1) comparisons. about 27 levels for 2^14 rows, 32 for 2^16.
     Security: semi-honest, honest majority. The comparisons are opened, and with them how many
         levels and comparisons there are. The row number makes all keys distinct, so these
         say in which order the shuffled rows rank, nothing else; and that is a uniformly random

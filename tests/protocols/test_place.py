@@ -8,7 +8,7 @@ import pytest
 from protocols.plaintext import rows as plain
 from protocols.rep3.place import compact, place, place_again, placement_of, unplace
 from protocols.rep3.share import split_arith, split_bits, words_for
-from protocols.rep3.shuffle import reshuffle, shuffle, unshuffle
+from protocols.rep3.shuffle import _ties, reshuffle, shuffle, unshuffle
 from protocols.rep3.slices import to_planes
 from protocols.rounds import ProtocolError
 from protocols.simulate import contexts, simulate
@@ -56,6 +56,20 @@ def test_an_order_is_as_likely_as_any_other(tables) -> None:
         seen[tuple(got.sums[0].tolist())] += 1
     mean = trials / len(seen)
     assert sum((count - mean) ** 2 / mean for count in seen.values()) < 49.7
+
+
+def test_equal_random_digits_are_found_and_settled(room, tables) -> None:
+    """Among 200 000 rows some 5 pairs draw equal first digits."""
+    assert [part.tolist() for part in _ties(np.array([1, 2, 2, 5, 7, 7, 7], np.uint32))] == [
+        [2, 2, 7, 7, 7],
+        [1, 2, 4, 5, 6],
+    ]
+    n = 200_000
+    results = room.run(shuffle, tables.split(tables.make(n, 0, 1)), seed=b"ties")
+    order = tables.join(firsts(results)).sums[0]
+    np.testing.assert_array_equal(np.sort(order), np.arange(n))
+    for known in (results[0][1].with_prev, results[0][1].with_next):
+        np.testing.assert_array_equal(np.sort(known), np.arange(n))
 
 
 def test_no_party_knows_all_three_permutations(room, tables) -> None:
