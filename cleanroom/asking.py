@@ -17,10 +17,11 @@ from cleanroom.errors import (
     MessageInvalid,
     NotAuthorised,
     PeerMisbehaved,
+    PeerUnavailable,
     PolicyDenied,
 )
 from cleanroom.member import Membership
-from cleanroom.query.outcome import Opened, Outcome
+from cleanroom.execution.outcome import Opened, Outcome
 from cleanroom.query.plan import Plan
 from cleanroom.receipt import Receipt
 from cleanroom.roles import COLLECT, outcome_bytes
@@ -36,9 +37,10 @@ from cleanroom.statements import (
     read,
     sign,
 )
-from cleanroom.tasks import first, together
+from cleanroom.tasks import together
 from cleanroom.transport import envelopes, faults
 from cleanroom.transport.call import Call
+from cleanroom.transport.channel import Outgoing
 from cleanroom.transport.envelopes import Opening, OutcomeHeader, pack, unpack, unpack_online
 from cleanroom.transport.frames import MAX_WORDS
 from cleanroom.transport.grpc_link import receive_vector
@@ -146,10 +148,9 @@ class Asker:
             await call.send(pack(session.signed[0]))
             try:
                 async with asyncio.timeout(deadline_s + GRACE_S):
-                    outcomes = await first(
-                        self._watch(call, session, progress), self._collect_all(session)
+                    outcomes, _ = await together(
+                        self._collect_all(call, session), self._watch(call, session, progress)
                     )
-                    await call.finish()
             except TimeoutError:
                 raise DeadlineExceeded(f"no result in {deadline_s} s") from None
         opened = await asyncio.to_thread(self._engine.reconstruct, plan, outcomes)
@@ -174,18 +175,18 @@ class Asker:
         signed = sign(self._member.identity, request)
         return _Session(request, len(owners) + len(terms.computing), [signed])
 
-    async def _watch(
-        self, call: Call, session: _Session, progress: Progress
-    ) -> tuple[Outcome, Outcome, Outcome]:
-        """Note what members state; it never returns, it can only raise."""
-        while True:
-            match unpack(await call.receive()):
+    async def _watch(self, call: Call, session: _Session, progress: Progress) -> None:
+        """Note what members state, until the coordinator ends the call."""
+        while (message := await call.receive()) is not None:
+            match unpack(message):
                 case Signed() as signed:
                     session.add(signed, self._read(signed, session))
                 case envelopes.Progress(member=member, stage=stage):
                     progress(stage, member)
                 case _:
                     raise MessageInvalid("unexpected message", party=COORDINATOR)
+        if not session.done.is_set():
+            raise PeerUnavailable("ended the session early", party=COORDINATOR)
 
     def _read(self, signed: Signed, session: _Session) -> Statement:
         statement = read(signed, self._member.contract)
@@ -195,16 +196,20 @@ class Asker:
             raise NotAuthorised("has no part in this session", party=signed.signer)
         return statement
 
-    async def _collect_all(self, session: _Session) -> tuple[Outcome, Outcome, Outcome]:
+    async def _collect_all(
+        self, call: Outgoing, session: _Session
+    ) -> tuple[Outcome, Outcome, Outcome]:
+        """Take the outcome from all three, and release the members."""
         await session.accepted.wait()
         ranks = self._member.contract.terms.computing
-        first_, second, third = await together(*(self._collect(p, session) for p in ranks))
+        first, second, third = await together(*(self._collect(p, session) for p in ranks))
         await session.done.wait()
-        for rank, outcome in zip(ranks, (first_, second, third), strict=True):
+        for rank, outcome in zip(ranks, (first, second, third), strict=True):
             digest = hashlib.sha256(outcome_bytes(outcome)).hexdigest()
             if session.finished[rank, "computing"].digest != digest:
                 raise PeerMisbehaved("signed another outcome than it sent", party=rank)
-        return first_, second, third
+        await call.last()
+        return first, second, third
 
     async def _collect(self, peer: str, session: _Session) -> Outcome:
         async with self._member.dial(peer) as channel:

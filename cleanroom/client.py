@@ -7,6 +7,7 @@ import asyncio
 import datetime as dt
 import threading
 from collections.abc import Callable, Coroutine
+from concurrent.futures import wait
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 DEADLINE_S = 600
+POLL_S = 0.2  # a signal that another thread of the process got is seen after this time
 
 
 class ClientConfig(FileConfig):
@@ -98,9 +100,24 @@ class Room:
         progress: Progress = on_progress or (lambda _stage, _member: None)
         return Result(self._run(self._asker.ask(plan, deadline_s, progress)))
 
-    def tables(self) -> tuple[str, ...]:
-        """Return the tables of the contract."""
-        return tuple(self._member.contract.terms.tables)
+    def tables(self) -> "pd.DataFrame":
+        """Return every column of the contract with what this member may do with it."""
+        import pandas as pd
+
+        terms = self._member.contract.terms
+        rows = [
+            {
+                "table": name,
+                "column": column,
+                "type": column_terms.type,
+                "nullable": column_terms.nullable,
+                "held_by": ", ".join(terms.owners(name)),
+                "rights": ", ".join(column_terms.rights.get(self._member.name, ())),
+            }
+            for name, table in terms.tables.items()
+            for column, column_terms in table.columns.items()
+        ]
+        return pd.DataFrame(rows)
 
     def status(self) -> dict[str, bool]:
         """Return for each member whether its process attends the room."""
@@ -144,6 +161,8 @@ class Room:
 
         future = asyncio.run_coroutine_threadsafe(watched(), self._loop)
         try:
+            while not wait((future,), timeout=POLL_S).done:
+                pass
             return future.result()
         except BaseException:
             if not future.done():

@@ -12,11 +12,12 @@ from typing import Any
 
 import structlog
 
+# `message` and `remedy` are those of typed errors, which never carry a value.
 ALLOWED = frozenset(
     {
         "event", "level", "timestamp", "member", "party", "session", "stage", "code", "where",
         "plan_hash", "contract_hash", "room", "role", "address", "rounds", "rows", "bytes_sent",
-        "seconds", "attempt", "suspects", "gate",
+        "seconds", "attempt", "suspects", "gate", "message", "remedy",
     }
 )  # fmt: skip
 _MAX_TEXT = 2000

@@ -25,7 +25,7 @@ from cleanroom.errors import (
 from cleanroom.logs import where
 from cleanroom.member import Membership
 from cleanroom.process import run_until_stopped
-from cleanroom.query.contribute import Source
+from cleanroom.execution.contribute import Source
 from cleanroom.query.plan import Plan
 from cleanroom.roles import Roles
 from cleanroom.serving import routes

@@ -46,12 +46,16 @@ class Outgoing:
         Raises:
             CleanroomError: if the peer ended it with an error.
         """
+        await self.last()
+        while await self.receive() is not None:
+            pass
+
+    async def last(self) -> None:
+        """Say that no more messages come; the peer may still send."""
         try:
             await self._call.done_writing()
         except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
             raise await self._ended() from None
-        while await self.receive() is not None:
-            pass
 
     def cancel(self) -> None:
         """End the call from this side."""

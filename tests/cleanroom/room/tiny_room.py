@@ -1,0 +1,153 @@
+"""A small room for tests: real identities, contract, processes and protocol, a tiny query language.
+
+'add 3 of a b' adds column x of members a and b, after 3 multiplications by one. 'slow 500 of a'
+does 500 of them. As a script it runs a party or the coordinator: tiny_room.py party.toml.
+"""
+
+import socket
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from cleanroom.contract.document import Contract
+from cleanroom.contract.terms import Terms
+from cleanroom.engine import Engine
+from cleanroom.errors import UnsupportedQuery
+from cleanroom.identity.identity import Identity
+from cleanroom.member import Membership
+from cleanroom.query.contribute import contribute, receive
+from cleanroom.query.outcome import Opened, Outcome
+from cleanroom.query.plan import Aggregate, Leaf, Plan, Release, SumColumn, Union
+from protocols.rep3.multiply import multiply
+from protocols.rep3.share import Arith, public_arith
+from protocols.rounds import PeerMisbehaved, Round
+
+OWNERS = ("bank_a", "bank_b", "bank_c")
+
+
+class Rows:
+    """An owner's rows: the same at all, so that every result is known."""
+
+    def run(self, sql: str, text_key: bytes) -> dict[str, np.ndarray]:
+        return {"x": np.arange(100, dtype=np.int64)}
+
+
+class Violation:
+    code, party, message, remedy = "forbidden", "bank_b", "x may not be used", "Ask for less."
+
+
+def compile_tiny(sql: str, terms: Terms, contract_hash: str, recipient: str) -> Plan:
+    words = sql.split()
+    if len(words) < 4:
+        raise UnsupportedQuery("add N of MEMBERS")
+    leaves = tuple(
+        Leaf(member, sql, (), (SumColumn("x", 1000),), 1000, ()) for member in words[3:]
+    )
+    root = Release(Aggregate(Union(leaves), (), (), ("x",), ()), 1, None, ("x",))
+    return Plan(contract_hash, recipient, sql, (), root, (), "")
+
+
+def compute(ctx, plan, contributions):
+    verb, times, *_ = plan.sql.split()
+    parts = [
+        receive(ctx.me, leaf, contributions[i]).sums["x"] for i, leaf in enumerate(plan.leaves)
+    ]
+    n = max(part.own.size for part in parts)
+    x = Arith(sum(p.own for p in parts), sum(p.next for p in parts))
+    one = public_arith(ctx.me, np.ones(n, dtype=np.uint64))
+    for i in range(int(times)):
+        x = yield from multiply(ctx.at(f"step{i}"), x, one)
+    if verb == "cheat" and ctx.me == 1:
+        yield Round({(ctx.me.prev, ctx.at("last").gate): np.zeros(3, np.uint64)})
+    elif verb == "cheat" and ctx.me == 0:
+        slot = (ctx.me.next, ctx.at("last").gate)
+        got = yield Round({}, frozenset({slot}))
+        if got[slot].shape != (n,):
+            raise PeerMisbehaved(frozenset({ctx.me.next}), slot[1], "shape")
+    if verb == "crash" and ctx.me == 2:
+        raise ValueError("secret value 4711")
+    return Outcome(n, np.concatenate([x.own, x.next]))
+
+
+def reconstruct(plan: Plan, outcomes: tuple[Outcome, Outcome, Outcome]) -> Opened:
+    total = sum(o.words[: o.n] for o in outcomes)
+    return Opened(outcomes[0].n, {"x": total.astype(np.int64)}, {}, 0)
+
+
+def tiny_engine() -> Engine:
+    return Engine(
+        compile=compile_tiny,
+        check=lambda plan, terms, today: (Violation(),) if plan.sql.startswith("deny") else (),
+        contribute=contribute,
+        compute=compute,
+        reconstruct=reconstruct,
+        finish=lambda plan, opened: pd.DataFrame(opened.columns),
+    )
+
+
+def free_ports(n: int) -> list[int]:
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(n)]
+    ports = [s.getsockname()[1] for s in sockets]
+    for s in sockets:
+        s.close()
+    return ports
+
+
+def make_room(folder: Path) -> dict[str, Membership]:
+    """Make identities and a contract signed by all; return everybody's membership."""
+    ports = free_ports(4)
+    owners = {
+        name: {"roles": ["input", "computing"], "address": f"127.0.0.1:{port}"}
+        for name, port in zip(OWNERS, ports, strict=False)
+    }
+    x = {"type": "INTEGER", "bounds": [0, 1000], "rights": {"analyst": ["sum"]}}
+    terms = Terms.of(
+        {
+            "room": {
+                "name": "tiny",
+                "version": 1,
+                "purpose": "tests",
+                "lawful_basis": "none needed",
+                "retention_days": 1,
+                "expires": "2100-01-01",
+            },
+            "coordinator": {"address": f"127.0.0.1:{ports[3]}"},
+            "members": {**owners, "hospital": {"roles": ["input"]}, "analyst": {"roles": ["result"]}},
+            "privacy": {"release": "sdc", "min_group": 1},
+            "tables": {"t": {"members": list(OWNERS), "person": "x", "max_rows": 1000,
+                             "columns": {"x": x}}},
+        }
+    )
+    identities = {name: Identity.create(name) for name in (*terms.members, "coordinator")}
+    contract = Contract.draft(terms, {n: i.public for n, i in identities.items()})
+    for name in terms.members:
+        contract = contract.signed_by(identities[name])
+    contract.save(folder / "contract.json")
+    for name, identity in identities.items():
+        identity.save(folder / name)
+        files = f'identity = "{name}"\ncontract = "contract.json"\n'
+        (folder / f"{name}.toml").write_text(files)
+    return {name: Membership(identity, contract) for name, identity in identities.items()}
+
+
+def main(config: str) -> None:
+    from cleanroom.coordinator import CoordinatorConfig, run_coordinator
+    from cleanroom.party import PartyConfig, PartyProcess
+    from cleanroom.process import run_until_stopped
+
+    if Path(config).stem == "coordinator":
+        run_coordinator(CoordinatorConfig.load(config), parent_pipe=True)
+        return
+    loaded = PartyConfig.load(config)
+    member = Membership.load(loaded.identity, loaded.contract)
+    run_until_stopped(lambda: attend_tiny(member, PartyProcess), parent_pipe=True)
+
+
+async def attend_tiny(member: Membership, process: type) -> None:
+    await process(member, tiny_engine(), Rows()).run()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
