@@ -8,8 +8,8 @@ from typing import Protocol, TypeAlias
 import pandas as pd
 
 from cleanroom.contract.terms import Terms
-from cleanroom.query.contribute import Contribution, Source
-from cleanroom.query.outcome import Opened, Outcome
+from cleanroom.execution.contribute import Contribution, Source
+from cleanroom.execution.outcome import Opened, Outcome
 from cleanroom.query.plan import Plan
 from protocols.context import Context
 from protocols.rounds import Steps
@@ -44,12 +44,12 @@ class Engine:
 
 def standard() -> Engine:
     """Return the query layer of this release."""
+    from cleanroom.execution.compute import compute
+    from cleanroom.execution.contribute import contribute
+    from cleanroom.execution.outcome import reconstruct
     from cleanroom.policy.check import check
     from cleanroom.query.compile import compile_query
-    from cleanroom.query.contribute import contribute
-    from cleanroom.query.execute import compute
     from cleanroom.query.finish import finish
-    from cleanroom.query.outcome import reconstruct
 
     return Engine(compile_query, check, contribute, compute, reconstruct, finish)
 

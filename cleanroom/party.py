@@ -22,10 +22,10 @@ from cleanroom.errors import (
     PeerUnavailable,
     PlanMismatch,
 )
+from cleanroom.execution.contribute import Source
 from cleanroom.logs import where
 from cleanroom.member import Membership
 from cleanroom.process import run_until_stopped
-from cleanroom.execution.contribute import Source
 from cleanroom.query.plan import Plan
 from cleanroom.roles import Roles
 from cleanroom.serving import routes

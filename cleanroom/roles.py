@@ -16,9 +16,9 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from cleanroom.engine import Engine, Triple
+from cleanroom.execution.contribute import Contribution, Source
+from cleanroom.execution.outcome import Outcome
 from cleanroom.member import Membership
-from cleanroom.query.contribute import Contribution, Source
-from cleanroom.query.outcome import Outcome
 from cleanroom.session import Session
 from cleanroom.statements import Finished, Statement
 from cleanroom.tasks import together

@@ -8,8 +8,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
 from cleanroom.errors import CleanroomError, MessageInvalid, NotAuthorised, PeerMisbehaved
+from cleanroom.execution.contribute import Contribution
 from cleanroom.member import Membership
-from cleanroom.query.contribute import Contribution
 from cleanroom.roles import COLLECT, CONTRIBUTE, ROUNDS
 from cleanroom.session import Session
 from cleanroom.sessions import Sessions

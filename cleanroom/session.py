@@ -21,9 +21,9 @@ from cleanroom.errors import (
     PeerUnavailable,
     SessionCancelled,
 )
+from cleanroom.execution.contribute import Contribution, padded_rows
+from cleanroom.execution.outcome import Outcome
 from cleanroom.member import Membership
-from cleanroom.query.contribute import Contribution, padded_rows
-from cleanroom.query.outcome import Outcome
 from cleanroom.query.plan import Leaf, Plan
 from cleanroom.statements import Request
 from cleanroom.transport.mailbox import Mailbox

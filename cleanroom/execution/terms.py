@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from cleanroom.query import conditions
+from cleanroom.execution import conditions
 from cleanroom.query.plan import Derived, Term
 from protocols.context import Context
 from protocols.rep3.convert import bits_to_arith

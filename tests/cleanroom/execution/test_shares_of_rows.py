@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from cleanroom.errors import DataMismatch, MessageInvalid, PeerMisbehaved
-from cleanroom.query.contribute import contribute, padded_rows, receive
-from cleanroom.query.outcome import Outcome, pack, reconstruct
+from cleanroom.execution.contribute import contribute, padded_rows, receive
+from cleanroom.execution.outcome import Outcome, pack, reconstruct
 from cleanroom.query.plan import (
     Aggregate,
     BitsColumn,

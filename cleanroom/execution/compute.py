@@ -9,9 +9,10 @@ from dataclasses import replace
 import numpy as np
 
 from cleanroom import errors
-from cleanroom.query.conditions import evaluate
-from cleanroom.query.contribute import Contribution, receive
-from cleanroom.query.outcome import Outcome, pack
+from cleanroom.execution.conditions import evaluate
+from cleanroom.execution.contribute import Contribution, receive
+from cleanroom.execution.outcome import Outcome, pack
+from cleanroom.execution.terms import derive
 from cleanroom.query.plan import (
     Aggregate,
     Derive,
@@ -24,7 +25,6 @@ from cleanroom.query.plan import (
     Unify,
     Union,
 )
-from cleanroom.query.terms import derive
 from protocols.context import Context
 from protocols.rep3.and_bits import and_bits
 from protocols.rep3.convert import bits_to_arith, sign

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from cleanroom.query import terms as arithmetic
+from cleanroom.execution import terms as arithmetic
 from cleanroom.query.plan import (
     And,
     CompareBits,
