@@ -37,7 +37,6 @@ def shuffle(ctx: Context, rows: Rows) -> Steps[tuple[Rows, Shuffling]]:
     Cost: 2 rounds; with S = 8 (ceil(n ceil(k / 8) / 8) + m n) bytes for k bit and m integer
         columns, P0 sends 2S, P1 and P2 S each.
     Security: semi-honest, honest majority; no leakage.
-    Source: the idea of Araki et al., CCS 2021, of sending masked and permuted parts only twice.
     """
     shuffling = _draw(ctx.at("permutation"), rows.n)
     return (yield from reshuffle(ctx, rows, shuffling)), shuffling
