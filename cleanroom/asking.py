@@ -5,9 +5,7 @@ import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeAlias
-
-import pandas as pd
+from typing import TYPE_CHECKING, TypeAlias
 
 from cleanroom.contract.document import COORDINATOR
 from cleanroom.coordinator import STATUS, SUBMIT
@@ -20,8 +18,8 @@ from cleanroom.errors import (
     PeerUnavailable,
     PolicyDenied,
 )
-from cleanroom.member import Membership
 from cleanroom.execution.outcome import Opened, Outcome
+from cleanroom.member import Membership
 from cleanroom.query.plan import Plan
 from cleanroom.receipt import Receipt
 from cleanroom.roles import COLLECT, outcome_bytes
@@ -44,6 +42,9 @@ from cleanroom.transport.channel import Outgoing
 from cleanroom.transport.envelopes import Opening, OutcomeHeader, pack, unpack, unpack_online
 from cleanroom.transport.frames import MAX_WORDS
 from cleanroom.transport.grpc_link import receive_vector
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Progress: TypeAlias = Callable[[str, str], None]
 GRACE_S = 10  # beyond the deadline, so that the members' own reports come first
@@ -70,7 +71,7 @@ class Stats:
 class Answer:
     """Everything that a query gave."""
 
-    frame: pd.DataFrame
+    frame: "pd.DataFrame"
     suppressed: int
     receipt: Receipt
     stats: Stats
@@ -154,7 +155,7 @@ class Asker:
             except TimeoutError:
                 raise DeadlineExceeded(f"no result in {deadline_s} s") from None
         opened = await asyncio.to_thread(self._engine.reconstruct, plan, outcomes)
-        frame = await asyncio.to_thread(self._engine.finish, plan, opened)
+        frame = await asyncio.to_thread(self._engine.finish, plan, opened.columns)
         stats = _stats(session, opened, time.monotonic() - started)
         return Answer(frame, opened.suppressed, Receipt(tuple(session.signed)), stats)
 

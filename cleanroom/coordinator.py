@@ -123,19 +123,17 @@ class Room:
         member = call.peer
         if member not in self._contract.terms.members:
             raise NotAuthorised("is not a member", party=member)
-        if (before := self._attending.get(member)) is not None:
-            before.close(SessionCancelled("another process of this member attends", party=member))
-            self._absent(member)
+        if member in self._attending:
+            raise NotAuthorised("another process of this member attends", party=member)
         line = self._attending[member] = _Line()
         line.put(pack(Progress("", COORDINATOR, "attending")))
         logger.info("attending", party=member)
         try:
             await first(line.pump(call), self._listen(call))
         finally:
-            if self._attending.get(member) is line:
-                del self._attending[member]
-                self._absent(member)
-                logger.info("left", party=member)
+            del self._attending[member]
+            self._absent(member)
+            logger.info("left", party=member)
 
     async def submit(self, call: Call) -> None:
         """Relay a recipient's request and what the members state about it."""

@@ -3,9 +3,9 @@
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-import pandas as pd
+from numpy.typing import NDArray
 
 from cleanroom.contract.terms import Terms
 from cleanroom.execution.contribute import Contribution, Source
@@ -13,6 +13,9 @@ from cleanroom.execution.outcome import Opened, Outcome
 from cleanroom.query.plan import Plan
 from protocols.context import Context
 from protocols.rounds import Steps
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Triple: TypeAlias = tuple[Contribution, Contribution, Contribution]
 
@@ -39,7 +42,7 @@ class Engine:
     contribute: Callable[[Plan, str, Source, bytes], Sequence[Triple]]
     compute: Callable[[Context, Plan, Mapping[int, Contribution]], Steps[Outcome]]
     reconstruct: Callable[[Plan, tuple[Outcome, Outcome, Outcome]], Opened]
-    finish: Callable[[Plan, Opened], pd.DataFrame]
+    finish: Callable[[Plan, Mapping[str, NDArray[Any]]], "pd.DataFrame"]
 
 
 def standard() -> Engine:

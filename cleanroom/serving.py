@@ -13,6 +13,7 @@ from cleanroom.member import Membership
 from cleanroom.roles import COLLECT, CONTRIBUTE, ROUNDS
 from cleanroom.session import Session
 from cleanroom.sessions import Sessions
+from cleanroom.tasks import first
 from cleanroom.transport.call import Call, Route
 from cleanroom.transport.envelopes import Opening, OutcomeHeader
 from cleanroom.transport.grpc_link import deliver, receive_vector, send_vector
@@ -40,7 +41,7 @@ async def _contribute(call: Call, session: Session, opening: Opening) -> None:
     leaf, n, n_words = opening.leaf, opening.n, opening.n_words
     session.admit(call.peer, leaf, n, n_words)
     try:
-        words = await receive_vector(call, f"leaf/{leaf}", n_words)
+        words = await first(receive_vector(call, f"leaf/{leaf}", n_words), session.until_failed())
     except MessageInvalid as error:
         raise _misbehaved(session, call.peer, error) from None
     except asyncio.CancelledError:
@@ -58,7 +59,8 @@ async def _rounds(call: Call, session: Session, _: Opening) -> None:
         raise NotAuthorised("opened a second stream of rounds", party=call.peer)
     session.streaming.add(call.peer)
     try:
-        await deliver(call, Party(ranks.index(call.peer)), session.mailbox)
+        sender = Party(ranks.index(call.peer))
+        await first(deliver(call, sender, session.mailbox), session.until_failed())
     except MessageInvalid as error:
         raise _misbehaved(session, call.peer, error) from None
     except asyncio.CancelledError:

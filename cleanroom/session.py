@@ -8,7 +8,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import NoReturn
 
 from cleanroom.engine import participants
 from cleanroom.errors import (
@@ -30,7 +30,6 @@ from cleanroom.transport.mailbox import Mailbox
 from protocols import rounds
 from protocols.rep3.share import words_for
 
-T = TypeVar("T")
 GRACE_S = 1.0  # how long a broken stream waits for a better reason from the coordinator
 
 
@@ -156,6 +155,10 @@ class Session:
             if self._task is not None:
                 self._task.cancel()
 
+    async def until_failed(self) -> NoReturn:
+        """Wait for the session to fail, and raise why: a call that serves it then ends too."""
+        raise await asyncio.shield(self._told)
+
     def lost(self, peer: str) -> None:
         """A peer's stream broke: blame it, unless the real reason is known within a moment."""
         if self.fault is None:
@@ -193,6 +196,8 @@ class Session:
 
     def _release(self, fault: CleanroomError | None) -> None:
         """Tell whoever still waits, and let go of every share."""
+        if fault is not None and not self._told.done():
+            self._told.set_result(fault)
         self.fault = end = fault or SessionCancelled("the session is over")
         self.mailbox.fail(end)
         for loss in self._losses:

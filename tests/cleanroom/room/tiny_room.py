@@ -17,8 +17,8 @@ from cleanroom.engine import Engine
 from cleanroom.errors import UnsupportedQuery
 from cleanroom.identity.identity import Identity
 from cleanroom.member import Membership
-from cleanroom.query.contribute import contribute, receive
-from cleanroom.query.outcome import Opened, Outcome
+from cleanroom.execution.contribute import contribute, receive
+from cleanroom.execution.outcome import Opened, Outcome
 from cleanroom.query.plan import Aggregate, Leaf, Plan, Release, SumColumn, Union
 from protocols.rep3.multiply import multiply
 from protocols.rep3.share import Arith, public_arith
@@ -73,7 +73,7 @@ def compute(ctx, plan, contributions):
 
 def reconstruct(plan: Plan, outcomes: tuple[Outcome, Outcome, Outcome]) -> Opened:
     total = sum(o.words[: o.n] for o in outcomes)
-    return Opened(outcomes[0].n, {"x": total.astype(np.int64)}, {}, 0)
+    return Opened(outcomes[0].n, {"x": total.astype(np.int64)}, 0)
 
 
 def tiny_engine() -> Engine:
