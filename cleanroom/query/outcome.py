@@ -1,124 +1,134 @@
-"""What leaves the computing parties: shares of the released groups, read by the recipient alone.
+"""What is opened, and the SQL by which the recipient turns it into the answer.
 
-Rule: the format of an outcome and nothing else; both its writer and its reader are here.
-
-Words, flat: own half, then next half; each half holds the suppressed count, then the opened
-rows' bits (row-major, each row's planes packed into words), then their sums column by column.
+Rule: every aggregate is opened once; AVG as its sum and its count. The final SQL reads the
+table `opened` and nothing else.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
+from sqlglot import exp
 
-from cleanroom.errors import MessageInvalid, PeerMisbehaved
-from cleanroom.query.plan import BitsColumn, Plan, schema
-from protocols.rep3.rows import Rows
-from protocols.rep3.share import Arith, words_for
-from protocols.rep3.slices import from_planes, rows_from_planes, to_planes
-from protocols.rounds import U64
+from cleanroom.contract.types import Kind
+from cleanroom.errors import UnsupportedQuery
+from cleanroom.query.bind import Query
+from cleanroom.query.columns import Bits
+from cleanroom.query.expr import Expr
+from cleanroom.query.plan import OpenedColumn
+from cleanroom.query.render import cast, constant, render, sql_of
+from cleanroom.query.totals import Totals
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Outcome:
-    """One computing party's share of everything that is opened.
+    """Collects the opened columns while the SELECT list is written.
 
     Attributes:
-        n: number of released groups.
-        words: shape (2 * (1 + n * row words),).
+        key: the bits column of key i; extreme: that of a MIN or MAX and its name after it.
     """
 
-    n: int
-    words: U64
+    query: Query
+    totals: Totals
+    key: Callable[[int], Bits]
+    extreme: Callable[[Expr], tuple[str, Bits]]
+    opened: dict[str, OpenedColumn] = field(default_factory=dict)
+
+    def final_sql(self) -> str:
+        """Write the recipient's query."""
+        query = self.query
+        select = exp.Select().from_(exp.table_("opened"), copy=False)
+        for output in query.outputs:
+            value = render(output.expr, self._shown)
+            select.select(exp.alias_(value, output.name, quoted=True), copy=False)
+        for order in query.order:
+            ordered = exp.Ordered(
+                this=render(order.expr, self._shown),
+                desc=order.descending,
+                nulls_first=order.nulls_first,
+            )
+            select.order_by(ordered, copy=False)
+        if query.limit is not None:
+            select.limit(constant(query.limit), copy=False)
+        if query.offset is not None:
+            select.offset(constant(query.offset), copy=False)
+        if not self.opened:
+            raise UnsupportedQuery("a SELECT list without any aggregate or key")
+        return sql_of(select)
+
+    def _shown(self, expr: Expr) -> exp.Expr:
+        if expr.op == "key":
+            index = expr.value
+            assert isinstance(index, int)
+            bits = self.key(index)
+            return self._bits(bits.column.name, bits, meaning(self.query, self.query.keys[index]))
+        text = meaning(self.query, expr)
+        if expr.value in ("min", "max"):
+            name, bits = self.extreme(expr)
+            return self._bits(name, bits, text)
+        if expr.value == "count":
+            return self._count(expr, text)
+        return self._sum_or_avg(expr)
+
+    def _sum_or_avg(self, expr: Expr) -> exp.Expr:
+        (arg,) = expr.args
+        text = meaning(self.query, arg)
+        total = self.totals.sum(arg, f"SUM({text})")
+        exact = arg.domain.kind is Kind.DECIMAL
+        sql_type = f"DECIMAL(38,{arg.domain.scale})" if exact else "HUGEINT"
+        shown = OpenedColumn(total.name, "number", sql_type, total.meaning, arg.domain.scale)
+        value = self._column(shown)
+        if expr.value == "sum" and certain(self.query, expr):
+            return value
+        count = self._count(expr, f"COUNT({text})")
+        if expr.value == "avg":
+            value = exp.Div(this=cast(value, "DOUBLE"), expression=count.copy())
+        some = exp.If(this=exp.GT(this=count, expression=constant(0)), true=value)
+        return exp.paren(exp.Case(ifs=[some]), copy=False)
+
+    def _count(self, expr: Expr, text: str) -> exp.Expr:
+        arg = expr.args[0] if expr.args else None
+        total = self.totals.count(arg, text)
+        return self._column(OpenedColumn(total.name, "number", "BIGINT", total.meaning))
+
+    def _bits(self, name: str, bits: Bits, text: str) -> exp.Expr:
+        domain, encoding = bits.expr.domain, bits.encoding
+        if encoding.kind == "number":
+            sql_type = str(domain.kind)
+            if domain.kind is Kind.DECIMAL:
+                sql_type = f"DECIMAL(18,{domain.scale})"
+            if domain.kind is Kind.INTEGER:
+                sql_type = "BIGINT"
+            scale = encoding.domain.scale
+            return self._column(OpenedColumn(name, "number", sql_type, text, scale))
+        assert encoding.kind != "hash"
+        kind: Literal["code", "bytes"] = "code" if encoding.kind == "code" else "bytes"
+        values = encoding.domain.values if kind == "code" else ()
+        return self._column(OpenedColumn(name, kind, "VARCHAR", text, 0, values))
+
+    def _column(self, column: OpenedColumn) -> exp.Expr:
+        self.opened.setdefault(column.name, column)
+        return exp.column(column.name, quoted=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """The opened groups, still encoded.
-
-    Attributes:
-        columns: by name; bits columns of up to 64 bits and sum columns as int64, wider ones as
-            an (n, words) array of uint64, most significant word first.
-        nulls: for nullable bits columns, a boolean array.
-        suppressed: groups withheld because too few persons stand behind them.
-    """
-
-    n: int
-    columns: dict[str, NDArray[Any]]
-    nulls: dict[str, NDArray[np.bool_]]
-    suppressed: int
+def certain(query: Query, aggregate: Expr) -> bool:
+    """Whether every group has a row in which the aggregate's argument isn't NULL."""
+    return query.grouped and not aggregate.args[0].domain.nullable
 
 
-def pack(rows: Rows, opened: U64, suppressed: Arith) -> Outcome:
-    """Lay out this party's share of the rows whose bit is set.
+def meaning(query: Query, expr: Expr) -> str:
+    """Write an expression for people: with the contract's names of tables."""
 
-    Args:
-        opened: public plane, shape (1, n / 64).
-        suppressed: shape (1,).
-    """
-    flags = np.unpackbits(opened.astype("<u8").view(np.uint8), bitorder="little")[: rows.n]
-    chosen = np.flatnonzero(flags)
-    halves = []
-    for half in ("own", "next"):
-        planes, sums = getattr(rows.bits, half), getattr(rows.sums, half)
-        bits = rows_from_planes(planes, rows.n)[chosen]
-        parts = [getattr(suppressed, half), bits.reshape(-1), sums[:, chosen].reshape(-1)]
-        halves.append(np.concatenate(parts))
-    return Outcome(len(chosen), np.concatenate(halves))
+    def shown(node: Expr) -> exp.Expr:
+        if node.op == "column":
+            table, name = node.value  # type: ignore[misc]
+            owner, _, rest = query.tables[table].name.rpartition(".")
+            return exp.column(name, table=rest, db=owner or None)
+        if node.op == "key":
+            assert isinstance(node.value, int)
+            return render(query.keys[node.value], shown)
+        args = [render(arg, shown) for arg in node.args] or [exp.Star()]
+        return exp.Anonymous(this=str(node.value).upper(), expressions=args)
 
-
-def reconstruct(plan: Plan, outcomes: Sequence[Outcome]) -> Opened:
-    """Put the three parties' shares together, checking each part against its copy.
-
-    Args:
-        outcomes: in the order of ranks.
-
-    Raises:
-        MessageInvalid: if sizes are not those of the plan.
-        PeerMisbehaved: if two parties' copies of a part differ.
-    """
-    names = plan.root.opened
-    bits = [schema(plan.root.input)[name] for name in names if name in schema(plan.root.input)]
-    sums = [name for name in names if name in plan.root.input.sums]
-    n = outcomes[0].n
-    bit_words = words_for(sum(column.bits + column.nullable for column in bits))
-    length = 1 + n * (bit_words + len(sums))
-    if any(o.n != n or o.words.shape != (2 * length,) for o in outcomes):
-        raise MessageInvalid("an outcome is not of the plan's size")
-    own, following = ([o.words[i : i + length] for o in outcomes] for i in (0, length))
-    for rank in range(3):
-        if not np.array_equal(own[rank], following[rank - 1]):
-            raise PeerMisbehaved("two shares of the result differ", party=_suspects(rank))
-    cut = 1 + n * bit_words
-    opened_bits = own[0][1:cut] ^ own[1][1:cut] ^ own[2][1:cut]
-    opened_sums = (own[0] + own[1] + own[2]).view(np.int64)
-    columns, nulls = _columns(bits, opened_bits.reshape(n, bit_words))
-    columns.update(zip(sums, opened_sums[cut:].reshape(len(sums), n), strict=True))
-    return Opened(n, columns, nulls, int(opened_sums[0]))
-
-
-def _suspects(rank: int) -> str:
-    return f"P{rank} or P{(rank - 1) % 3}"
-
-
-def _columns(
-    bits: Sequence[BitsColumn], rows: U64
-) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[np.bool_]]]:
-    """Cut packed rows, first column most significant, into columns."""
-    planes = to_planes(rows, sum(column.bits + column.nullable for column in bits))
-    columns: dict[str, NDArray[Any]] = {}
-    nulls: dict[str, NDArray[np.bool_]] = {}
-    at = 0
-    for column in bits:
-        if column.nullable:
-            nulls[column.name] = from_planes(planes[at : at + 1], len(rows)).astype(np.bool_)
-            at += 1
-        words = rows_from_planes(planes[at : at + column.bits], len(rows))
-        at += column.bits
-        if column.bits <= 64:
-            columns[column.name] = words[:, 0] if column.bits else np.zeros(len(rows), np.uint64)
-        else:
-            columns[column.name] = words
-    return columns, nulls
+    sql = render(expr, shown)
+    return sql_of(sql.this if isinstance(sql, exp.Paren) else sql)

@@ -277,27 +277,6 @@ class Plan:
         return tuple(_leaves(self.root.input))
 
 
-def schema(node: Node) -> dict[str, BitsColumn]:
-    """Return the bits columns that a node yields, by name."""
-    match node:
-        case Leaf():
-            return {column.name: column for column in node.bits}
-        case Union(inputs):
-            return schema(inputs[0])
-        case Join(left, right):
-            columns = schema(left) | schema(right)
-            return {name: c for name, c in columns.items() if name not in node.right_on}
-        case Unify(child) | Filter(child) | Derive(child):
-            return schema(child)
-        case Aggregate(child):
-            below = schema(child)
-            extremes = {
-                x.name: dataclasses.replace(below[x.column], name=x.name, nullable=True)
-                for x in node.extremes
-            }
-            return {name: below[name] for name in node.keys} | extremes
-
-
 def _leaves(node: Node) -> Iterator[Leaf]:
     match node:
         case Leaf():

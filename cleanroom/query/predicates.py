@@ -1,144 +1,90 @@
-"""Conditions on secret columns under SQL's three-valued logic.
+"""Conditions that need several owners: from bound expressions to predicates on shares.
 
-Each condition becomes two bits a row, is-true and is-false; a NULL has neither.
+Rule: whatever one source can decide arrives as one of its bits columns; only comparisons
+between sources are computed on shares. AND, OR and NOT keep SQL's three truth values.
 """
 
-from typing import TypeAlias
+from cleanroom.contract.types import Kind
+from cleanroom.errors import UnsupportedQuery
+from cleanroom.query import operators
+from cleanroom.query.columns import Columns
+from cleanroom.query.domain import TRUTH, union
+from cleanroom.query.encode import choose
+from cleanroom.query.expr import COMPARISONS, Expr
+from cleanroom.query.pieces import separate
+from cleanroom.query.plan import And, CompareBits, IsNull, Not, Or, Predicate
 
-import numpy as np
-
-from cleanroom.query import terms as arithmetic
-from cleanroom.query.plan import (
-    And,
-    CompareBits,
-    CompareSums,
-    IsNull,
-    Not,
-    Or,
-    Predicate,
-)
-from protocols.context import Context
-from protocols.rep3.and_bits import and_bits
-from protocols.rep3.compare import equal, less_than
-from protocols.rep3.convert import sign
-from protocols.rep3.relation import Column, Relation
-from protocols.rep3.share import Bits, concat_planes, public_bits, stack
-from protocols.rounds import Party, Steps, parallel
-
-Truth: TypeAlias = tuple[Bits, Bits]
+ALWAYS: Predicate = And(())
 
 
-def evaluate(ctx: Context, relation: Relation, condition: Predicate) -> Steps[Truth]:
-    """Return is-true and is-false, each of shape (1, n / 64)."""
-    match condition:
+def lower(expr: Expr, columns: Columns) -> Predicate:
+    """Lower one condition, asking `columns` for what it compares."""
+    if columns.placement.source_of(expr) is not None:
+        encoding = choose(TRUTH)
+        return CompareBits("=", columns.compared(expr, encoding).column.name, 1)
+    if expr.op in ("and", "or"):
+        operands = tuple(lower(part, columns) for part in _by_source(expr, columns))
+        return And(operands) if expr.op == "and" else Or(operands)
+    if expr.op == "not":
+        return Not(lower(expr.args[0], columns))
+    if expr.op in COMPARISONS:
+        return _comparison(expr, columns)
+    if expr.op == "in":
+        arg, *options = expr.args
+        same = tuple(operators.compare("=", arg, option) for option in options)
+        return lower(operators.logical("or", same), columns)
+    raise UnsupportedQuery(f"{expr.op.upper().replace('_', ' ')} over columns of several owners")
+
+
+def not_true(predicate: Predicate, columns: Columns) -> Predicate:
+    """Return a predicate that is TRUE where the given one is FALSE or NULL."""
+    return _settled(predicate, columns, wanted=False)
+
+
+def _settled(predicate: Predicate, columns: Columns, *, wanted: bool) -> Predicate:
+    """TRUE where `predicate` is `wanted` or NULL."""
+    match predicate:
         case Not(operand):
-            true, false = yield from evaluate(ctx.at("not"), relation, operand)
-            return false, true
-        case And(operands):
-            truths = yield from _all(ctx, relation, operands)
-            flipped = [(false, true) for true, false in truths]
-            false, true = yield from _any(ctx.at("and"), flipped)
-            return true, false
-        case Or(operands):
-            truths = yield from _all(ctx, relation, operands)
-            either = yield from _any(ctx.at("or"), truths)
-            return either
-        case IsNull(column):
-            null = _null(ctx.me, relation, relation.columns[column])
-            return null, null.flip(ctx.me)
-        case CompareBits():
-            truth = yield from _compare_bits(ctx.at("bits"), relation, condition)
-            return truth
-        case CompareSums():
-            truth = yield from _compare_sums(ctx.at("sums"), relation, condition)
-            return truth
+            return _settled(operand, columns, wanted=not wanted)
+        case And(operands) | Or(operands):
+            parts = tuple(_settled(p, columns, wanted=wanted) for p in operands)
+            return And(parts) if isinstance(predicate, And) == wanted else Or(parts)
+        case CompareBits(_, left, right):
+            names = (left, right) if isinstance(right, str) else (left,)
+            unknown = tuple(IsNull(name) for name in names if _nullable(name, columns))
+            same = predicate if wanted else Not(predicate)
+            return Or((same, *unknown)) if unknown else same
+    return predicate if wanted else Not(predicate)
 
 
-def _all(
-    ctx: Context, relation: Relation, operands: tuple[Predicate, ...]
-) -> Steps[tuple[Truth, ...]]:
-    steps = (evaluate(ctx.at(f"{i}"), relation, operand) for i, operand in enumerate(operands))
-    truths = yield from parallel(*steps)
-    return truths
+def _nullable(name: str, columns: Columns) -> bool:
+    found = (b.column for bits in columns.bits for b in bits.values() if b.column.name == name)
+    return any(column.nullable for column in found)
 
 
-def _any(ctx: Context, truths: list[Truth] | tuple[Truth, ...]) -> Steps[Truth]:
-    """OR the truths: true if one is, false if all are. One round a halving."""
-    level, depth = list(truths), 0
-    while len(level) > 1:
-        pairs = [(level[i], level[i + 1]) for i in range(0, len(level) - 1, 2)]
-        rest = level[2 * len(pairs) :]
-        left = concat_planes([p for (a, _) in pairs for p in (a[0].flip(ctx.me), a[1])])
-        right = concat_planes([p for (_, b) in pairs for p in (b[0].flip(ctx.me), b[1])])
-        both = yield from and_bits(ctx.at(f"{depth}"), left, right)
-        halves = [both[i : i + 1] for i in range(2 * len(pairs))]
-        level = [
-            (halves[2 * i].flip(ctx.me), halves[2 * i + 1]) for i in range(len(pairs))
-        ] + rest
-        depth += 1
-    return level[0]
+def _by_source(expr: Expr, columns: Columns) -> list[Expr]:
+    """Gather the operands that one source can decide together into one."""
+    local: dict[int, list[Expr]] = {}
+    rest = []
+    for arg in expr.args:
+        source = columns.placement.source_of(arg)
+        if source is None:
+            rest.append(arg)
+        else:
+            local.setdefault(source, []).append(arg)
+    joined = [operators.logical(expr.op, tuple(a)) if len(a) > 1 else a[0] for a in local.values()]
+    return [*joined, *rest]
 
 
-def _compare_bits(ctx: Context, relation: Relation, condition: CompareBits) -> Steps[Truth]:
-    left = relation.columns[condition.left]
-    if isinstance(condition.right, str):
-        right = relation.columns[condition.right]
-    else:
-        right = Column(_constant(ctx.me, relation, left, condition.right), False)
-    a, b = left.value, right.value
-    match condition.op:
-        case "<" | ">=":
-            holds = yield from less_than(ctx.at("compare"), a, b)
-        case ">" | "<=":
-            holds = yield from less_than(ctx.at("compare"), b, a)
-        case "=" | "<>":
-            holds = yield from equal(ctx.at("compare"), a, b)
-    if condition.op in (">=", "<=", "<>"):
-        holds = holds.flip(ctx.me)
-    known = [column.null.flip(ctx.me) for column in (left, right) if column.nullable]
-    truth = yield from _where_known(ctx.at("known"), holds, known)
-    return truth
-
-
-def _compare_sums(ctx: Context, relation: Relation, condition: CompareSums) -> Steps[Truth]:
-    value = yield from arithmetic.total(ctx.at("total"), relation, condition.terms)
-    signs = yield from sign(ctx.at("sign"), stack([value, value.scale(-1)]))
-    negative, positive = signs[:1], signs[1:]
-    match condition.op:
-        case "<" | ">=":
-            holds = negative
-        case ">" | "<=":
-            holds = positive
-        case "=" | "<>":  # at most one of the two signs is set
-            holds = (negative ^ positive).flip(ctx.me)
-    if condition.op in (">=", "<=", "<>"):
-        holds = holds.flip(ctx.me)
-    known = []
-    if condition.known is not None:
-        true, _ = yield from evaluate(ctx.at("if"), relation, condition.known)
-        known.append(true)
-    truth = yield from _where_known(ctx.at("known"), holds, known)
-    return truth
-
-
-def _where_known(ctx: Context, holds: Bits, known: list[Bits]) -> Steps[Truth]:
-    truth = holds, holds.flip(ctx.me)
-    for i, bit in enumerate(known):
-        both = yield from and_bits(ctx.at(f"{i}"), concat_planes(truth), bit)
-        truth = both[:1], both[1:]
-    return truth
-
-
-def _null(me: Party, relation: Relation, column: Column) -> Bits:
-    if column.nullable:
-        return column.null
-    return public_bits(me, np.zeros_like(relation.valid.own))
-
-
-def _constant(me: Party, relation: Relation, like: Column, value: int) -> Bits:
-    bits = like.value.shape[0]
-    if not 0 <= value < 1 << bits:
-        raise ValueError(f"a constant of a comparison doesn't fit {bits} bits")
-    planes = [np.uint64(0) - np.uint64(value >> (bits - 1 - i) & 1) for i in range(bits)]
-    spread = np.repeat(np.array(planes, dtype=np.uint64)[:, None], relation.n // 64, axis=1)
-    return public_bits(me, spread)
+def _comparison(expr: Expr, columns: Columns) -> Predicate:
+    left, right = expr.args
+    if None in (columns.placement.source_of(left), columns.placement.source_of(right)):
+        left, right = separate(left, right, columns.placement)
+    if left.domain.kind is None or right.domain.kind is None:
+        raise UnsupportedQuery("floating point in a comparison between owners")
+    domain = union((left.domain, right.domain))
+    ordered = expr.op not in ("=", "<>") and domain.kind is Kind.TEXT
+    encoding = choose(domain, ordered=ordered)
+    first = columns.compared(left, encoding).column.name
+    second = columns.compared(right, encoding).column.name
+    return CompareBits(expr.op, first, second)  # type: ignore[arg-type]

@@ -1,0 +1,221 @@
+"""One SELECT against the contract: a flat query whose every name and type is known."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlglot import exp
+
+from cleanroom.contract.terms import Terms
+from cleanroom.errors import UnsupportedQuery
+from cleanroom.query import operators
+from cleanroom.query.expr import Expr, columns, conjuncts, has_aggregate, rewrite, walk
+from cleanroom.query.functions import AFTER_ONLY
+from cleanroom.query.parse import construct, only
+from cleanroom.query.scalars import Scalars
+from cleanroom.query.scope import Names, Scope, Table
+
+_CLAUSES = ("with_", "expressions", "from_", "joins", "where", "group", "having", "order")
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    name: str
+    expr: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    expr: Expr
+    descending: bool
+    nulls_first: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A bound query.
+
+    Attributes:
+        where: conjuncts of WHERE and ON, and of HAVING where they name keys alone.
+        keys: GROUP BY; an output, order or having names key i as Expr 'key' with value i.
+        grouped: False if there is exactly one group, even of no rows.
+    """
+
+    tables: tuple[Table, ...]
+    where: tuple[Expr, ...]
+    keys: tuple[Expr, ...]
+    grouped: bool
+    outputs: tuple[Output, ...]
+    having: tuple[Expr, ...]
+    order: tuple[Order, ...]
+    limit: int | None
+    offset: int | None
+
+
+def bind(select: exp.Select, terms: Terms) -> Query:
+    """Bind a parsed SELECT.
+
+    Raises:
+        UnknownName, UnsupportedQuery, OverflowPossible.
+    """
+    only(select, *_CLAUSES, "limit", "offset", "distinct")
+    scope = Scope(terms)
+    names = scope.enter(select, {})
+    outputs = tuple(_output(node, names) for node in select.expressions)
+    keys, grouped = _keys(select, outputs, names)
+    plain, having = _having(select, keys, outputs, names)
+    for expr in (*scope.where, *keys, *plain):
+        _refuse_below(expr)
+    over = tuple(Output(o.name, _over_keys(o.expr, keys)) for o in outputs)
+    order = tuple(_order(node, keys, over, names) for node in _list(select, "order"))
+    for expr in (*having, *(o.expr for o in over), *(o.expr for o in order)):
+        _refuse_after(expr)
+    return Query(
+        tuple(scope.tables),
+        (*scope.where, *plain),
+        keys,
+        grouped,
+        over,
+        having,
+        order,
+        _whole(select, "limit"),
+        _whole(select, "offset"),
+    )
+
+
+def _output(node: exp.Expr, names: Names) -> Output:
+    inner = node.this if isinstance(node, exp.Alias) else node
+    if isinstance(inner, exp.Star):
+        raise UnsupportedQuery("SELECT *: row output; only aggregates are released")
+    expr = Scalars(names.resolve, aggregates=True).bind(inner)
+    if isinstance(inner, exp.Count) and isinstance(inner.this, exp.Star):
+        return Output(node.alias or "count_star()", expr)
+    text = inner.sql(dialect="duckdb", normalize_functions="lower")
+    return Output(node.alias_or_name or text, expr)
+
+
+def _keys(
+    select: exp.Select, outputs: tuple[Output, ...], names: Names
+) -> tuple[tuple[Expr, ...], bool]:
+    aggregated = any(has_aggregate(output.expr) for output in outputs)
+    if distinct := select.args.get("distinct"):
+        only(distinct)
+        if aggregated or select.args.get("group"):
+            raise UnsupportedQuery("DISTINCT together with aggregates or GROUP BY")
+        keys = [output.expr for output in outputs]
+    elif group := select.args.get("group"):
+        only(group, "expressions")
+        keys = [_named(node, outputs, names, columns_first=True) for node in group.expressions]
+    elif aggregated or select.args.get("having"):
+        return (), False
+    else:
+        raise UnsupportedQuery("row output; only aggregates are released")
+    if any(has_aggregate(key) for key in keys):
+        raise UnsupportedQuery("an aggregate in GROUP BY")
+    if not all(set(columns(key)) for key in keys):
+        raise UnsupportedQuery("GROUP BY a constant")
+    return tuple(dict.fromkeys(keys)), True
+
+
+def _named(
+    node: exp.Expr, outputs: tuple[Output, ...], names: Names, *, columns_first: bool
+) -> Expr:
+    """Bind a key of GROUP BY or ORDER BY: a position, an output's name or an expression."""
+    if isinstance(node, exp.Literal) and not node.is_string:
+        position = int(node.this) if str(node.this).isdigit() else 0
+        if not 1 <= position <= len(outputs):
+            raise UnsupportedQuery(f"position {str(node.this)[:20]} in GROUP BY or ORDER BY")
+        return outputs[position - 1].expr
+    if isinstance(node, exp.Column) and not node.table:
+        name = node.name.lower()
+        is_column = name in names.merged or any(name in r.columns for r in names.relations)
+        named = [output.expr for output in outputs if output.name.lower() == name]
+        if named and not (columns_first and is_column):
+            return named[0]
+    return Scalars(_with_outputs(names, outputs), aggregates=True).bind(node)
+
+
+def _with_outputs(names: Names, outputs: tuple[Output, ...]) -> Any:
+    """Resolve columns first, then names of outputs."""
+
+    def resolve(node: exp.Column) -> Expr:
+        name = node.name.lower()
+        is_column = name in names.merged or any(name in r.columns for r in names.relations)
+        named = [output.expr for output in outputs if output.name.lower() == name]
+        return named[0] if named and not node.table and not is_column else names.resolve(node)
+
+    return resolve
+
+
+def _having(
+    select: exp.Select, keys: tuple[Expr, ...], outputs: tuple[Output, ...], names: Names
+) -> tuple[tuple[Expr, ...], tuple[Expr, ...]]:
+    """Split HAVING into conditions on keys alone, which are WHERE's, and those on aggregates."""
+    if (having := select.args.get("having")) is None:
+        return (), ()
+    bound = Scalars(_with_outputs(names, outputs), aggregates=True).bind(having.this)
+    parts = tuple(conjuncts(operators.condition(bound)))
+    for part in parts:
+        if not has_aggregate(part):
+            _refuse_after(_over_keys(part, keys))
+    plain = tuple(part for part in parts if not has_aggregate(part) and keys)
+    return plain, tuple(_over_keys(part, keys) for part in parts if part not in plain)
+
+
+def _order(
+    node: exp.Expr, keys: tuple[Expr, ...], outputs: tuple[Output, ...], names: Names
+) -> Order:
+    if not isinstance(node, exp.Ordered):
+        raise UnsupportedQuery(f"{construct(node)} in ORDER BY")
+    only(node, "this", "desc", "nulls_first")
+    expr = _over_keys(_named(node.this, outputs, names, columns_first=False), keys)
+    return Order(expr, bool(node.args.get("desc")), bool(node.args.get("nulls_first")))
+
+
+def _over_keys(expr: Expr, keys: tuple[Expr, ...]) -> Expr:
+    def change(node: Expr) -> Expr | None:
+        if node in keys:
+            return Expr("key", (), node.domain, keys.index(node))
+        return node if node.op == "aggregate" else None
+
+    return rewrite(expr, change)
+
+
+def _refuse_below(expr: Expr) -> None:
+    """Refuse, below aggregates, what could fail on a row or gives floating point."""
+    for node in walk(expr):
+        if node.op == "call" and node.value in AFTER_ONLY:
+            raise UnsupportedQuery(f"{node.value} on rows; it works on aggregates")
+        if node.op == "/" or (node.op == "cast" and node.domain.kind is None):
+            what = "/" if node.op == "/" else f"CAST to {node.value}"
+            raise UnsupportedQuery(f"{what} on rows; it works on aggregates")
+
+
+def _refuse_after(expr: Expr) -> None:
+    """Refuse, above aggregates, columns that aren't keys; check the aggregates' arguments."""
+    if expr.op == "aggregate":
+        for arg in expr.args:
+            _refuse_below(arg)
+        return
+    if expr.op == "column":
+        _, name = expr.value  # type: ignore[misc]
+        raise UnsupportedQuery(f"column {name!r} outside of aggregates and GROUP BY")
+    for arg in expr.args:
+        _refuse_after(arg)
+
+
+def _list(select: exp.Select, clause: str) -> list[exp.Expr]:
+    node = select.args.get(clause)
+    if node is None:
+        return []
+    only(node, "expressions")
+    return list(node.expressions)
+
+
+def _whole(select: exp.Select, clause: str) -> int | None:
+    if (node := select.args.get(clause)) is None:
+        return None
+    only(node, "expression")
+    number = node.expression
+    if not isinstance(number, exp.Literal) or number.is_string or not number.this.isdigit():
+        raise UnsupportedQuery(f"{clause.upper()} with anything but a whole number")
+    return int(number.this)

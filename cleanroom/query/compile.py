@@ -1,0 +1,39 @@
+"""SQL text to a plan: the same text and contract give the same bytes in every process."""
+
+from cleanroom.contract.terms import Terms
+from cleanroom.errors import UnsupportedQuery
+from cleanroom.query.bind import bind
+from cleanroom.query.lower import lower
+from cleanroom.query.parse import parse
+from cleanroom.query.plan import Plan
+from cleanroom.query.sources import place
+from cleanroom.query.uses import uses
+
+
+def compile_query(sql: str, terms: Terms, contract_hash: str, recipient: str) -> Plan:
+    """Compile a query.
+
+    Args:
+        contract_hash: the signed contract's hash; it binds the plan to this contract.
+        recipient: the member to whom the result is opened.
+
+    Raises:
+        UnsupportedQuery: naming the construct that can't be computed.
+        UnknownName: naming the nearest table or column.
+        OverflowPossible: if the declared bounds don't prove that no total wraps.
+    """
+    try:
+        query = bind(parse(sql), terms)
+        placement = place(query)
+        lowered = lower(query, placement, terms.privacy.min_group)
+    except RecursionError:
+        raise UnsupportedQuery("the query is nested too deeply") from None
+    return Plan(
+        contract_hash=contract_hash,
+        recipient=recipient,
+        sql=sql,
+        uses=uses(query, placement),
+        root=lowered.root,
+        opened=lowered.opened,
+        final_sql=lowered.final_sql,
+    )

@@ -1,0 +1,80 @@
+"""A bound scalar expression: every name resolved, every node with its domain.
+
+Rule: the one form between parsing and lowering. Operators are few and spelled as in SQL;
+whatever is only known to DuckDB is a `call` of a function from an allowlist.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from cleanroom.query.domain import Domain
+
+Value: TypeAlias = object
+
+
+@dataclass(frozen=True, slots=True)
+class Expr:
+    """One node.
+
+    Attributes:
+        op: column, literal, key, aggregate, call, cast, case, in, is_null, like, not, and, or,
+            + - * / // % neg, = <> < <= > >=.
+        value: (table, name) of a column, the value of a literal, the name of a call, aggregate
+            or cast, the name in `opened` of a key.
+    """
+
+    op: str
+    args: tuple["Expr", ...]
+    domain: Domain
+    value: Value = None
+
+
+COMPARISONS = {"=": "=", "<>": "<>", "<": ">", "<=": ">=", ">": "<", ">=": "<="}  # op: mirrored
+
+
+def column(table: int, name: str, domain: Domain) -> Expr:
+    return Expr("column", (), domain, (table, name))
+
+
+def walk(expr: Expr) -> Iterator[Expr]:
+    """Yield every node, parents first, from left to right."""
+    stack = [expr]
+    while stack:
+        node = stack.pop()
+        yield node
+        stack.extend(reversed(node.args))
+
+
+def tables(expr: Expr) -> frozenset[int]:
+    """Return the table instances whose columns occur."""
+    return frozenset(table for table, _ in columns(expr))
+
+
+def columns(expr: Expr) -> Iterator[tuple[int, str]]:
+    for node in walk(expr):
+        if node.op == "column":
+            table, name = node.value  # type: ignore[misc]
+            yield table, name
+
+
+def has_aggregate(expr: Expr) -> bool:
+    return any(node.op == "aggregate" for node in walk(expr))
+
+
+def rewrite(expr: Expr, change: Callable[[Expr], Expr | None]) -> Expr:
+    """Replace the topmost nodes for which `change` returns another."""
+    changed = change(expr)
+    if changed is not None:
+        return changed
+    args = tuple(rewrite(arg, change) for arg in expr.args)
+    return Expr(expr.op, args, expr.domain, expr.value)
+
+
+def conjuncts(expr: Expr) -> Iterator[Expr]:
+    """Yield the operands of nested ANDs."""
+    if expr.op == "and":
+        for arg in expr.args:
+            yield from conjuncts(arg)
+    else:
+        yield expr

@@ -1,0 +1,99 @@
+"""The recipient's last step: opened words become SQL values, then the final SQL runs on them.
+
+Rule: only the recipient runs this, in a fresh DuckDB that holds nothing but the opened table
+and can read nothing else.
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+from sqlglot import exp
+
+from cleanroom.query.plan import BitsColumn, OpenedColumn, Plan
+from cleanroom.query.render import cast, constant, function, sql_of
+from cleanroom.query.schema import schema_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Arrays = Mapping[str, npt.NDArray[np.generic]]
+
+
+def finish(plan: Plan, opened: Arrays) -> "pd.DataFrame":
+    """Compute the answer.
+
+    Args:
+        opened: for each opened sum column an int64 array of its name; for each bits column c
+            uint64 arrays c_0, c_1, ... (most significant first) and, if it is nullable, c_null.
+            Exactly the convention of leaf SQL.
+    """
+    import pandas as pd
+
+    schema = schema_of(plan.root.input)
+    bits = {column.name: column for column in schema.bits}
+    raw: dict[str, object] = {}
+    for column in plan.opened:
+        raw[column.name] = _values(column, bits.get(column.name), opened)
+    with duckdb.connect(":memory:") as connection:
+        connection.register("raw", pd.DataFrame(raw))
+        typed = exp.Select().from_(exp.table_("raw"))
+        for column in plan.opened:
+            typed = typed.select(exp.alias_(_typed(column), column.name, quoted=True))
+        connection.execute(f"CREATE TABLE opened AS {sql_of(typed)}")
+        connection.unregister("raw")
+        connection.execute("SET enable_external_access = false")
+        connection.execute("SET lock_configuration = true")
+        return connection.execute(plan.final_sql).df()
+
+
+def _values(column: OpenedColumn, bits: BitsColumn | None, opened: Arrays) -> object:
+    """Return what pandas takes: whole numbers, or text; with None for NULL."""
+    import pandas as pd
+
+    if bits is None:
+        return pd.array(opened[column.name].astype(np.int64), dtype="Int64")
+    missing = opened[f"{column.name}_null"] if bits.nullable else None
+    first = opened[f"{column.name}_0"].astype(np.uint64)
+    if column.kind == "number":
+        low = np.uint64(bits.low % (1 << 64))
+        values = pd.array((first + low).astype(np.int64), dtype="Int64")
+        if missing is not None:
+            values[missing.astype(bool)] = pd.NA
+        return values
+    texts = np.empty(len(first), dtype=object)
+    if column.kind == "code":
+        texts[:] = [column.values[int(code)] for code in first]
+    else:
+        n_words = (bits.bits + 63) // 64
+        texts[:] = _texts([opened[f"{column.name}_{i}"] for i in range(n_words)], bits.bits)
+    if missing is not None:
+        texts[missing.astype(bool)] = None
+    return texts
+
+
+def _texts(words: list[npt.NDArray[np.generic]], bits: int) -> list[str]:
+    table = np.stack([w.astype(np.uint64) for w in words], axis=1).astype(">u8")
+    width, unused = bits // 8, 8 * len(words) - bits // 8
+    rows = (row.tobytes()[unused : unused + width] for row in table)
+    return [row.rstrip(b"\0").decode("utf-8", "replace") for row in rows]
+
+
+def _typed(column: OpenedColumn) -> exp.Expr:
+    value: exp.Expr = exp.column(column.name, quoted=True)
+    if column.kind != "number":
+        return cast(value, "VARCHAR")
+    match column.sql_type:
+        case "DATE":
+            epoch = cast(constant("1970-01-01"), "DATE")
+            return exp.Add(this=epoch, expression=cast(value, "INTEGER"))
+        case "TIMESTAMP":
+            return function("make_timestamp", cast(value, "BIGINT"))
+        case "BOOLEAN":
+            return exp.EQ(this=value, expression=constant(1))
+    if column.scale:
+        unit = cast(constant("0." + "0" * (column.scale - 1) + "1"), f"DECIMAL(18,{column.scale})")
+        value = exp.Mul(this=cast(value, "DECIMAL(19,0)"), expression=unit)
+    return cast(value, column.sql_type)

@@ -1,0 +1,185 @@
+"""HAVING on shares: conditions on totals, multiplied out so that nothing is divided."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from fractions import Fraction
+from math import lcm, prod
+
+from cleanroom.errors import OverflowPossible, UnsupportedQuery
+from cleanroom.query import operators
+from cleanroom.query.domain import LIMIT
+from cleanroom.query.encode import Encoding, compare_constant
+from cleanroom.query.expr import COMPARISONS, Expr
+from cleanroom.query.plan import (
+    And,
+    CompareBits,
+    CompareSums,
+    Comparison,
+    IsNull,
+    Not,
+    Or,
+    Predicate,
+    Term,
+)
+from cleanroom.query.totals import Total
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """coefficient * product of totals / product of counts."""
+
+    coefficient: Fraction
+    above: tuple[str, ...] = ()
+    below: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Having:
+    """Lowers conditions on aggregates.
+
+    Attributes:
+        count, sum: register the totals of an aggregate.
+        certain: whether an aggregate's argument has a value in some row of every group.
+        bits: the opened or compared column of a key, MIN or MAX, with its encoding.
+        rows: bound on joined rows.
+    """
+
+    count: Callable[[Expr], Total]
+    sum: Callable[[Expr], Total]
+    certain: Callable[[Expr], bool]
+    bits: Callable[[Expr], tuple[str, Encoding]]
+    rows: int
+    bounds: dict[str, int] = field(default_factory=dict)
+
+    def lower(self, expr: Expr) -> Predicate:
+        """Lower one condition.
+
+        Raises:
+            UnsupportedQuery: for what can't be computed on shares.
+            OverflowPossible: if a product of totals may not fit.
+        """
+        match expr.op:
+            case "and":
+                return And(tuple(self.lower(arg) for arg in expr.args))
+            case "or":
+                return Or(tuple(self.lower(arg) for arg in expr.args))
+            case "not":
+                return Not(self.lower(expr.args[0]))
+            case "literal" if isinstance(expr.value, bool):
+                return And(()) if expr.value else Or(())
+            case "is_null":
+                return self._is_null(expr.args[0])
+            case "in":
+                arg, *options = expr.args
+                return Or(tuple(self.lower(operators.compare("=", arg, o)) for o in options))
+            case op if op in COMPARISONS:
+                return self._comparison(expr)
+        raise UnsupportedQuery(f"{expr.value or expr.op} in HAVING")
+
+    def _is_null(self, arg: Expr) -> Predicate:
+        if _is_bits(arg):
+            return IsNull(self.bits(arg)[0])
+        if arg.op == "aggregate" and arg.value in ("sum", "avg"):
+            return CompareSums("=", (Term(1, (self._count(arg),)),))
+        raise UnsupportedQuery("IS NULL in HAVING on anything but one aggregate or key")
+
+    def _comparison(self, expr: Expr) -> Predicate:
+        left, right = expr.args
+        op: Comparison = expr.op  # type: ignore[assignment]
+        if _is_bits(right) and not _is_bits(left):
+            left, right = right, left
+            op = COMPARISONS[op]  # type: ignore[assignment]
+        if not _is_bits(left):
+            return self._on_totals(op, left, right)
+        name, encoding = self.bits(left)
+        if right.op == "literal" and right.value is not None:
+            op, bound = compare_constant(op, right.value, encoding)
+            return CompareBits(op, name, bound)
+        if _is_bits(right):
+            other, theirs = self.bits(right)
+            same = (encoding.kind, encoding.low, encoding.bits, encoding.domain.scale)
+            if same == (theirs.kind, theirs.low, theirs.bits, theirs.domain.scale):
+                return CompareBits(op, name, other)
+        raise UnsupportedQuery("a key, MIN or MAX in HAVING compared with anything but a constant")
+
+    def _on_totals(self, op: Comparison, left: Expr, right: Expr) -> Predicate:
+        known: dict[str, None] = {}
+        ratios = [*self._ratios(left, known), *_negated(self._ratios(right, known))]
+        below = tuple(dict.fromkeys(name for r in ratios for name in r.below))
+        powers = {n: max(r.below.count(n) for r in ratios) for n in below}
+        whole = lcm(*(r.coefficient.denominator for r in ratios)) if ratios else 1
+        terms = []
+        for ratio in ratios:
+            extra = [n for n in below for _ in range(powers[n] - ratio.below.count(n))]
+            terms.append(Term(int(ratio.coefficient * whole), (*ratio.above, *extra)))
+        reach = sum(abs(t.coefficient) * prod(self.bounds[n] for n in t.factors) for t in terms)
+        if reach >= LIMIT:
+            raise OverflowPossible(f"a comparison in HAVING may reach {reach}; below {LIMIT} is safe")
+        positive = tuple(CompareSums(">", (Term(1, (name,)),)) for name in known)
+        condition = (positive[0] if len(positive) == 1 else And(positive)) if positive else None
+        return CompareSums(op, tuple(terms), condition)
+
+    def _ratios(self, expr: Expr, known: dict[str, None]) -> list[Ratio]:
+        match expr.op:
+            case "literal" if isinstance(expr.value, int | Decimal):
+                return [Ratio(Fraction(expr.value))]
+            case "aggregate":
+                return [self._aggregate(expr, known)]
+            case "neg":
+                return _negated(self._ratios(expr.args[0], known))
+            case "+":
+                return [r for arg in expr.args for r in self._ratios(arg, known)]
+            case "-":
+                left, right = (self._ratios(arg, known) for arg in expr.args)
+                return [*left, *_negated(right)]
+            case "*":
+                left, right = (self._ratios(arg, known) for arg in expr.args)
+                return [
+                    Ratio(a.coefficient * b.coefficient, a.above + b.above, a.below + b.below)
+                    for a in left
+                    for b in right
+                ]
+            case "/":
+                return self._divided(expr, known)
+        raise UnsupportedQuery(f"{expr.value or expr.op} in a comparison of HAVING")
+
+    def _divided(self, expr: Expr, known: dict[str, None]) -> list[Ratio]:
+        left, right = (self._ratios(arg, known) for arg in expr.args)
+        (divisor,) = right if len(right) == 1 else (None,)
+        is_count = expr.args[1].op == "aggregate" and expr.args[1].value == "count"
+        if divisor is None or divisor.coefficient <= 0 or not (is_count or not divisor.above):
+            raise UnsupportedQuery("division in HAVING by anything but COUNT or a constant > 0")
+        known.update(dict.fromkeys(divisor.above))
+        return [
+            Ratio(r.coefficient / divisor.coefficient, r.above, r.below + divisor.above)
+            for r in left
+        ]
+
+    def _aggregate(self, expr: Expr, known: dict[str, None]) -> Ratio:
+        if expr.value == "count":
+            return Ratio(Fraction(1), (self._count(expr),))
+        if _is_bits(expr):
+            raise UnsupportedQuery("arithmetic with MIN or MAX in HAVING")
+        total = self.sum(expr)
+        self.bounds[total.name] = total.bound(self.rows)
+        scale = Fraction(1, 10 ** expr.args[0].domain.scale)
+        if expr.value == "sum" and self.certain(expr):
+            return Ratio(scale, (total.name,))
+        count = self._count(expr)
+        if not self.certain(expr):
+            known[count] = None
+        return Ratio(scale, (total.name,), (count,) if expr.value == "avg" else ())
+
+    def _count(self, expr: Expr) -> str:
+        total = self.count(expr)
+        self.bounds[total.name] = total.bound(self.rows)
+        return total.name
+
+
+def _is_bits(expr: Expr) -> bool:
+    return expr.op == "key" or (expr.op == "aggregate" and expr.value in ("min", "max"))
+
+
+def _negated(ratios: list[Ratio]) -> list[Ratio]:
+    return [Ratio(-r.coefficient, r.above, r.below) for r in ratios]

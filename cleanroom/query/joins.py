@@ -1,0 +1,237 @@
+"""Join order, and the public bounds on rows that follow from the contract.
+
+Rule: a join whose right keys are pairwise distinct needs no room for extra rows, so the order
+is chosen to have as many of those as possible. All sizes here are bounds, never counts.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from cleanroom.errors import UnsupportedQuery
+from cleanroom.query.bind import Query
+from cleanroom.query.columns import Bits, Columns
+from cleanroom.query.expr import Expr, column, tables
+from cleanroom.query.domain import Domain
+from cleanroom.query.plan import Node
+from cleanroom.query.plan import Join as JoinNode
+from cleanroom.query.plan import Leaf, Unify, Union
+from cleanroom.query.sources import Placement, Source
+
+MAX_LEAF_ROWS = 1 << 24
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """Bounds of one source.
+
+    Attributes:
+        rows: joined rows behind it, at one member.
+        persons: key columns that name the person of its only table, and that table's limit.
+    """
+
+    source: Source
+    bits: tuple[Bits, ...]
+    keys: frozenset[str]
+    rows: int
+    person: str | None
+    rows_per_person: int | None
+
+    @property
+    def members(self) -> int:
+        return len(self.source.members)
+
+    @property
+    def leaf_rows(self) -> int:
+        """Rows of one leaf: no more than rows behind it, and than there are different ones."""
+        grouped = (b for b in self.bits if not b.extreme)
+        return min(self.rows, math.prod(_size(b) for b in grouped), MAX_LEAF_ROWS)
+
+    def fan(self, keys: frozenset[str]) -> int:
+        """Rows behind one value of `keys`, at all members."""
+        each = self.rows
+        if self.person in keys and self.rows_per_person is not None:
+            each = min(each, self.rows_per_person)
+        return each * self.members
+
+    def fan_is_proven(self, keys: frozenset[str]) -> bool:
+        return self.person in keys and self.rows_per_person is not None
+
+    def leaf_fan(self, keys: frozenset[str]) -> int:
+        """Rows of all leaves for one value of `keys`."""
+        others = (b for b in self.bits if not b.extreme and b.column.name not in keys)
+        return min(self.fan(keys), math.prod(_size(b) for b in others) * self.members)
+
+    def unify(self, keys: frozenset[str]) -> bool | None:
+        """Whether `keys` are distinct: False as they are, True after Unify, None if never."""
+        names = {b.column.name for b in self.bits if not b.extreme}
+        if self.members == 1:
+            one = self.rows_per_person == 1 and self.person in keys
+            return False if names <= keys or one else None
+        return True if names <= keys and not any(b.extreme for b in self.bits) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Join one source to what came before: `unify` as in Size, `bound` as in plan.Join."""
+
+    source: int
+    keys: tuple[str, ...]
+    unify: bool
+    bound: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A left-deep order; `rows` bounds the joined rows behind the result."""
+
+    first: int
+    steps: tuple[Step, ...]
+    rows: int
+    cost: tuple[int, int]
+
+
+def _size(bit: Bits) -> int:
+    return min(bit.expr.domain.size, 1 << bit.column.bits + bit.column.nullable)
+
+
+def sizes(query: Query, columns: Columns) -> tuple[Size, ...]:
+    """Bound every source."""
+    placement = columns.placement
+    found = []
+    for index, source in enumerate(placement.sources):
+        keys = frozenset(k.name for k in placement.classes if index in k.exprs)
+        rows, limit = joined_rows(query, source), None
+        person = None
+        if len(source.tables) == 1:
+            person = _person_key(query, placement, index)
+            limit = query.tables[source.tables[0]].terms.max_rows_per_person
+        bits = tuple(columns.bits[index].values())
+        found.append(Size(source, bits, keys, rows, person, limit))
+    return tuple(found)
+
+
+def _person_key(query: Query, placement: Placement, index: int) -> str | None:
+    expr = person_of(query, placement.sources[index].tables[0])
+    for key in placement.classes:
+        if index in key.exprs and placement.equal.root(key.exprs[index]) == placement.equal.root(
+            expr
+        ):
+            return key.name
+    return None
+
+
+def person_of(query: Query, table: int) -> Expr:
+    """Return the expression of a table's person column."""
+    terms = query.tables[table].terms
+    return column(table, terms.person, Domain.of_column(terms.columns[terms.person]))
+
+
+def joined_rows(query: Query, source: Source) -> int:
+    """Bound the rows of a source at one member, its local joins included."""
+    return min(_rows_from(query, source, first) for first in source.tables)
+
+
+def _rows_from(query: Query, source: Source, first: int) -> int:
+    rows, placed = query.tables[first].terms.max_rows, {first}
+    while left := [t for t in source.tables if t not in placed]:
+        limited = [t for t in left if _by_person(query, source, t, placed)]
+        table = (limited or left)[0]
+        terms = query.tables[table].terms
+        limit = terms.max_rows_per_person if limited else None
+        rows *= min(limit or terms.max_rows, terms.max_rows)
+        placed.add(table)
+    return rows
+
+
+def _by_person(query: Query, source: Source, table: int, placed: set[int]) -> bool:
+    person = person_of(query, table)
+    for condition in source.where:
+        if condition.op == "=" and person in condition.args:
+            others = tables(condition) - {table}
+            if others and others <= placed:
+                return True
+    return False
+
+
+def choose_order(found: tuple[Size, ...]) -> Order:
+    """Choose the order with the fewest joins of non-unique keys, then the fewest rows.
+
+    Raises:
+        UnsupportedQuery: if some table isn't joined with the others.
+    """
+    return min((_from(found, first) for first in range(len(found))), key=lambda o: o.cost)
+
+
+def _from(found: tuple[Size, ...], first: int) -> Order:
+    size = found[first]
+    available, left = set(size.keys), [i for i in range(len(found)) if i != first]
+    rows = size.rows * size.members
+    leaf_rows = size.leaf_rows * size.members
+    steps: list[Step] = []
+    loose, total = 0, leaf_rows
+    while left:
+        alone = size if not steps else None
+        options = sorted(_options(found, left, available, alone, leaf_rows))
+        if not options:
+            raise UnsupportedQuery("tables without an equality that joins them; no cross joins")
+        *_, source = options[0]
+        step = _step(found[source], source, available, alone, leaf_rows)
+        steps.append(step)
+        loose += step.bound is not None
+        keys = frozenset(step.keys)
+        behind = found[source].rows * found[source].members
+        before = rows
+        rows = before * found[source].fan(keys)
+        if alone is not None:
+            rows = min(rows, behind * alone.fan(keys))
+        leaf_rows = step.bound or leaf_rows
+        total += leaf_rows + found[source].leaf_rows * found[source].members
+        available |= found[source].keys
+        left.remove(source)
+    return Order(first, tuple(steps), rows, (loose, total))
+
+
+def _options(
+    found: tuple[Size, ...], left: list[int], available: set[str], alone: Size | None, rows: int
+) -> Iterator[tuple[bool, int, int]]:
+    for source in left:
+        if found[source].keys & available:
+            step = _step(found[source], source, available, alone, rows)
+            yield step.bound is not None, step.bound or found[source].leaf_rows, source
+
+
+def _step(right: Size, source: int, available: set[str], left: Size | None, rows: int) -> Step:
+    keys = frozenset(right.keys & available)
+    names = tuple(sorted(keys, key=lambda name: int(name[1:])))
+    unify = right.unify(keys)
+    if unify is not None:
+        return Step(source, names, unify, None)
+    right_rows = right.leaf_rows * right.members
+    guess = 1 << (2 * (rows + right_rows) - 1).bit_length()
+    limits = [rows * right.leaf_fan(keys)]
+    proven = [rows * right.leaf_fan(keys)] if right.fan_is_proven(keys) else []
+    if left is not None:
+        limits.append(right_rows * left.leaf_fan(keys))
+        if left.fan_is_proven(keys):
+            proven.append(right_rows * left.leaf_fan(keys))
+    return Step(source, names, False, min(proven) if proven else min(*limits, guess))
+
+
+def join_tree(order: Order, nodes: tuple[Node, ...]) -> Node:
+    """Build the joins over the sources' nodes."""
+    tree = nodes[order.first]
+    for step in order.steps:
+        right = Unify(nodes[step.source]) if step.unify else nodes[step.source]
+        tree = JoinNode(tree, right, step.keys, step.keys, step.bound)
+    return tree
+
+
+def first_keys(order: Order) -> dict[int, tuple[str, ...]]:
+    """Return, for each source, the keys by which it is joined first."""
+    keys = {step.source: step.keys for step in order.steps}
+    return {order.first: order.steps[0].keys if order.steps else (), **keys}
+
+
+def source_node(leaves: tuple[Leaf, ...]) -> Node:
+    return leaves[0] if len(leaves) == 1 else Union(leaves)

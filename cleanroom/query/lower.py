@@ -1,0 +1,189 @@
+"""From a bound query to the tree of a plan."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+from cleanroom.errors import OverflowPossible, UnsupportedQuery
+from cleanroom.query import joins
+from cleanroom.query.bind import Query
+from cleanroom.query.columns import Bits, Columns
+from cleanroom.query.domain import LIMIT
+from cleanroom.query.encode import Encoding, choose
+from cleanroom.query.expr import Expr, walk
+from cleanroom.query.having import Having
+from cleanroom.query.leaf import leaf_sql
+from cleanroom.query.outcome import Outcome, certain, meaning
+from cleanroom.query.plan import (
+    Aggregate,
+    And,
+    Derive,
+    Derived,
+    Extreme,
+    Filter,
+    Leaf,
+    Node,
+    OpenedColumn,
+    Predicate,
+    Release,
+    SumColumn,
+)
+from cleanroom.query.predicates import lower as lower_predicate
+from cleanroom.query.sources import Placement
+from cleanroom.query.totals import Total, Totals
+
+
+@dataclass(frozen=True, slots=True)
+class Lowered:
+    root: Release
+    opened: tuple[OpenedColumn, ...]
+    final_sql: str
+
+
+def lower(query: Query, placement: Placement, min_group: int) -> Lowered:
+    """Lower a placed query.
+
+    Raises:
+        UnsupportedQuery, OverflowPossible.
+    """
+    return _Lowering(query, placement, min_group).run()
+
+
+@dataclass(slots=True)
+class _Lowering:
+    query: Query
+    placement: Placement
+    min_group: int
+    columns: Columns = field(init=False)
+    totals: Totals = field(init=False)
+    keys: dict[int, Bits] = field(default_factory=dict)
+    extremes: dict[Expr, tuple[Extreme, Bits]] = field(default_factory=dict)
+
+    def run(self) -> Lowered:
+        shown = self._keys_used()
+        keys = self.query.keys
+        self.columns = Columns.of(self.placement, (keys[i] for i in sorted(shown)))
+        self.totals = Totals(self.columns)
+        for index, key in enumerate(keys):
+            self._check_key(key)
+            self.keys[index] = self.columns.key(key, opened=index in shown)
+        persons = tuple(self._persons()) if self.min_group > 1 else ()
+        filters = tuple(lower_predicate(c, self.columns) for c in self.placement.crossing)
+        outcome = Outcome(self.query, self.totals, self.keys.__getitem__, self._extreme)
+        final_sql = outcome.final_sql()
+        self._register_having()
+        order = joins.choose_order(joins.sizes(self.query, self.columns))
+        having = self._having(order.rows)
+        tree = joins.join_tree(order, tuple(self._nodes(order)))
+        if filters:
+            tree = Filter(tree, filters[0] if len(filters) == 1 else And(filters))
+        sums = tuple(_derived(total, order.rows) for total in self.totals.found.values())
+        grouped = Aggregate(
+            Derive(tree, sums),
+            tuple(dict.fromkeys(bits.column.name for bits in self.keys.values())),
+            persons,
+            tuple(derived.name for derived in sums),
+            tuple(extreme for extreme, _ in self.extremes.values()),
+        )
+        root = Release(grouped, self.min_group, having, tuple(outcome.opened))
+        return Lowered(root, tuple(outcome.opened.values()), final_sql)
+
+    def _keys_used(self) -> set[int]:
+        """Return the keys that the answer or HAVING names; others need not be recoverable."""
+        after = [*(o.expr for o in self.query.outputs), *(o.expr for o in self.query.order)]
+        named = (node for expr in (*after, *self.query.having) for node in walk(expr))
+        return {node.value for node in named if node.op == "key" and isinstance(node.value, int)}
+
+    def _check_key(self, key: Expr) -> None:
+        if self.placement.source_of(key) is None:
+            raise UnsupportedQuery("GROUP BY an expression over columns of several owners")
+
+    def _persons(self) -> Iterator[tuple[str, ...]]:
+        """Yield one column for each class of person columns that equalities connect."""
+        seen = set()
+        for table in range(len(self.query.tables)):
+            expr = joins.person_of(self.query, table)
+            root = self.placement.equal.root(expr)
+            if root in seen:
+                continue
+            seen.add(root)
+            source = self.placement.source_of(expr)
+            for key in self.placement.classes:
+                if source in key.exprs and self.placement.equal.root(key.exprs[source]) == root:
+                    yield (key.name,)
+                    break
+            else:
+                yield (self.columns.key(expr, opened=False).column.name,)
+
+    def _extreme(self, expr: Expr) -> tuple[str, Bits]:
+        if expr not in self.extremes:
+            (arg,) = expr.args
+            if self.placement.source_of(arg) is None or arg.op == "literal":
+                raise UnsupportedQuery("MIN or MAX of anything but columns of one owner")
+            kind: Literal["min", "max"] = "min" if expr.value == "min" else "max"
+            bits = self.columns.extreme(arg, kind)
+            extreme = Extreme(f"x{len(self.extremes)}", kind, bits.column.name)
+            self.extremes[expr] = (extreme, bits)
+        extreme, bits = self.extremes[expr]
+        return extreme.name, bits
+
+    def _having(self, rows: int) -> Predicate | None:
+        query, totals = self.query, self.totals
+
+        def count(expr: Expr) -> Total:
+            arg = expr.args[0] if expr.args else None
+            return totals.count(arg, f"COUNT({meaning(query, arg) if arg else '*'})")
+
+        def total(expr: Expr) -> Total:
+            return totals.sum(expr.args[0], f"SUM({meaning(query, expr.args[0])})")
+
+        def bits(expr: Expr) -> tuple[str, Encoding]:
+            if expr.op == "key":
+                assert isinstance(expr.value, int)
+                column = self.keys[expr.value]
+                return column.column.name, column.encoding
+            name, column = self._extreme(expr)
+            return name, column.encoding
+
+        lowering = Having(count, total, lambda e: certain(query, e), bits, rows)
+        parts = tuple(lowering.lower(part) for part in query.having)
+        return (parts[0] if len(parts) == 1 else And(parts)) if parts else None
+
+    def _register_having(self) -> None:
+        """Ask for HAVING's columns before the join order fixes who delivers what."""
+        self._having(1)
+
+    def _nodes(self, order: joins.Order) -> Iterator[Node]:
+        first = joins.first_keys(order)
+        for index, size in enumerate(joins.sizes(self.query, self.columns)):
+            by_key = {b.column.name: b for b in size.bits}
+            keys = [by_key.pop(name) for name in first[index]]
+            rest = sorted(by_key.values(), key=lambda b: bool(b.extreme))
+            bits = (*keys, *rest)
+            measures = tuple(self.columns.measures[index].values())
+            sums = tuple(
+                SumColumn(m.name, self._reach(m.factor, size.rows)) for m in measures
+            )
+            sql = leaf_sql(self.query, size.source, bits, measures)
+            names = tuple(b.column.name for b in bits)
+            columns = tuple(b.column for b in bits)
+            yield joins.source_node(
+                tuple(
+                    Leaf(member, sql, columns, sums, size.leaf_rows, names)
+                    for member in size.source.members
+                )
+            )
+
+    def _reach(self, factor: Expr | None, rows: int) -> int:
+        magnitude = factor.domain.magnitude if factor is not None else 1
+        if magnitude * rows >= LIMIT:
+            what = meaning(self.query, factor) if factor is not None else "COUNT(*)"
+            raise OverflowPossible(
+                f"SUM({what}) at one owner may reach {magnitude} in each of {rows} rows; "
+                f"a total below {LIMIT} is safe"
+            )
+        return magnitude * rows
+
+
+def _derived(total: Total, rows: int) -> Derived:
+    return Derived(total.name, total.bound(rows), total.terms)

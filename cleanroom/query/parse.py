@@ -1,0 +1,83 @@
+"""SQL text to one sqlglot SELECT of bounded size.
+
+Rule: limits come first, so that hostile text is refused before a recursive parser sees it.
+"""
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+from sqlglot.tokens import Token, TokenType
+
+from cleanroom.errors import UnsupportedQuery
+
+MAX_BYTES = 64 * 1024
+MAX_NESTING = 32
+MAX_DEPTH = 150
+
+_OPEN = {TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE, TokenType.CASE}
+_CLOSE = {TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE, TokenType.END}
+_PREFIX = {TokenType.NOT, TokenType.DASH, TokenType.PLUS, TokenType.TILDE}
+
+
+def parse(sql: str) -> exp.Select:
+    """Parse one SELECT statement.
+
+    Raises:
+        UnsupportedQuery: for too much text or nesting, a syntax error, or another statement.
+    """
+    if len(sql.encode("utf-8", "surrogatepass")) > MAX_BYTES:
+        raise UnsupportedQuery(f"the query is longer than {MAX_BYTES} bytes")
+    try:
+        _limit_nesting(sqlglot.tokenize(sql, read="duckdb"))
+        statements = sqlglot.parse(sql, read="duckdb")
+    except SqlglotError as error:
+        raise UnsupportedQuery(f"not SQL: {_first_line(error)}") from None
+    except RecursionError:
+        raise UnsupportedQuery("the query is nested too deeply") from None
+    if len(statements) != 1:
+        raise UnsupportedQuery(f"{len(statements)} statements; exactly one SELECT is allowed")
+    statement = statements[0]
+    if not isinstance(statement, exp.Select):
+        raise UnsupportedQuery(f"statement {construct(statement)}; only SELECT is allowed")
+    _limit_depth(statement)
+    return statement
+
+
+def construct(node: object) -> str:
+    """Name a construct in messages."""
+    if isinstance(node, exp.Anonymous):
+        return f"function {str(node.this)[:40]}"
+    if isinstance(node, exp.Command):
+        return str(node.this)[:40].upper()
+    return type(node).__name__.upper() if node is not None else "nothing"
+
+
+def only(node: exp.Expr, *allowed: str) -> None:
+    """Refuse a node that carries clauses beyond `allowed`."""
+    for name, value in node.args.items():
+        if value and name not in allowed and not (isinstance(value, list) and not any(value)):
+            what = value[0] if isinstance(value, list) else value
+            named = construct(what) if isinstance(what, exp.Expr) else name.strip("_").upper()
+            raise UnsupportedQuery(f"{named} in {construct(node)}")
+
+
+def _limit_nesting(tokens: list[Token]) -> None:
+    depth, run = 0, 0
+    for token in tokens:
+        depth += (token.token_type in _OPEN) - (token.token_type in _CLOSE)
+        run = run + 1 if token.token_type in _PREFIX else 0
+        if depth > MAX_NESTING or run > MAX_NESTING:
+            raise UnsupportedQuery(f"the query is nested deeper than {MAX_NESTING}")
+
+
+def _limit_depth(root: exp.Expr) -> None:
+    stack: list[tuple[exp.Expr, int]] = [(root, 1)]
+    while stack:
+        node, depth = stack.pop()
+        if depth > MAX_DEPTH:
+            raise UnsupportedQuery(f"an expression is deeper than {MAX_DEPTH} operators")
+        stack.extend((child, depth + 1) for child in node.iter_expressions())
+
+
+def _first_line(error: SqlglotError) -> str:
+    return str(error).splitlines()[0].split(". Line")[0][:200] if str(error) else "syntax error"

@@ -1,0 +1,229 @@
+"""INSECURE: runs a plan on plain rows. The oracle for the protocols, never a way to run a room.
+
+Rule: each operator does exactly what its class in `plan` says, by the shortest code, and checks
+the promises that a plan makes: distinct right keys, bounds of rows and sums.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from cleanroom.errors import JoinTooLarge
+from cleanroom.query.plan import (
+    Aggregate,
+    And,
+    CompareBits,
+    CompareSums,
+    Derive,
+    Filter,
+    IsNull,
+    Join,
+    Leaf,
+    Node,
+    Not,
+    Or,
+    Plan,
+    Predicate,
+    Term,
+    Unify,
+    Union,
+)
+from cleanroom.query.schema import schema_of
+
+Row: TypeAlias = dict[str, int | None]
+Columns: TypeAlias = dict[str, npt.NDArray[np.generic]]
+
+
+class Runs(Protocol):
+    """An owner's database."""
+
+    def run(self, sql: str, text_key: bytes) -> Mapping[str, npt.NDArray[np.generic]]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class InsecureOutcome:
+    """Attributes: columns: as `finish` takes them; suppressed: groups under min_group."""
+
+    columns: Columns
+    n: int
+    suppressed: int
+
+
+def insecure_run(
+    plan: Plan, databases: Mapping[str, Runs], text_key: bytes = bytes(16)
+) -> InsecureOutcome:
+    """Run a plan over the databases of all owners, everything in the clear."""
+    rows = _run(plan.root.input, databases, text_key)
+    persons = [f"person_{i}" for i in range(len(plan.root.input.persons))]
+    large = [row for row in rows if all(_int(row[p]) >= plan.root.min_group for p in persons)]
+    having = plan.root.having
+    released = [row for row in large if having is None or truth(having, row) is True]
+    return InsecureOutcome(_opened(plan, released), len(released), len(rows) - len(large))
+
+
+def _run(node: Node, databases: Mapping[str, Runs], text_key: bytes) -> list[Row]:
+    match node:
+        case Leaf():
+            return _leaf(node, databases[node.member].run(node.sql, text_key))
+        case Union(inputs):
+            return [row for child in inputs for row in _run(child, databases, text_key)]
+        case Unify(child):
+            return _unify(node, _run(child, databases, text_key))
+        case Join(left, right):
+            return _join(node, _run(left, databases, text_key), _run(right, databases, text_key))
+        case Filter(child, predicate):
+            return [r for r in _run(child, databases, text_key) if truth(predicate, r) is True]
+        case Derive(child):
+            return _derive(node, _run(child, databases, text_key))
+        case Aggregate(child):
+            return _aggregate(node, _run(child, databases, text_key))
+
+
+def _leaf(leaf: Leaf, found: Mapping[str, npt.NDArray[np.generic]]) -> list[Row]:
+    names = list(found)
+    n = len(found[names[0]]) if names else 0
+    assert n <= leaf.max_rows, f"{n} rows in a leaf of at most {leaf.max_rows}"
+    rows: list[Row] = []
+    for i in range(n):
+        row: Row = {}
+        for column in leaf.bits:
+            value = 0
+            for word in range((column.bits + 63) // 64):
+                value = value << 64 | int(found[f"{column.name}_{word}"][i])
+            assert value < 1 << column.bits, f"{column.name} exceeds {column.bits} bits"
+            missing = column.nullable and bool(found[f"{column.name}_null"][i])
+            row[column.name] = None if missing else value
+        for total in leaf.sums:
+            row[total.name] = int(found[total.name][i])
+            assert abs(_int(row[total.name])) <= total.bound, f"{total.name} exceeds its bound"
+        rows.append(row)
+    return rows
+
+
+def _unify(node: Unify, rows: list[Row]) -> list[Row]:
+    schema = schema_of(node)
+    keys = tuple(column.name for column in schema.bits)
+    sums = tuple(column.name for column in schema.sums)
+    return [
+        {**dict(zip(keys, key, strict=True)), **{s: sum(_int(r[s]) for r in group) for s in sums}}
+        for key, group in _groups(rows, keys).items()
+    ]
+
+
+def _groups(rows: list[Row], keys: tuple[str, ...]) -> dict[tuple[int | None, ...], list[Row]]:
+    groups: dict[tuple[int | None, ...], list[Row]] = {}
+    for row in rows:
+        groups.setdefault(tuple(row[key] for key in keys), []).append(row)
+    return groups
+
+
+def _join(node: Join, left: list[Row], right: list[Row]) -> list[Row]:
+    matches = _groups(right, node.right_on)
+    assert node.bound is not None or all(len(m) == 1 for m in matches.values()), "keys repeat"
+    joined = []
+    for row in left:
+        for match in matches.get(tuple(row[key] for key in node.left_on), ()):
+            rest = {name: v for name, v in match.items() if name not in node.right_on}
+            joined.append({**row, **rest})
+    if node.bound is not None and len(joined) > node.bound:
+        raise JoinTooLarge(f"more than {node.bound} joined rows")
+    return joined
+
+
+def _derive(node: Derive, rows: list[Row]) -> list[Row]:
+    kept = {column.name for column in schema_of(node).bits}
+    return [
+        {
+            **{name: value for name, value in row.items() if name in kept},
+            **{d.name: sum(_term(t, row) for t in d.terms) for d in node.sums},
+        }
+        for row in rows
+    ]
+
+
+def _aggregate(node: Aggregate, rows: list[Row]) -> list[Row]:
+    groups = _groups(rows, node.keys)
+    if not node.keys:
+        groups = {(): rows}
+    bounds = {column.name: column.bound for column in schema_of(node).sums}
+    result = []
+    for key, group in groups.items():
+        row: Row = dict(zip(node.keys, key, strict=True))
+        for name in node.sums:
+            row[name] = sum(_int(r[name]) for r in group)
+            assert abs(_int(row[name])) <= bounds[name], f"{name} exceeds its bound"
+        for extreme in node.extremes:
+            values = [v for r in group if (v := r[extreme.column]) is not None]
+            choose = min if extreme.kind == "min" else max
+            row[extreme.name] = choose(values) if values else None
+        for index, person in enumerate(node.persons):
+            row[f"person_{index}"] = len({tuple(r[name] for name in person) for r in group})
+        result.append(row)
+    return result
+
+
+def _term(term: Term, row: Row) -> int:
+    if term.when is not None and truth(term.when, row) is not True:
+        return 0
+    value = term.coefficient
+    for factor in term.factors:
+        value *= _int(row[factor])
+    return value
+
+
+def truth(predicate: Predicate, row: Row) -> bool | None:
+    """Return the truth value of a predicate; None is SQL's NULL."""
+    match predicate:
+        case CompareBits(op, left, right):
+            other = row[right] if isinstance(right, str) else right
+            mine = row[left]
+            return None if mine is None or other is None else _compare(op, mine, other)
+        case CompareSums(op, terms, known):
+            if known is not None and truth(known, row) is not True:
+                return None
+            total = sum(_term(term, row) for term in terms)
+            assert abs(total) < 1 << 62, "a comparison exceeds 62 bits"
+            return _compare(op, total, 0)
+        case IsNull(column):
+            return row[column] is None
+        case Not(operand):
+            value = truth(operand, row)
+            return None if value is None else not value
+        case And(operands):
+            values = [truth(p, row) for p in operands]
+            return False if False in values else None if None in values else True
+        case Or(operands):
+            values = [truth(p, row) for p in operands]
+            return True if True in values else None if None in values else False
+
+
+def _compare(op: str, a: int, b: int) -> bool:
+    results = {"<": a < b, "<=": a <= b, ">": a > b, ">=": a >= b, "=": a == b, "<>": a != b}
+    return results[op]
+
+
+def _int(value: int | None) -> int:
+    assert value is not None
+    return value
+
+
+def _opened(plan: Plan, rows: list[Row]) -> Columns:
+    schema = schema_of(plan.root.input)
+    columns: Columns = {}
+    for name in plan.root.opened:
+        values = [row[name] for row in rows]
+        found = [column for column in schema.bits if column.name == name]
+        if not found:
+            columns[name] = np.array(values, dtype=np.int64)
+            continue
+        n_words = (found[0].bits + 63) // 64
+        for word in range(n_words):
+            shift = 64 * (n_words - 1 - word)
+            parts = [((value or 0) >> shift) & (1 << 64) - 1 for value in values]
+            columns[f"{name}_{word}"] = np.array(parts, dtype=np.uint64)
+        if found[0].nullable:
+            columns[f"{name}_null"] = np.array([value is None for value in values], dtype=bool)
+    return columns

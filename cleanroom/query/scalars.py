@@ -1,0 +1,306 @@
+"""From sqlglot's scalar expressions to bound ones: the allowlist of syntax.
+
+Rule: a class of node that isn't in the table below is refused, and so is any clause of a node
+that its method doesn't name.
+"""
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from sqlglot import exp
+
+from cleanroom.contract.types import Kind
+from cleanroom.errors import UnsupportedQuery
+from cleanroom.query import functions, operators
+from cleanroom.query.domain import UNKNOWN, Domain
+from cleanroom.query.expr import Expr
+from cleanroom.query.parse import construct, only
+
+_BINARY: dict[type[exp.Expr], str] = {
+    exp.Add: "+",
+    exp.Sub: "-",
+    exp.Mul: "*",
+    exp.Div: "/",
+    exp.IntDiv: "//",
+    exp.Mod: "%",
+}
+_COMPARE: dict[type[exp.Expr], str] = {
+    exp.EQ: "=",
+    exp.NEQ: "<>",
+    exp.LT: "<",
+    exp.LTE: "<=",
+    exp.GT: ">",
+    exp.GTE: ">=",
+}
+_AGGREGATES: dict[type[exp.Expr], str] = {
+    exp.Count: "count",
+    exp.Sum: "sum",
+    exp.Avg: "avg",
+    exp.Min: "min",
+    exp.Max: "max",
+}
+_UNARY_CALLS: dict[type[exp.Expr], str] = {
+    exp.Abs: "abs",
+    exp.Upper: "upper",
+    exp.Lower: "lower",
+    exp.Length: "length",
+    exp.Year: "year",
+    exp.Quarter: "quarter",
+    exp.Month: "month",
+    exp.Week: "week",
+    exp.Day: "day",
+    exp.DayOfWeek: "dayofweek",
+    exp.Hour: "hour",
+    exp.Minute: "minute",
+    exp.Floor: "floor",
+    exp.Ceil: "ceil",
+    exp.Sqrt: "sqrt",
+    exp.Ln: "ln",
+    exp.Exp: "exp",
+}
+_CASTS = {"DOUBLE", "BIGINT", "INT", "INTEGER", "HUGEINT", "VARCHAR", "TEXT", "DATE", "TIMESTAMP"}
+
+
+class Scalars:
+    """Binds expressions of one SELECT.
+
+    Attributes:
+        resolve: gives a column reference its expression, or raises UnknownName.
+        aggregates: whether aggregate functions are allowed here.
+    """
+
+    def __init__(self, resolve: Callable[[exp.Column], Expr], *, aggregates: bool) -> None:
+        self._resolve = resolve
+        self._aggregates = aggregates
+
+    def bind(self, node: exp.Expr) -> Expr:
+        """Bind one expression.
+
+        Raises:
+            UnsupportedQuery: naming the first construct that isn't allowed.
+        """
+        kind = type(node)
+        if kind in _BINARY:
+            return self._binary(operators.arithmetic, _BINARY[kind], node)
+        if kind in _COMPARE:
+            return self._binary(operators.compare, _COMPARE[kind], node)
+        if kind in _AGGREGATES:
+            return self._aggregate(_AGGREGATES[kind], node)
+        if kind in _UNARY_CALLS:
+            only(node, "this")
+            return functions.call(_UNARY_CALLS[kind], self.bind(node.this))
+        if kind in _METHODS:
+            return _METHODS[kind](self, node)
+        raise UnsupportedQuery(construct(node))
+
+    def _binary(self, build: Callable[[str, Expr, Expr], Expr], op: str, node: Any) -> Expr:
+        only(node, "this", "expression", "typed", "safe")
+        return build(op, self.bind(node.this), self.bind(node.expression))
+
+    def _aggregate(self, name: str, node: Any) -> Expr:
+        if not self._aggregates:
+            raise UnsupportedQuery(f"{name.upper()} here; aggregates belong in SELECT or HAVING")
+        only(node, "this", "big_int")
+        if isinstance(node.this, exp.Star):
+            only(node.this)
+            if name != "count":
+                raise UnsupportedQuery(f"{name.upper()}(*)")
+            return Expr("aggregate", (), UNKNOWN, "count")
+        arg = Scalars(self._resolve, aggregates=False).bind(node.this)
+        domain = replace(arg.domain, nullable=True) if name in ("min", "max") else UNKNOWN
+        return Expr("aggregate", (arg,), domain, name)
+
+    def _filtered(self, node: Any) -> Expr:
+        """FILTER (WHERE c) is CASE WHEN c around the argument."""
+        only(node, "this", "expression")
+        aggregate = self.bind(node.this)
+        if aggregate.op != "aggregate":
+            raise UnsupportedQuery("FILTER on anything but an aggregate")
+        condition = Scalars(self._resolve, aggregates=False).bind(node.expression.this)
+        arg = aggregate.args[0] if aggregate.args else operators.literal(1)
+        return replace(aggregate, args=(operators.case(((condition, arg),), None),))
+
+    def _column(self, node: Any) -> Expr:
+        only(node, "this", "table", "db")
+        if not isinstance(node.this, exp.Identifier):
+            raise UnsupportedQuery(construct(node.this))
+        return self._resolve(node)
+
+    def _paren(self, node: Any) -> Expr:
+        only(node, "this")
+        return self.bind(node.this)
+
+    def _constant(self, node: Any) -> Expr:
+        if isinstance(node, exp.Null):
+            return operators.literal(None)
+        if isinstance(node, exp.Boolean):
+            return operators.literal(bool(node.this))
+        if node.is_string:
+            return operators.literal(str(node.this))
+        return operators.literal(_number(str(node.this)))
+
+    def _neg(self, node: Any) -> Expr:
+        only(node, "this")
+        return operators.negative(self.bind(node.this))
+
+    def _logic(self, node: Any) -> Expr:
+        only(node, "this", "expression")
+        op = "and" if isinstance(node, exp.And) else "or"
+        return operators.logical(op, (self.bind(node.this), self.bind(node.expression)))
+
+    def _not(self, node: Any) -> Expr:
+        only(node, "this")
+        return operators.logical("not", (self.bind(node.this),))
+
+    def _between(self, node: Any) -> Expr:
+        only(node, "this", "low", "high")
+        arg = self.bind(node.this)
+        low = operators.compare(">=", arg, self.bind(node.args["low"]))
+        high = operators.compare("<=", arg, self.bind(node.args["high"]))
+        return operators.logical("and", (low, high))
+
+    def _in(self, node: Any) -> Expr:
+        only(node, "this", "expressions")
+        options = tuple(self.bind(option) for option in node.expressions)
+        return operators.is_in(self.bind(node.this), options)
+
+    def _is(self, node: Any) -> Expr:
+        only(node, "this", "expression")
+        arg = self.bind(node.this)
+        if isinstance(node.expression, exp.Null):
+            return operators.is_null(arg)
+        if isinstance(node.expression, exp.Boolean) and arg.domain.kind is Kind.BOOLEAN:
+            same = operators.compare("=", arg, self.bind(node.expression))
+            known = operators.logical("not", (operators.is_null(arg),))
+            return operators.logical("and", (same, known)) if arg.domain.nullable else same
+        raise UnsupportedQuery(f"IS {construct(node.expression)}")
+
+    def _like(self, node: Any) -> Expr:
+        only(node, "this", "expression")
+        args = (self.bind(node.this), self.bind(node.expression))
+        if args[0].domain.kind is not Kind.TEXT or not isinstance(args[1].value, str):
+            raise UnsupportedQuery("LIKE with anything but TEXT and a constant pattern")
+        if len(args[1].value) > 256 or args[1].value.count("%") > 8:
+            raise UnsupportedQuery("LIKE with a pattern of over 256 characters or 8 wildcards")
+        op = "like" if isinstance(node, exp.Like) else "ilike"
+        return Expr(op, args, Domain(Kind.BOOLEAN, 0, 1, nullable=args[0].domain.nullable))
+
+    def _case(self, node: Any) -> Expr:
+        only(node, "this", "ifs", "default")
+        subject = self.bind(node.this) if node.args.get("this") else None
+        branches = []
+        for branch in node.args["ifs"]:
+            condition = self.bind(branch.this)
+            if subject is not None:
+                condition = operators.compare("=", subject, condition)
+            branches.append((condition, self.bind(branch.args["true"])))
+        default = node.args.get("default")
+        return operators.case(tuple(branches), self.bind(default) if default else None)
+
+    def _if(self, node: Any) -> Expr:
+        only(node, "this", "true", "false")
+        default = node.args.get("false")
+        branch = (self.bind(node.this), self.bind(node.args["true"]))
+        return operators.case((branch,), self.bind(default) if default else None)
+
+    def _cast(self, node: Any) -> Expr:
+        only(node, "this", "to")
+        name = node.to.sql(dialect="duckdb").upper()
+        arg = self.bind(node.this)
+        if name in ("DATE", "TIMESTAMP") and arg.op == "literal" and isinstance(arg.value, str):
+            zero: dt.date = dt.date(1970, 1, 1) if name == "DATE" else dt.datetime(1970, 1, 1)
+            return operators.alike(arg, operators.literal(zero))[0]
+        if name == "TIMESTAMP" and arg.domain.kind is Kind.DATE:
+            return operators.timestamp_of(arg)
+        if name == "DATE" and arg.domain.kind is Kind.TIMESTAMP:
+            low, high = arg.domain.low // functions.DAY_US, arg.domain.high // functions.DAY_US
+            domain = Domain(Kind.DATE, low, high, nullable=arg.domain.nullable)
+            return Expr("cast", (arg,), domain, "DATE")
+        if name in ("BIGINT", "INT", "INTEGER") and arg.domain.kind is Kind.INTEGER:
+            return arg
+        if name in ("BIGINT", "INT", "INTEGER") and arg.domain.kind is Kind.BOOLEAN:
+            domain = replace(arg.domain, kind=Kind.INTEGER)
+            return Expr("cast", (arg,), domain, "BIGINT")
+        if name in _CASTS or name.startswith("DECIMAL("):
+            return Expr("cast", (arg,), UNKNOWN, name)
+        raise UnsupportedQuery(f"CAST to {name[:40]}")
+
+    def _extract(self, node: Any) -> Expr:
+        only(node, "this", "expression")
+        return functions.call(_unit(node.this), self.bind(node.expression))
+
+    def _trunc(self, node: Any) -> Expr:
+        only(node, "this", "unit")
+        return functions.date_trunc(_unit(node.args["unit"]), self.bind(node.this))
+
+    def _substring(self, node: Any) -> Expr:
+        only(node, "this", "start", "length", "expression")
+        start = node.args.get("start")
+        length = node.args.get("length") or node.args.get("expression") or exp.Literal.number(64)
+        first = self.bind(start) if start else operators.literal(1)
+        return functions.call("substring", self.bind(node.this), first, self.bind(length))
+
+    def _many(self, node: Any) -> Expr:
+        only(node, "this", "expressions", "expression", "decimals", "ignore_nulls")
+        name = _MANY[type(node)]
+        rest = [*node.expressions, node.args.get("expression"), node.args.get("decimals")]
+        args = tuple(self.bind(arg) for arg in [node.this, *rest] if arg is not None)
+        return functions.call(name, *operators.alike(*args))
+
+    def _anonymous(self, node: Any) -> Expr:
+        name = str(node.this).lower()
+        if name in ("date_part", "datepart") and len(node.expressions) == 2:
+            return functions.call(_unit(node.expressions[0]), self.bind(node.expressions[1]))
+        raise UnsupportedQuery(construct(node))
+
+
+_MANY: dict[type[exp.Expr], str] = {
+    exp.Coalesce: "coalesce",
+    exp.Nullif: "nullif",
+    exp.Greatest: "greatest",
+    exp.Least: "least",
+    exp.Round: "round",
+    exp.Pow: "pow",
+}
+_METHODS: dict[type[exp.Expr], Callable[[Scalars, Any], Expr]] = {
+    exp.Column: Scalars._column,
+    exp.Paren: Scalars._paren,
+    exp.Literal: Scalars._constant,
+    exp.Boolean: Scalars._constant,
+    exp.Null: Scalars._constant,
+    exp.Neg: Scalars._neg,
+    exp.And: Scalars._logic,
+    exp.Or: Scalars._logic,
+    exp.Not: Scalars._not,
+    exp.Between: Scalars._between,
+    exp.In: Scalars._in,
+    exp.Is: Scalars._is,
+    exp.Like: Scalars._like,
+    exp.ILike: Scalars._like,
+    exp.Case: Scalars._case,
+    exp.If: Scalars._if,
+    exp.Cast: Scalars._cast,
+    exp.Extract: Scalars._extract,
+    exp.TimestampTrunc: Scalars._trunc,
+    exp.DateTrunc: Scalars._trunc,
+    exp.Substring: Scalars._substring,
+    exp.Left: Scalars._substring,
+    exp.Filter: Scalars._filtered,
+    exp.Anonymous: Scalars._anonymous,
+    **dict.fromkeys(_MANY, Scalars._many),
+}
+
+
+def _unit(node: exp.Expr) -> str:
+    name = node.name.lower()
+    return {"dow": "dayofweek", "weekday": "dayofweek"}.get(name, name)
+
+
+def _number(text: str) -> int | Decimal:
+    try:
+        return int(text) if text.isdigit() else Decimal(text)
+    except InvalidOperation:
+        raise UnsupportedQuery("a number in an unknown notation") from None

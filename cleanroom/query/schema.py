@@ -1,0 +1,58 @@
+"""Which columns a node of a plan has. Pure bookkeeping that every executor needs."""
+
+from dataclasses import dataclass, replace
+
+from cleanroom.query.plan import (
+    Aggregate,
+    BitsColumn,
+    Derive,
+    Filter,
+    Join,
+    Leaf,
+    Node,
+    SumColumn,
+    Unify,
+    Union,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """The columns of a node, in order."""
+
+    bits: tuple[BitsColumn, ...]
+    sums: tuple[SumColumn, ...]
+
+    def bits_column(self, name: str) -> BitsColumn:
+        return next(column for column in self.bits if column.name == name)
+
+
+def schema_of(node: Node) -> Schema:
+    """Return the columns of a node's result."""
+    match node:
+        case Leaf():
+            return Schema(node.bits, node.sums)
+        case Union(inputs):
+            return schema_of(inputs[0])
+        case Unify(child) | Filter(child, _):
+            return schema_of(child)
+        case Derive(child, sums):
+            derived = tuple(SumColumn(d.name, d.bound) for d in sums)
+            return Schema(schema_of(child).bits, derived)
+        case Join():
+            left, right = schema_of(node.left), schema_of(node.right)
+            rest = tuple(c for c in right.bits if c.name not in node.right_on)
+            return Schema(left.bits + rest, left.sums + right.sums)
+        case Aggregate():
+            return _aggregate(node)
+
+
+def _aggregate(node: Aggregate) -> Schema:
+    below = schema_of(node.input)
+    keys = tuple(below.bits_column(name) for name in node.keys)
+    extremes = tuple(
+        replace(below.bits_column(e.column), name=e.name, nullable=True) for e in node.extremes
+    )
+    persons = tuple(SumColumn(f"person_{i}", 1 << 31) for i in range(len(node.persons)))
+    named = {column.name: column for column in below.sums}
+    return Schema(keys + extremes, tuple(named[name] for name in node.sums) + persons)

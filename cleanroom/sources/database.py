@@ -1,0 +1,221 @@
+"""An owner's rows in an in-memory DuckDB: loaded, checked against the contract, locked.
+
+Rule: the only code that reads an owner's files. What differs from the contract is refused, and
+the message names table, column and rule, never a value. After loading, SQL reaches no file.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+from sqlglot import exp
+
+from cleanroom.contract.terms import ColumnTerms, TableTerms, Terms
+from cleanroom.contract.types import Kind
+from cleanroom.errors import DataMismatch, InternalError
+from cleanroom.query.domain import Domain
+from cleanroom.query.encode import integer
+from cleanroom.query.render import cast, constant, function, sql_of
+
+MEMORY_LIMIT = "2GB"
+_RAW = "raw"
+_DAY = r"\d{4}-\d{2}-\d{2}"
+
+
+class Database:
+    """The tables of one member.
+
+    Raises:
+        DataMismatch: if a table is missing or differs from the contract.
+    """
+
+    def __init__(self, terms: Terms, member: str, tables: Mapping[str, Path]) -> None:
+        self._member = member
+        self._connection = duckdb.connect(":memory:")
+        expected = set(terms.tables_of(member))
+        for name in sorted(expected ^ set(tables)):
+            what = "has no data" if name in expected else "is not in the contract"
+            raise DataMismatch(f"table {name} {what}", party=member)
+        self._set("threads = 1", f"memory_limit = '{MEMORY_LIMIT}'", "temp_directory = ''")
+        for name in sorted(tables):
+            _Loader(self._connection, member, name, terms.tables[name]).load(Path(tables[name]))
+        self._set("enable_external_access = false", "lock_configuration = true")
+
+    def run(self, sql: str, text_key: bytes) -> dict[str, npt.NDArray[Any]]:
+        """Run the SQL of a leaf.
+
+        Args:
+            text_key: 16 bytes, new for each session; keys the hashes of long TEXT.
+        """
+        named = {"text_key": text_key.hex()} if "$text_key" in sql else None
+        cursor = self._connection.cursor()
+        try:
+            found = cursor.execute(sql, named).fetchnumpy()
+        except duckdb.Error as error:
+            what = f"the local part of the plan failed: {type(error).__name__}"
+            raise InternalError(what, party=self._member) from None
+        finally:
+            cursor.close()
+        return {name: np.ascontiguousarray(np.ma.getdata(column)) for name, column in found.items()}
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _set(self, *settings: str) -> None:
+        for setting in settings:
+            self._connection.execute(f"SET {setting}")
+
+
+class _Loader:
+    """Loads one table: every column as text, then converted under the contract's rules."""
+
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, member: str, name: str, terms: TableTerms
+    ) -> None:
+        self._connection = connection
+        self._member = member
+        self._name = name
+        self._terms = terms
+
+    def load(self, path: Path) -> None:
+        self._read(path)
+        n = self._number(exp.Count(this=exp.Star()))
+        if n > self._terms.max_rows:
+            raise self._mismatch(f"has more than max_rows = {self._terms.max_rows} rows")
+        for column, terms in self._terms.columns.items():
+            for broken, rule in _rules(column, terms):
+                found = exp.Filter(
+                    this=exp.Count(this=exp.Star()), expression=exp.Where(this=broken)
+                )
+                if self._number(found):
+                    raise self._mismatch(f"column {column}: {rule}")
+        self._check_persons()
+        self._create()
+
+    def _read(self, path: Path) -> None:
+        is_parquet = path.suffix.lower() in (".parquet", ".pq")
+        source = "read_parquet(?)"
+        if not is_parquet:
+            source = (
+                "read_csv(?, all_varchar = true, header = true, delim = ',', quote = '\"',"
+                " escape = '\"', nullstr = '')"
+            )
+        try:
+            described = self._connection.execute(
+                f"DESCRIBE SELECT * FROM {source}",  # noqa: S608 - one of two constants
+                [str(path)],
+            ).fetchall()
+            known = {str(row[0]).lower(): str(row[0]) for row in described}
+            if missing := [c for c in self._terms.columns if c not in known]:
+                raise self._mismatch(f"column {missing[0]} is missing")
+            select = exp.Select()
+            for column in self._terms.columns:
+                value = cast(exp.column(known[column], quoted=True), "VARCHAR")
+                shown = function("nullif", value, constant(""))
+                select = select.select(exp.alias_(shown, column, quoted=True))
+            self._connection.execute(
+                f"CREATE OR REPLACE TEMP TABLE {_RAW} AS {sql_of(select)} FROM {source}",
+                [str(path)],
+            )
+        except duckdb.Error as error:
+            form = "Parquet" if is_parquet else "CSV with a header"
+            what = f"cannot be read as {form}: {type(error).__name__}"
+            raise self._mismatch(what) from None
+
+    def _check_persons(self) -> None:
+        limit = self._terms.max_rows_per_person
+        if limit is None:
+            return
+        person = exp.column(self._terms.person, quoted=True)
+        counts = exp.Select().select(exp.alias_(exp.Count(this=exp.Star()), "n"))
+        counts = counts.from_(_RAW).group_by(_typed(person, self._terms, self._terms.person))
+        most = exp.Select().select(exp.Max(this=exp.column("n"))).from_(counts.subquery("g"))
+        row = self._connection.execute(sql_of(most)).fetchone()
+        if row is not None and row[0] is not None and row[0] > limit:
+            raise self._mismatch(
+                f"column {self._terms.person}: a person has more than "
+                f"max_rows_per_person = {limit} rows"
+            )
+
+    def _create(self) -> None:
+        owner, dot, rest = self._name.partition(".")
+        if dot:
+            self._connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{owner}"')
+        table = exp.table_(rest if dot else owner, db=owner if dot else None, quoted=True)
+        select = exp.Select().from_(_RAW)
+        for column in self._terms.columns:
+            value = _typed(exp.column(column, quoted=True), self._terms, column)
+            select = select.select(exp.alias_(value, column, quoted=True))
+        self._connection.execute(f"CREATE TABLE {sql_of(table)} AS {sql_of(select)}")
+        self._connection.execute(f"DROP TABLE {_RAW}")
+
+    def _number(self, value: exp.Expr) -> int:
+        row = self._connection.execute(sql_of(exp.Select().select(value).from_(_RAW))).fetchone()
+        assert row is not None
+        return int(row[0])
+
+    def _mismatch(self, what: str) -> DataMismatch:
+        return DataMismatch(f"table {self._name} {what}", party=self._member)
+
+
+def _typed(value: exp.Expr, terms: TableTerms, column: str) -> exp.Expr:
+    return cast(value, _duckdb_type(terms.columns[column]))
+
+
+def _duckdb_type(terms: ColumnTerms) -> str:
+    names = {Kind.INTEGER: "BIGINT", Kind.TEXT: "VARCHAR"}
+    return names.get(terms.sql_type.kind, str(terms.sql_type))
+
+
+def _rules(column: str, terms: ColumnTerms) -> Iterator[tuple[exp.Expr, str]]:
+    """Yield conditions that no row may meet, and the rule each would break."""
+    value = exp.column(column, quoted=True)
+    if not terms.nullable:
+        yield exp.Is(this=value, expression=exp.Null()), "NULL where the contract allows none"
+    if terms.sql_type.kind is Kind.TEXT:
+        yield from _text_rules(value, terms)
+        return
+    converted = exp.TryCast(this=value, to=exp.DataType.build(_duckdb_type(terms), "duckdb"))
+    unreadable = exp.Is(this=converted, expression=exp.Null())
+    inexact = exp.Not(this=function("regexp_full_match", value, constant(_pattern(terms))))
+    known = exp.Not(this=exp.Is(this=value, expression=exp.Null()))
+    broken = exp.and_(known, exp.or_(unreadable, inexact))
+    yield broken, f"a value that is no {terms.type}"
+    low, high = terms.range
+    domain = Domain(terms.sql_type.kind, low, high, terms.sql_type.scale)
+    encoded = integer(converted, domain, domain.scale)
+    outside = exp.or_(
+        exp.LT(this=encoded, expression=constant(low)),
+        exp.GT(this=encoded.copy(), expression=constant(high)),
+    )
+    yield outside, "a value outside of the declared bounds"
+
+
+def _text_rules(value: exp.Expr, terms: ColumnTerms) -> Iterator[tuple[exp.Expr, str]]:
+    nul = exp.GT(this=function("instr", value, function("chr", constant(0))), expression=constant(0))
+    yield nul, "a text with a NUL"
+    if terms.values is not None:
+        known = [constant(declared) for declared in terms.values]
+        yield exp.Not(this=exp.In(this=value, expressions=known)), "a text that is not declared"
+    if terms.max_bytes is not None:
+        length = function("octet_length", function("encode", value))
+        longer = exp.GT(this=length, expression=constant(terms.max_bytes))
+        yield longer, f"a text of more than max_bytes = {terms.max_bytes} bytes"
+
+
+def _pattern(terms: ColumnTerms) -> str:
+    """Return how exact values are written: nothing that a conversion would round."""
+    scale = terms.sql_type.scale
+    match terms.sql_type.kind:
+        case Kind.INTEGER:
+            return r"[+-]?\d+(\.0*)?"
+        case Kind.DECIMAL:
+            return rf"[+-]?(\d+(\.\d{{0,{scale}}}0*)?|\.\d{{1,{max(scale, 1)}}}0*)"
+        case Kind.DATE:
+            return rf"{_DAY}([ T]00:00:00(\.0*)?)?"
+        case Kind.TIMESTAMP:
+            return rf"{_DAY}([ T]\d{{2}}:\d{{2}}(:\d{{2}}(\.\d{{0,6}}0*)?)?(Z|[+-]\d{{2}}(:?\d{{2}})?)?)?"
+    return r"(?i)true|false|t|f|0|1|yes|no"

@@ -1,0 +1,245 @@
+-- one owner, one key
+SELECT state, COUNT(*) AS n FROM alpha.people GROUP BY state ORDER BY n DESC, state
+
+-- no key, no condition
+SELECT COUNT(*) FROM alpha.people
+
+-- no rows left, no key
+SELECT COUNT(*), SUM(income), AVG(score), MIN(born), MAX(income) FROM alpha.people WHERE id > 1000
+
+-- no rows left, with a key
+SELECT state, COUNT(*), SUM(score) FROM alpha.people WHERE id > 1000 GROUP BY state
+
+-- all aggregates over nullable columns
+SELECT state, COUNT(income), SUM(income), AVG(income), MIN(income), MAX(income), SUM(score), AVG(score), MIN(score), MAX(score) FROM alpha.people GROUP BY state
+
+-- extremes of dates, text and truth
+SELECT MIN(born), MAX(born), MIN(name), MAX(name), MIN(code), MAX(code), MIN(state), MAX(state) FROM alpha.people
+
+-- group by short text with NULLs
+SELECT code, COUNT(*) FROM alpha.people GROUP BY code
+
+-- group by long text with NULLs
+SELECT name, COUNT(*), SUM(score) FROM alpha.people GROUP BY name
+
+-- group by a boolean with NULLs
+SELECT active, COUNT(*), AVG(income) FROM alpha.people GROUP BY active
+
+-- group by year of a date
+SELECT year(born) AS y, COUNT(*) AS n FROM alpha.people GROUP BY y ORDER BY y
+
+-- group by decade
+SELECT year(born) // 10 * 10 AS decade, COUNT(*) FROM alpha.people GROUP BY decade
+
+-- group by extract and date_trunc
+SELECT EXTRACT(month FROM booked) AS m, COUNT(*) FROM transactions GROUP BY EXTRACT(month FROM booked)
+
+-- date_trunc of a timestamp
+SELECT date_trunc('quarter', booked) AS q, SUM(amt) FROM transactions GROUP BY 1
+
+-- date_trunc of a date
+SELECT date_trunc('year', born) AS q, COUNT(*) FROM alpha.people GROUP BY 1
+
+-- upper, substring, coalesce as keys
+SELECT upper(state) AS s, substring(name, 1, 2) AS p, coalesce(code, 'none') AS c, COUNT(*) FROM alpha.people GROUP BY s, p, c
+
+-- federated, no key
+SELECT COUNT(*), SUM(amt), MIN(amt), MAX(booked), COUNT(channel) FROM transactions
+
+-- federated, one nullable key
+SELECT channel, COUNT(*) AS n, SUM(amt) AS total, AVG(amt) FROM transactions GROUP BY channel
+
+-- federated, two keys with alias and ordinal
+SELECT channel AS c, month(booked), MIN(other), MAX(amt) FROM transactions GROUP BY c, 2
+
+-- distinct
+SELECT DISTINCT state, active FROM alpha.people
+
+-- distinct of a federated table
+SELECT DISTINCT channel FROM transactions
+
+-- group by without aggregates
+SELECT kind FROM beta.claims GROUP BY kind
+
+-- two owners, unique right keys
+SELECT COUNT(*), SUM(c.amount), AVG(p.income) FROM alpha.people p JOIN beta.claims c ON p.id = c.pid
+
+-- two owners, key of each
+SELECT p.state, c.kind, COUNT(*) AS n, SUM(c.amount) AS s FROM alpha.people p JOIN beta.claims c ON p.id = c.pid GROUP BY p.state, c.kind
+
+-- comma join
+SELECT c.kind, COUNT(*) FROM alpha.people p, beta.claims c WHERE p.id = c.pid AND p.score > 0 GROUP BY c.kind
+
+-- join USING on several columns
+SELECT COUNT(*), SUM(c.amount) FROM alpha.people JOIN beta.claims c USING (name, state)
+
+-- join on several keys
+SELECT c.kind, COUNT(*), SUM(p.score) FROM alpha.people p JOIN beta.claims c ON p.id = c.pid AND p.state = c.state GROUP BY c.kind
+
+-- join on nullable text of different declared values
+SELECT p.state, COUNT(*), SUM(c.level) FROM alpha.people p JOIN beta.claims c ON p.state = c.state GROUP BY p.state
+
+-- join on long text, opened
+SELECT p.name, COUNT(*) FROM alpha.people p JOIN beta.claims c ON p.name = c.name GROUP BY p.name
+
+-- join on expressions
+SELECT COUNT(*), SUM(m.points) FROM alpha.people p JOIN gamma.members m ON p.id + 1 = m.mid
+
+-- join of INTEGER with DATE parts
+SELECT COUNT(*) FROM alpha.people p JOIN beta.claims c ON year(p.born) % 10 = c.level
+
+-- many to many join with measures of both sides
+SELECT c.kind, SUM(c.amount), SUM(m.points), COUNT(*) FROM beta.claims c JOIN gamma.members m ON c.pid = m.mid GROUP BY c.kind
+
+-- three owners
+SELECT p.state, c.kind, COUNT(*), SUM(m.points), AVG(c.amount) FROM alpha.people p JOIN beta.claims c ON p.id = c.pid JOIN gamma.members m ON m.mid = p.id GROUP BY p.state, c.kind
+
+-- three owners, chain of equalities through the middle
+SELECT COUNT(*), MIN(c.filed), MAX(m.joined) FROM alpha.people p JOIN beta.claims c ON p.id = c.pid JOIN gamma.members m ON m.mid = c.pid
+
+-- three owners, different keys
+SELECT m.city, COUNT(*) FROM alpha.people p JOIN beta.claims c ON p.id = c.pid JOIN gamma.members m ON m.points % 10 = c.level GROUP BY m.city
+
+-- two tables of one owner
+SELECT p.state, COUNT(*), SUM(v.cost) FROM alpha.people p JOIN alpha.visits v ON p.id = v.id GROUP BY p.state
+
+-- two tables of one owner and one of another
+SELECT c.kind, COUNT(*), SUM(v.cost), SUM(c.amount), MIN(v.day) FROM alpha.people p JOIN alpha.visits v USING (id) JOIN beta.claims c ON c.pid = p.id GROUP BY c.kind
+
+-- two tables of one owner, joined through another's key
+SELECT COUNT(*), SUM(v.cost) FROM alpha.people p JOIN beta.claims c ON p.id = c.pid JOIN alpha.visits v ON v.id = c.pid
+
+-- federated with one owner's table
+SELECT p.state, COUNT(*), SUM(t.amt) FROM transactions t JOIN alpha.people p ON t.cust = p.id GROUP BY p.state
+
+-- federated with keys of both sides
+SELECT p.state, t.channel, COUNT(*), SUM(t.amt), MIN(t.booked) FROM transactions t JOIN alpha.people p ON t.cust = p.id GROUP BY 1, 2
+
+-- self join of a federated table
+SELECT a.channel, COUNT(*), SUM(b.amt) FROM transactions a JOIN transactions b ON a.other = b.cust GROUP BY a.channel
+
+-- self join of one owner's table
+SELECT a.kind, b.kind AS other_kind, COUNT(*) FROM beta.claims a JOIN beta.claims b ON a.pid = b.pid GROUP BY 1, 2
+
+-- pattern of federated flows: A to B and B to C
+SELECT COUNT(*), SUM(a.amt), SUM(b.amt) FROM transactions a JOIN transactions b ON a.other = b.cust WHERE a.amt > 1000 AND b.amt > 1000
+
+-- local filters of every kind
+SELECT COUNT(*) FROM alpha.people WHERE (income BETWEEN 1000.5 AND 60000 OR income IS NULL) AND NOT (score IN (1, 2, 3)) AND name LIKE '%o%' AND state <> 'tas' AND born >= '1960-01-01' AND active
+
+-- filters pushed to both owners
+SELECT COUNT(*) FROM alpha.people p JOIN beta.claims c ON p.id = c.pid WHERE p.income > 20000 AND c.amount < 15000.125 AND c.filed < TIMESTAMP '2021-01-01 12:00:00'
+
+-- filter with OR across owners
+SELECT COUNT(*), SUM(c.amount) FROM alpha.people p JOIN beta.claims c ON p.id = c.pid WHERE p.income > 50000 OR c.amount < 8000
+
+-- negated filter with OR across owners and NULLs
+SELECT COUNT(*) FROM alpha.people p JOIN beta.claims c ON p.id = c.pid WHERE NOT (p.active OR c.level > 4)
+
+-- comparison between owners
+SELECT c.kind, COUNT(*) FROM alpha.people p JOIN beta.claims c ON p.id = c.pid WHERE p.income > c.amount GROUP BY c.kind
+
+-- comparison between owners with arithmetic
+SELECT COUNT(*) FROM alpha.people p JOIN beta.claims c ON p.id = c.pid WHERE p.income - 2 * c.amount > 100.25
+
+-- comparison of a date with a timestamp of another owner
+SELECT COUNT(*) FROM beta.claims c JOIN gamma.members m ON c.pid = m.mid WHERE m.joined < c.filed
+
+-- days between the dates of two owners
+SELECT COUNT(*) FROM alpha.visits v JOIN gamma.members m ON v.id = m.mid WHERE v.day - m.joined > 900
+
+-- comparison of texts between owners
+SELECT COUNT(*) FROM alpha.people p JOIN beta.claims c ON p.id = c.pid WHERE p.name < c.name OR p.state = c.state
+
+-- inequality of text between owners
+SELECT COUNT(*) FROM alpha.people p JOIN beta.claims c ON p.id = c.pid WHERE p.name <> c.name
+
+-- product of two owners' columns
+SELECT SUM(c.amount * m.rate), AVG(c.amount * m.rate) FROM beta.claims c JOIN gamma.members m ON c.pid = m.mid
+
+-- sum and difference of two owners' columns
+SELECT p.state, SUM(p.income - c.amount), SUM(p.income + c.amount * 2 - 1), COUNT(p.income + c.amount) FROM alpha.people p JOIN beta.claims c ON p.id = c.pid GROUP BY p.state
+
+-- CASE of one owner
+SELECT SUM(CASE WHEN income > 30000 THEN 1 ELSE 0 END) AS rich, SUM(CASE WHEN active THEN score END) FROM alpha.people
+
+-- CASE with another owner's condition
+SELECT c.kind, SUM(CASE WHEN p.active THEN c.amount ELSE 0 END), COUNT(CASE WHEN p.score > 0 THEN 1 END), AVG(CASE WHEN c.level > 3 THEN p.income END) FROM alpha.people p JOIN beta.claims c ON p.id = c.pid GROUP BY c.kind
+
+-- CASE with a condition between owners
+SELECT SUM(CASE WHEN p.income > c.amount THEN c.amount WHEN p.score > c.level THEN p.income ELSE 1 END), COUNT(CASE WHEN p.income > c.amount THEN c.amount END) FROM alpha.people p JOIN beta.claims c ON p.id = c.pid
+
+-- CASE as a key
+SELECT CASE WHEN income < 20000 THEN 'low' WHEN income < 60000 THEN 'mid' ELSE 'high' END AS band, COUNT(*) FROM alpha.people GROUP BY band
+
+-- simple CASE
+SELECT SUM(CASE kind WHEN 'car' THEN 2 WHEN 'home' THEN 3 ELSE 5 END) FROM beta.claims
+
+-- FILTER
+SELECT COUNT(*) FILTER (WHERE p.active), SUM(c.amount) FILTER (WHERE c.level > 2 AND p.income > c.amount) FROM alpha.people p JOIN beta.claims c ON p.id = c.pid
+
+-- HAVING on count and sum
+SELECT state, COUNT(*) AS n, SUM(income) FROM alpha.people GROUP BY state HAVING COUNT(*) > 8 AND SUM(income) > 200000.5
+
+-- HAVING on an average
+SELECT channel FROM transactions GROUP BY channel HAVING AVG(amt) > 4000
+
+-- HAVING on a ratio
+SELECT channel, SUM(amt) / COUNT(*) AS mean FROM transactions GROUP BY channel HAVING SUM(amt) / COUNT(*) > 4000.5 OR channel IS NULL
+
+-- HAVING on a nullable sum
+SELECT id, SUM(score) FROM alpha.people GROUP BY id HAVING SUM(score) > 0
+
+-- HAVING on an empty sum
+SELECT id, COUNT(*) FROM alpha.people GROUP BY id HAVING SUM(score) IS NULL
+
+-- HAVING on extremes and keys
+SELECT kind, MAX(level) AS top FROM beta.claims GROUP BY kind HAVING MAX(level) >= 5 AND MIN(filed) < '2020-06-01' AND kind <> 'home'
+
+-- HAVING by alias, between two aggregates
+SELECT p.state, SUM(p.income) AS a, SUM(c.amount) AS b FROM alpha.people p JOIN beta.claims c ON p.id = c.pid GROUP BY p.state HAVING a > b
+
+-- HAVING without GROUP BY
+SELECT COUNT(*) FROM alpha.people HAVING COUNT(*) > 1000
+
+-- arithmetic over aggregates
+SELECT state, ROUND(AVG(income), 2) AS mean, MAX(score) - MIN(score) AS spread, SUM(score) * 100.0 / COUNT(*) AS percent, COALESCE(SUM(income), 0) AS total FROM alpha.people GROUP BY state
+
+-- order, limit and offset
+SELECT kind, COUNT(*) AS n FROM beta.claims GROUP BY kind ORDER BY COUNT(*) DESC, kind LIMIT 2 OFFSET 1
+
+-- order by an aggregate that is not selected
+SELECT state FROM alpha.people GROUP BY state ORDER BY SUM(score) DESC NULLS LAST, state LIMIT 3
+
+-- CTE
+WITH rich AS (SELECT id, state AS s, income * 2 AS twice FROM alpha.people WHERE income > 10000), big AS (SELECT pid, amount FROM beta.claims WHERE amount > 500) SELECT s, COUNT(*), SUM(twice), SUM(amount) FROM rich JOIN big ON rich.id = big.pid GROUP BY s
+
+-- CTE over a CTE and SELECT *
+WITH a AS (SELECT * FROM alpha.people WHERE active), b AS (SELECT id, score + 1 AS next FROM a) SELECT COUNT(*), SUM(next) FROM b
+
+-- subquery with a join inside
+SELECT j.kind, SUM(j.amount) FROM (SELECT c.kind, c.amount, p.state FROM alpha.people p JOIN beta.claims c ON p.id = c.pid WHERE p.score > -20) j WHERE j.state IS NOT NULL GROUP BY j.kind
+
+-- the same key twice and a key of a join
+SELECT p.id, COUNT(*) FROM alpha.people p JOIN beta.claims c ON p.id = c.pid GROUP BY p.id, c.pid
+
+-- extremes across a join
+SELECT p.state, MIN(c.amount), MAX(c.amount), MIN(m.city), MAX(m.points) FROM alpha.people p JOIN beta.claims c ON p.id = c.pid JOIN gamma.members m ON m.mid = p.id GROUP BY p.state
+
+-- constant condition
+SELECT COUNT(*), SUM(amt) FROM transactions WHERE 1 = 0
+
+-- constants in aggregates
+SELECT COUNT(1), SUM(2), SUM(2 * 3 - amt), AVG(1.5) FROM transactions
+
+-- decimals of different scales
+SELECT COUNT(*) FROM beta.claims c JOIN transactions t ON c.pid = t.cust WHERE c.amount >= t.amt AND t.amt <> 100
+
+-- boolean comparison and IS TRUE
+SELECT COUNT(*), COUNT(active) FROM alpha.people WHERE active IS TRUE OR (score > 3) = active
+
+-- minus, absolute value and remainder
+SELECT SUM(-score), SUM(abs(score)), SUM(score % 7), SUM(score // 4) FROM alpha.people
+
+-- case-insensitive names and quoted aliases
+select PEOPLE.State as "The State", count(*) as "N" from Alpha.People group by People.STATE order by "N" desc, 1

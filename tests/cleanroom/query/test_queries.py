@@ -1,0 +1,60 @@
+"""Compiled plans give what DuckDB gives on the pooled rows, for every query of queries.sql."""
+
+import sys
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+import rooms
+
+from cleanroom.contract.terms import Terms
+from cleanroom.query.compile import compile_query
+from cleanroom.query.finish import finish
+from cleanroom.query.plaintext import insecure_run
+from cleanroom.sources.database import Database
+
+GOLDEN = dict(rooms.golden())
+
+
+@pytest.fixture(scope="module")
+def databases(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Database]:
+    paths = rooms.write(tmp_path_factory.mktemp("rows"), rooms.rows())
+    agreed = rooms.terms()
+    return {owner: Database(agreed, owner, paths[owner]) for owner in rooms.OWNERS}
+
+
+def _plain(value: Any) -> Any:
+    if str(value) in ("None", "nan", "NaN", "NaT", "<NA>"):
+        return None
+    if isinstance(value, float | int | Decimal) and not isinstance(value, bool):
+        return float(f"{float(value):.9g}")
+    return str(value)
+
+
+def _table(frame: Any, *, ordered: bool) -> list[tuple[Any, ...]]:
+    found = [tuple(_plain(v) for v in row) for row in frame.itertuples(index=False)]
+    return found if ordered else sorted(found, key=lambda row: [(v is None, str(v)) for v in row])
+
+
+def answer(sql: str, agreed: Terms, databases: Mapping[str, Database]) -> Any:
+    plan = compile_query(sql, agreed, "0" * 64, "analyst")
+    return finish(plan, insecure_run(plan, databases).columns)
+
+
+@pytest.mark.parametrize("title", GOLDEN)
+def test_golden(title: str, databases: dict[str, Database]) -> None:
+    sql, agreed = GOLDEN[title], rooms.terms()
+    expected = rooms.pooled(agreed, rooms.rows()).sql(sql).df()
+    got = answer(sql, agreed, databases)
+    ordered = "order by" in sql.lower()
+    named = [(a, b) for a, b in zip(got.columns, expected.columns, strict=True) if "(" not in b]
+    assert all(a == b for a, b in named)
+    assert _table(got, ordered=ordered) == _table(expected, ordered=ordered)
+
+
+def test_there_are_enough_golden_queries() -> None:
+    assert len(GOLDEN) >= 60
