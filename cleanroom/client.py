@@ -7,14 +7,19 @@ import asyncio
 import datetime as dt
 import threading
 from collections.abc import Callable, Coroutine
-from concurrent.futures import wait
+from concurrent.futures import CancelledError, wait
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
+import structlog
+
 from cleanroom.asking import Answer, Asker, Progress, Stats
 from cleanroom.config import FileConfig
+from cleanroom.contract.document import Contract
 from cleanroom.engine import Engine, standard
+from cleanroom.errors import CleanroomError, InternalError, SessionCancelled
+from cleanroom.logs import where
 from cleanroom.member import Membership
 from cleanroom.query.plan import Plan
 from cleanroom.receipt import Receipt
@@ -26,6 +31,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 DEADLINE_S = 600
+logger = structlog.get_logger()
 POLL_S = 0.2  # a signal that another thread of the process got is seen after this time
 
 
@@ -69,6 +75,11 @@ class Room:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
+
+    @property
+    def contract(self) -> Contract:
+        """The contract that all members signed."""
+        return self._member.contract
 
     def explain(self, sql: str) -> "Sheet":
         """Return who would learn what and at which cost; nothing is sent.
@@ -164,6 +175,13 @@ class Room:
             while not wait((future,), timeout=POLL_S).done:
                 pass
             return future.result()
+        except CancelledError:
+            raise SessionCancelled("the room was closed") from None
+        except CleanroomError:
+            raise
+        except Exception as error:
+            logger.exception("query failed", where=where(error), exc_info=False)
+            raise InternalError("a fault in this client", party=self._member.name) from None
         except BaseException:
             if not future.done():
                 future.cancel()

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeAlias
 from cleanroom.client import Result, Room, connect
 from cleanroom.contract.document import COORDINATOR, Contract
 from cleanroom.contract.terms import Role, Terms
-from cleanroom.errors import CleanroomError, DataMismatch, UnknownName
+from cleanroom.errors import DataMismatch, PeerUnavailable, UnknownName
 from cleanroom.identity.identity import Identity
 from cleanroom.query.sheet import Sheet
 from cleanroom.worker import Worker
@@ -88,8 +88,13 @@ class LocalRoom:
     def room(self) -> Room:
         """The recipient's connection."""
         if self._room is None:
-            raise CleanroomError("the room is not open", remedy="Use it in a 'with' block.")
+            raise PeerUnavailable("the room is not open", remedy="Use it in a 'with' block.")
         return self._room
+
+    @property
+    def contract(self) -> Contract:
+        """The contract that all members signed when the room opened."""
+        return self.room.contract
 
     def explain(self, sql: str) -> Sheet:
         """Return who would learn what from a query; nothing runs."""
@@ -201,7 +206,7 @@ def _on_free_ports(terms: Terms) -> Iterator[Terms]:
 
         def address() -> str:
             free = held.enter_context(socket.socket())
-            free.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            free.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             free.bind(("127.0.0.1", 0))
             return f"127.0.0.1:{free.getsockname()[1]}"
 

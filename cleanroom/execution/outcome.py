@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleanroom.errors import MessageInvalid, PeerMisbehaved
-from cleanroom.query.plan import BitsColumn, Plan, schema
+from cleanroom.query.plan import BitsColumn, Plan
+from cleanroom.query.schema import schema_of
 from protocols.rep3.rows import Rows
 from protocols.rep3.share import Arith, words_for
 from protocols.rep3.slices import from_planes, rows_from_planes, to_planes
@@ -36,18 +37,16 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """The opened groups, still encoded.
+    """The opened groups, still encoded, named as leaf SQL names its columns.
 
     Attributes:
-        columns: by name; bits columns of up to 64 bits and sum columns as int64, wider ones as
-            an (n, words) array of uint64, most significant word first.
-        nulls: for nullable bits columns, a boolean array.
+        columns: for a bits column c, uint64 arrays c_0, c_1, ... (most significant first) and,
+            if it is nullable, a boolean array c_null; for a sum column an int64 array.
         suppressed: groups withheld because too few persons stand behind them.
     """
 
     n: int
     columns: dict[str, NDArray[Any]]
-    nulls: dict[str, NDArray[np.bool_]]
     suppressed: int
 
 
@@ -79,9 +78,10 @@ def reconstruct(plan: Plan, outcomes: Sequence[Outcome]) -> Opened:
         MessageInvalid: if sizes are not those of the plan.
         PeerMisbehaved: if two parties' copies of a part differ.
     """
-    names = plan.root.opened
-    bits = [schema(plan.root.input)[name] for name in names if name in schema(plan.root.input)]
-    sums = [name for name in names if name in plan.root.input.sums]
+    schema = schema_of(plan.root.input)
+    by_name = {column.name: column for column in schema.bits}
+    bits = [by_name[name] for name in plan.root.opened if name in by_name]
+    sums = [name for name in plan.root.opened if name not in by_name]
     n = outcomes[0].n
     bit_words = words_for(sum(column.bits + column.nullable for column in bits))
     length = 1 + n * (bit_words + len(sums))
@@ -94,31 +94,26 @@ def reconstruct(plan: Plan, outcomes: Sequence[Outcome]) -> Opened:
     cut = 1 + n * bit_words
     opened_bits = own[0][1:cut] ^ own[1][1:cut] ^ own[2][1:cut]
     opened_sums = (own[0] + own[1] + own[2]).view(np.int64)
-    columns, nulls = _columns(bits, opened_bits.reshape(n, bit_words))
+    columns = _columns(bits, opened_bits.reshape(n, bit_words))
     columns.update(zip(sums, opened_sums[cut:].reshape(len(sums), n), strict=True))
-    return Opened(n, columns, nulls, int(opened_sums[0]))
+    return Opened(n, columns, int(opened_sums[0]))
 
 
 def _suspects(rank: int) -> str:
     return f"P{rank} or P{(rank - 1) % 3}"
 
 
-def _columns(
-    bits: Sequence[BitsColumn], rows: U64
-) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[np.bool_]]]:
+def _columns(bits: Sequence[BitsColumn], rows: U64) -> dict[str, NDArray[Any]]:
     """Cut packed rows, first column most significant, into columns."""
     planes = to_planes(rows, sum(column.bits + column.nullable for column in bits))
     columns: dict[str, NDArray[Any]] = {}
-    nulls: dict[str, NDArray[np.bool_]] = {}
     at = 0
     for column in bits:
         if column.nullable:
-            nulls[column.name] = from_planes(planes[at : at + 1], len(rows)).astype(np.bool_)
+            null = from_planes(planes[at : at + 1], len(rows))
+            columns[f"{column.name}_null"] = null.astype(np.bool_)
             at += 1
         words = rows_from_planes(planes[at : at + column.bits], len(rows))
+        columns.update({f"{column.name}_{i}": words[:, i] for i in range(words.shape[1])})
         at += column.bits
-        if column.bits <= 64:
-            columns[column.name] = words[:, 0] if column.bits else np.zeros(len(rows), np.uint64)
-        else:
-            columns[column.name] = words
-    return columns, nulls
+    return columns

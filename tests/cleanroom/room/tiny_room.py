@@ -4,6 +4,8 @@
 does 500 of them. As a script it runs a party or the coordinator: tiny_room.py party.toml.
 """
 
+import asyncio
+import contextlib
 import socket
 import sys
 from pathlib import Path
@@ -83,7 +85,7 @@ def tiny_engine() -> Engine:
         contribute=contribute,
         compute=compute,
         reconstruct=reconstruct,
-        finish=lambda plan, opened: pd.DataFrame(opened.columns),
+        finish=lambda plan, columns: pd.DataFrame(columns),
     )
 
 
@@ -130,6 +132,27 @@ def make_room(folder: Path) -> dict[str, Membership]:
         files = f'identity = "{name}"\ncontract = "contract.json"\n'
         (folder / f"{name}.toml").write_text(files)
     return {name: Membership(identity, contract) for name, identity in identities.items()}
+
+
+@contextlib.asynccontextmanager
+async def running(room: dict[str, Membership], folder: Path):
+    """Run the coordinator and all parties in this process; yield the parties by name."""
+    from cleanroom.coordinator import CoordinatorConfig, coordinate
+    from cleanroom.party import PartyProcess
+
+    config = CoordinatorConfig.load(folder / "coordinator.toml")
+    parties = {
+        name: PartyProcess(room[name], tiny_engine(), Rows()) for name in (*OWNERS, "hospital")
+    }
+    tasks = [asyncio.ensure_future(coordinate(config))]
+    tasks += [asyncio.ensure_future(party.run()) for party in parties.values()]
+    try:
+        await asyncio.wait_for(asyncio.gather(*(p.ready.wait() for p in parties.values())), 20)
+        yield parties
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def main(config: str) -> None:
