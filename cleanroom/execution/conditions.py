@@ -6,8 +6,6 @@ Each condition becomes two bits a row, is-true and is-false; a NULL has neither.
 from collections.abc import Sequence
 from typing import TypeAlias
 
-import numpy as np
-
 from cleanroom.execution import terms as arithmetic
 from cleanroom.query.plan import (
     And,
@@ -23,7 +21,7 @@ from protocols.rep3.and_bits import and_bits
 from protocols.rep3.compare import equal, less_than
 from protocols.rep3.convert import sign
 from protocols.rep3.relation import Column, Relation
-from protocols.rep3.share import Bits, concat_planes, public_bits, same_bit, stack
+from protocols.rep3.share import Bits, concat_planes, same_bit, stack
 from protocols.rounds import Party, Steps, parallel
 
 Truth: TypeAlias = tuple[Bits, Bits]
@@ -146,6 +144,5 @@ def _constant(me: Party, relation: Relation, like: Column, value: int) -> Bits:
     bits = like.value.shape[0]
     if not 0 <= value < 1 << bits:
         raise ValueError(f"a constant of a comparison doesn't fit {bits} bits")
-    planes = [np.uint64(0) - np.uint64(value >> (bits - 1 - i) & 1) for i in range(bits)]
-    spread = np.repeat(np.array(planes, dtype=np.uint64)[:, None], relation.n // 64, axis=1)
-    return public_bits(me, spread)
+    planes = [same_bit(me, value >> (bits - 1 - i) & 1, relation.n) for i in range(bits)]
+    return concat_planes(planes)

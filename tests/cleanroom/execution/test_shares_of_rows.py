@@ -125,9 +125,10 @@ def outcomes() -> list[Outcome]:
 def test_the_recipient_reads_what_was_opened() -> None:
     opened = reconstruct(PLAN, outcomes())
     assert (opened.n, opened.suppressed) == (2, 4)
-    assert opened.columns["wide"].tolist() == [[1, 5], [63, 7]]
-    assert opened.columns["small"].tolist() == [3, 0]
-    assert opened.nulls["small"].tolist() == [False, True]
+    assert opened.columns["wide_0"].tolist() == [1, 63]
+    assert opened.columns["wide_1"].tolist() == [5, 7]
+    assert opened.columns["small_0"].tolist() == [3, 0]
+    assert opened.columns["small_null"].tolist() == [False, True]
     assert opened.columns["x"].tolist() == [1, -3]
 
 

@@ -1,0 +1,51 @@
+"""Every golden query on shares, in memory, gives what DuckDB gives on the pooled rows."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "query"))
+import rooms
+
+from cleanroom.execution.compute import compute
+from cleanroom.execution.contribute import Contribution, contribute
+from cleanroom.execution.outcome import reconstruct
+from cleanroom.query.compile import compile_query
+from cleanroom.query.finish import finish
+from cleanroom.query.plaintext import insecure_run
+from cleanroom.sources.database import Database
+from protocols.rounds import Party
+from protocols.simulate import contexts, simulate
+
+GOLDEN = dict(rooms.golden())
+
+
+@pytest.fixture(scope="module")
+def databases(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Database]:
+    paths = rooms.write(tmp_path_factory.mktemp("rows"), rooms.rows())
+    return {owner: Database(rooms.terms(), owner, paths[owner]) for owner in rooms.OWNERS}
+
+
+@pytest.mark.parametrize("min_group", [1, 3])
+@pytest.mark.parametrize("title", GOLDEN)
+def test_golden(title: str, min_group: int, databases: dict[str, Database]) -> None:
+    plan = compile_query(GOLDEN[title], rooms.terms(min_group), "0" * 64, "analyst")
+    parts: list[dict[int, Contribution]] = [{}, {}, {}]
+    for owner, database in databases.items():
+        for triple in contribute(plan, owner, database, b"k" * 16):
+            for party in Party:
+                parts[party][triple[party].leaf] = triple[party]
+    steps = [compute(ctx, plan, parts[ctx.me]) for ctx in contexts(title.encode())]
+    opened = reconstruct(plan, simulate(steps))
+    clear = insecure_run(plan, databases)
+    assert opened.suppressed == clear.suppressed
+    got, expected = finish(plan, opened.columns), finish(plan, clear.columns)
+    by = list(range(len(got.columns)))
+    key = got.columns.tolist()
+    assert key == expected.columns.tolist()
+    assert rows_of(got, by) == rows_of(expected, by)
+
+
+def rows_of(frame, by: list[int]) -> list[tuple[str, ...]]:
+    return sorted(tuple(str(row[i]) for i in by) for row in frame.itertuples(index=False))
