@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Table: TypeAlias = "pd.DataFrame | Path | str"
-Data: TypeAlias = Mapping[str, Table | Mapping[str, Table]]
+Data: TypeAlias = "Mapping[str, Table | Mapping[str, Table]]"
 
 START_S = 60.0
 
