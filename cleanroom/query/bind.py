@@ -197,8 +197,7 @@ def _refuse_after(expr: Expr) -> None:
             _refuse_below(arg)
         return
     if expr.op == "column":
-        _, name = expr.value  # type: ignore[misc]
-        raise UnsupportedQuery(f"column {name!r} outside of aggregates and GROUP BY")
+        raise UnsupportedQuery(f"column {expr.reference[1]!r} outside of aggregates and GROUP BY")
     for arg in expr.args:
         _refuse_after(arg)
 

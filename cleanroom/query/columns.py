@@ -102,9 +102,7 @@ class Columns:
         return self.bits[source][key]
 
     def _source(self, expr: Expr) -> int:
-        source = self.placement.source_of(expr)
-        assert source is not None
-        return source
+        return self.placement.home(expr)
 
     def _name(self, prefix: str) -> str:
         self._named += 1

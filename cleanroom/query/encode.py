@@ -80,20 +80,29 @@ def integer(value: exp.Expr, domain: Domain, scale: int) -> exp.Expr:
     return cast(value, "HUGEINT")
 
 
-def words(value: exp.Column, own: Domain, encoding: Encoding) -> list[exp.Expr]:
-    """Write the 64-bit words of a column, most significant first.
+def words(
+    value: exp.Column, own: Domain, encoding: Encoding, *, nullable: bool
+) -> list[exp.Expr]:
+    """Write the 64-bit words of a column, most significant first; all zero for NULL.
 
     Args:
         own: the column's domain; `encoding` may be wider to suit the other side.
     """
+    found = _words(value, own, encoding)
+    return [function("coalesce", word, constant(0)) for word in found] if nullable else found
+
+
+def _words(value: exp.Column, own: Domain, encoding: Encoding) -> list[exp.Expr]:
     match encoding.kind:
         case "code":
             values = [exp.Literal.string(v) for v in encoding.domain.values]
             enum = exp.DataType(this=exp.DType.ENUM, expressions=values)
-            return [_word(function("enum_code", exp.Cast(this=value, to=enum)))]
+            return [cast(function("enum_code", exp.Cast(this=value, to=enum)), "UBIGINT")]
         case "number":
             encoded = integer(value, own, encoding.domain.scale)
-            return [_word(exp.Sub(this=encoded, expression=constant(encoding.low)))]
+            if encoding.low:
+                encoded = exp.Sub(this=encoded, expression=constant(encoding.low))
+            return [cast(encoded, "UBIGINT")]
         case "bytes":
             digits = 2 * max(encoding.domain.max_bytes, 1)
             raw = function("hex", function("encode", value))
@@ -105,19 +114,9 @@ def words(value: exp.Column, own: Domain, encoding: Encoding) -> list[exp.Expr]:
 def _from_hex(text: exp.Expr, digits: int) -> list[exp.Expr]:
     first = digits % 16 or 16
     cuts = [(1, first), *((start, 16) for start in range(first + 1, digits + 1, 16))]
-    return [
-        _word(
-            exp.DPipe(
-                this=constant("0x"),
-                expression=function("substr", text, constant(start), constant(length)),
-            )
-        )
-        for start, length in cuts
-    ]
-
-
-def _word(value: exp.Expr) -> exp.Expr:
-    return function("coalesce", cast(value, "UBIGINT"), constant(0))
+    parts = [function("substr", text, constant(start), constant(n)) for start, n in cuts]
+    numbers = [exp.DPipe(this=constant("0x"), expression=part) for part in parts]
+    return [cast(exp.paren(number), "UBIGINT") for number in numbers]
 
 
 def compare_constant(op: Comparison, value: object, encoding: Encoding) -> tuple[Comparison, int]:

@@ -29,6 +29,21 @@ class Expr:
     domain: Domain
     value: Value = None
 
+    @property
+    def reference(self) -> tuple[int, str]:
+        """Return a column's table instance and name."""
+        match self.value:
+            case (int(table), str(name)):
+                return table, name
+        raise TypeError(f"{self.op} is no column")
+
+    @property
+    def position(self) -> int:
+        """Return which key a 'key' is."""
+        if self.op != "key" or not isinstance(self.value, int):
+            raise TypeError(f"{self.op} is no key")
+        return self.value
+
 
 COMPARISONS = {"=": "=", "<>": "<>", "<": ">", "<=": ">=", ">": "<", ">=": "<="}  # op: mirrored
 
@@ -54,8 +69,7 @@ def tables(expr: Expr) -> frozenset[int]:
 def columns(expr: Expr) -> Iterator[tuple[int, str]]:
     for node in walk(expr):
         if node.op == "column":
-            table, name = node.value  # type: ignore[misc]
-            yield table, name
+            yield node.reference
 
 
 def has_aggregate(expr: Expr) -> bool:

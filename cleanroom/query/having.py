@@ -115,7 +115,8 @@ class Having:
             terms.append(Term(int(ratio.coefficient * whole), (*ratio.above, *extra)))
         reach = sum(abs(t.coefficient) * prod(self.bounds[n] for n in t.factors) for t in terms)
         if reach >= LIMIT:
-            raise OverflowPossible(f"a comparison in HAVING may reach {reach}; below {LIMIT} is safe")
+            what = f"a comparison in HAVING may reach {reach}; below {LIMIT} is safe"
+            raise OverflowPossible(what)
         positive = tuple(CompareSums(">", (Term(1, (name,)),)) for name in known)
         condition = (positive[0] if len(positive) == 1 else And(positive)) if positive else None
         return CompareSums(op, tuple(terms), condition)

@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from cleanroom.errors import UnsupportedQuery
 from cleanroom.query.bind import Query
 from cleanroom.query.columns import Bits, Columns
-from cleanroom.query.expr import Expr, column, tables
 from cleanroom.query.domain import Domain
-from cleanroom.query.plan import Node
+from cleanroom.query.expr import Expr, column, tables
 from cleanroom.query.plan import Join as JoinNode
-from cleanroom.query.plan import Leaf, Unify, Union
+from cleanroom.query.plan import Leaf, Node, Unify, Union
 from cleanroom.query.sources import Placement, Source
 
 MAX_LEAF_ROWS = 1 << 24

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from sqlglot import exp
 
+from cleanroom.contract.types import Kind
 from cleanroom.query.bind import Query
 from cleanroom.query.columns import Bits, Measure
 from cleanroom.query.encode import integer, words
@@ -53,7 +54,7 @@ def _table(query: Query, index: int) -> exp.Expr:
 
 
 def _column(expr: Expr) -> exp.Expr:
-    table, name = expr.value  # type: ignore[misc]
+    table, name = expr.reference
     return exp.column(name, table=f"t{table}", quoted=True)
 
 
@@ -63,7 +64,9 @@ def _sum(measure: Measure) -> exp.Expr:
     else:
         value = render(measure.factor, _column)
         domain = measure.factor.domain
-        total = function("sum", cast(integer(value, domain, domain.scale), "BIGINT"))
+        if domain.kind is not Kind.INTEGER:
+            value = cast(integer(value, domain, domain.scale), "BIGINT")
+        total = function("sum", value)
     if measure.conditions:
         condition = render(logical("and", measure.conditions), _column)
         total = exp.Filter(this=total, expression=exp.Where(this=condition))
@@ -73,7 +76,7 @@ def _sum(measure: Measure) -> exp.Expr:
 def _encoded(bit: Bits) -> list[exp.Expr]:
     name = bit.column.name
     value = exp.column(name)
-    parts = words(value, bit.expr.domain, bit.encoding)
+    parts = words(value, bit.expr.domain, bit.encoding, nullable=bit.column.nullable)
     columns: list[exp.Expr] = [
         exp.alias_(part, f"{name}_{place}") for place, part in enumerate(parts)
     ]

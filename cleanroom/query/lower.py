@@ -9,7 +9,7 @@ from cleanroom.query import joins
 from cleanroom.query.bind import Query
 from cleanroom.query.columns import Bits, Columns
 from cleanroom.query.domain import LIMIT
-from cleanroom.query.encode import Encoding, choose
+from cleanroom.query.encode import Encoding
 from cleanroom.query.expr import Expr, walk
 from cleanroom.query.having import Having
 from cleanroom.query.leaf import leaf_sql
@@ -92,7 +92,7 @@ class _Lowering:
         """Return the keys that the answer or HAVING names; others need not be recoverable."""
         after = [*(o.expr for o in self.query.outputs), *(o.expr for o in self.query.order)]
         named = (node for expr in (*after, *self.query.having) for node in walk(expr))
-        return {node.value for node in named if node.op == "key" and isinstance(node.value, int)}
+        return {node.position for node in named if node.op == "key"}
 
     def _check_key(self, key: Expr) -> None:
         if self.placement.source_of(key) is None:
@@ -139,8 +139,7 @@ class _Lowering:
 
         def bits(expr: Expr) -> tuple[str, Encoding]:
             if expr.op == "key":
-                assert isinstance(expr.value, int)
-                column = self.keys[expr.value]
+                column = self.keys[expr.position]
                 return column.column.name, column.encoding
             name, column = self._extreme(expr)
             return name, column.encoding

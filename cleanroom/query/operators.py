@@ -110,7 +110,7 @@ def compare(op: str, a: Expr, b: Expr) -> Expr:
 
 def _holds(op: str, a: object, b: object) -> bool:
     x, y = (v.encode() if isinstance(v, str) else v for v in (a, b))
-    less, same = x < y, x == y  # type: ignore[operator]
+    less, same = bool(x < y), x == y  # type: ignore[operator]
     return {"=": same, "<>": not same, "<": less, "<=": less or same}.get(
         op, not (less or same) if op == ">" else not less
     )

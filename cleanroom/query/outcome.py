@@ -58,10 +58,9 @@ class Outcome:
 
     def _shown(self, expr: Expr) -> exp.Expr:
         if expr.op == "key":
-            index = expr.value
-            assert isinstance(index, int)
-            bits = self.key(index)
-            return self._bits(bits.column.name, bits, meaning(self.query, self.query.keys[index]))
+            bits = self.key(expr.position)
+            key = self.query.keys[expr.position]
+            return self._bits(bits.column.name, bits, meaning(self.query, key))
         text = meaning(self.query, expr)
         if expr.value in ("min", "max"):
             name, bits = self.extreme(expr)
@@ -101,7 +100,6 @@ class Outcome:
                 sql_type = "BIGINT"
             scale = encoding.domain.scale
             return self._column(OpenedColumn(name, "number", sql_type, text, scale))
-        assert encoding.kind != "hash"
         kind: Literal["code", "bytes"] = "code" if encoding.kind == "code" else "bytes"
         values = encoding.domain.values if kind == "code" else ()
         return self._column(OpenedColumn(name, kind, "VARCHAR", text, 0, values))
@@ -121,12 +119,11 @@ def meaning(query: Query, expr: Expr) -> str:
 
     def shown(node: Expr) -> exp.Expr:
         if node.op == "column":
-            table, name = node.value  # type: ignore[misc]
+            table, name = node.reference
             owner, _, rest = query.tables[table].name.rpartition(".")
             return exp.column(name, table=rest, db=owner or None)
         if node.op == "key":
-            assert isinstance(node.value, int)
-            return render(query.keys[node.value], shown)
+            return render(query.keys[node.position], shown)
         args = [render(arg, shown) for arg in node.args] or [exp.Star()]
         return exp.Anonymous(this=str(node.value).upper(), expressions=args)
 

@@ -6,7 +6,7 @@ Rule: limits come first, so that hostile text is refused before a recursive pars
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
-from sqlglot.tokens import Token, TokenType
+from sqlglot.tokens import Token, TokenType  # type: ignore[attr-defined]
 
 from cleanroom.errors import UnsupportedQuery
 

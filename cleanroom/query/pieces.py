@@ -96,7 +96,8 @@ def _combine(expr: Expr, placement: Placement) -> tuple[Piece, ...]:
 
 
 def _case(expr: Expr, placement: Placement) -> tuple[Piece, ...]:
-    pieces, before = [], []
+    pieces: list[Piece] = []
+    before: list[Guard] = []
     for condition, value in zip(expr.args[:-1:2], expr.args[1:-1:2], strict=True):
         guards = (*before, Guard(condition, True))
         for piece in take_apart(value, placement):

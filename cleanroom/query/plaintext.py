@@ -85,7 +85,7 @@ def _run(node: Node, databases: Mapping[str, Runs], text_key: bytes) -> list[Row
 def _leaf(leaf: Leaf, found: Mapping[str, npt.NDArray[np.generic]]) -> list[Row]:
     names = list(found)
     n = len(found[names[0]]) if names else 0
-    assert n <= leaf.max_rows, f"{n} rows in a leaf of at most {leaf.max_rows}"
+    _promise(n <= leaf.max_rows, f"{n} rows in a leaf of at most {leaf.max_rows}")
     rows: list[Row] = []
     for i in range(n):
         row: Row = {}
@@ -93,12 +93,12 @@ def _leaf(leaf: Leaf, found: Mapping[str, npt.NDArray[np.generic]]) -> list[Row]
             value = 0
             for word in range((column.bits + 63) // 64):
                 value = value << 64 | int(found[f"{column.name}_{word}"][i])
-            assert value < 1 << column.bits, f"{column.name} exceeds {column.bits} bits"
+            _promise(value < 1 << column.bits, f"{column.name} exceeds {column.bits} bits")
             missing = column.nullable and bool(found[f"{column.name}_null"][i])
             row[column.name] = None if missing else value
         for total in leaf.sums:
             row[total.name] = int(found[total.name][i])
-            assert abs(_int(row[total.name])) <= total.bound, f"{total.name} exceeds its bound"
+            _promise(abs(_int(row[total.name])) <= total.bound, f"{total.name} exceeds its bound")
         rows.append(row)
     return rows
 
@@ -122,7 +122,7 @@ def _groups(rows: list[Row], keys: tuple[str, ...]) -> dict[tuple[int | None, ..
 
 def _join(node: Join, left: list[Row], right: list[Row]) -> list[Row]:
     matches = _groups(right, node.right_on)
-    assert node.bound is not None or all(len(m) == 1 for m in matches.values()), "keys repeat"
+    _promise(node.bound is not None or all(len(m) == 1 for m in matches.values()), "keys repeat")
     joined = []
     for row in left:
         for match in matches.get(tuple(row[key] for key in node.left_on), ()):
@@ -154,7 +154,7 @@ def _aggregate(node: Aggregate, rows: list[Row]) -> list[Row]:
         row: Row = dict(zip(node.keys, key, strict=True))
         for name in node.sums:
             row[name] = sum(_int(r[name]) for r in group)
-            assert abs(_int(row[name])) <= bounds[name], f"{name} exceeds its bound"
+            _promise(abs(_int(row[name])) <= bounds[name], f"{name} exceeds its bound")
         for extreme in node.extremes:
             values = [v for r in group if (v := r[extreme.column]) is not None]
             choose = min if extreme.kind == "min" else max
@@ -185,7 +185,7 @@ def truth(predicate: Predicate, row: Row) -> bool | None:
             if known is not None and truth(known, row) is not True:
                 return None
             total = sum(_term(term, row) for term in terms)
-            assert abs(total) < 1 << 62, "a comparison exceeds 62 bits"
+            _promise(abs(total) < 1 << 62, "a comparison exceeds 62 bits")
             return _compare(op, total, 0)
         case IsNull(column):
             return row[column] is None
@@ -206,8 +206,14 @@ def _compare(op: str, a: int, b: int) -> bool:
 
 
 def _int(value: int | None) -> int:
-    assert value is not None
+    if value is None:
+        raise AssertionError("NULL in a sum column")
     return value
+
+
+def _promise(kept: bool, what: str) -> None:
+    if not kept:
+        raise AssertionError(what)
 
 
 def _opened(plan: Plan, rows: list[Row]) -> Columns:

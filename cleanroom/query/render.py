@@ -40,25 +40,11 @@ def render(expr: Expr, leaf: Callable[[Expr], exp.Expr]) -> exp.Expr:
     args = [render(arg, leaf) for arg in expr.args]
     if expr.op in _BINARY:
         return exp.paren(_BINARY[expr.op](this=args[0], expression=args[1]), copy=False)
-    match expr.op:
-        case "and" | "or":
-            join = exp.and_ if expr.op == "and" else exp.or_
-            return exp.paren(join(*args, copy=False), copy=False)
-        case "not":
-            return exp.paren(exp.Not(this=args[0]), copy=False)
-        case "neg":
-            return exp.paren(exp.Neg(this=args[0]), copy=False)
-        case "is_null":
-            return exp.paren(exp.Is(this=args[0], expression=exp.Null()), copy=False)
-        case "in":
-            return exp.paren(exp.In(this=args[0], expressions=args[1:]), copy=False)
-        case "case":
-            return _case(args)
-        case "cast":
-            return cast(args[0], str(expr.value))
-        case "call":
-            return function(str(expr.value), *args)
-    raise AssertionError(expr.op)
+    if expr.op == "call":
+        return function(str(expr.value), *args)
+    if expr.op == "cast":
+        return cast(args[0], str(expr.value))
+    return exp.paren(_FORMS[expr.op](args), copy=False)
 
 
 def function(name: str, *args: exp.Expr) -> exp.Expr:
@@ -91,14 +77,25 @@ def constant(value: object) -> exp.Expr:
     return exp.Literal.string(str(value))
 
 
+def sql_of(node: exp.Expr) -> str:
+    """Write a tree as DuckDB SQL on one line."""
+    return node.sql(dialect="duckdb", comments=False)
+
+
 def _case(args: list[exp.Expr]) -> exp.Expr:
     pairs = zip(args[:-1:2], args[1:-1:2], strict=True)
     case = exp.Case(ifs=[exp.If(this=condition, true=value) for condition, value in pairs])
     if not isinstance(args[-1], exp.Null):
         case.set("default", args[-1])
-    return exp.paren(case, copy=False)
+    return case
 
 
-def sql_of(node: exp.Expr) -> str:
-    """Write a tree as DuckDB SQL on one line."""
-    return node.sql(dialect="duckdb", comments=False)
+_FORMS: dict[str, Callable[[list[exp.Expr]], exp.Expr]] = {
+    "and": lambda args: exp.and_(*args, copy=False),
+    "or": lambda args: exp.or_(*args, copy=False),
+    "not": lambda args: exp.Not(this=args[0]),
+    "neg": lambda args: exp.Neg(this=args[0]),
+    "is_null": lambda args: exp.Is(this=args[0], expression=exp.Null()),
+    "in": lambda args: exp.In(this=args[0], expressions=args[1:]),
+    "case": _case,
+}

@@ -45,6 +45,10 @@ class Placement:
         """Return the one source that can compute `expr`, or None; constants fit the first."""
         return _within(expr, self.sources)
 
+    def home(self, expr: Expr) -> int:
+        """Return the source of an expression that has one."""
+        return _home(expr, self.sources)
+
 
 class Equalities:
     """Union-find over expressions that conjuncts make equal."""
@@ -74,7 +78,8 @@ def place(query: Query) -> Placement:
     for condition in query.where:
         if _is_equality(condition):
             equal.join(*condition.args)
-    sources = tuple(Source(group, query.tables[group[0]].owners, ()) for group in _group(query, equal))
+    groups = _group(query, equal)
+    sources = tuple(Source(group, query.tables[group[0]].owners, ()) for group in groups)
     where: list[list[Expr]] = [[] for _ in sources]
     across, crossing = Equalities(), []
     for condition in query.where:
@@ -119,6 +124,13 @@ def _within(expr: Expr, sources: tuple[Source, ...]) -> int | None:
     return next(fits, None)
 
 
+def _home(expr: Expr, sources: tuple[Source, ...]) -> int:
+    source = _within(expr, sources)
+    if source is None:
+        raise ValueError("an expression over several sources")
+    return source
+
+
 def _key_classes(
     across: Equalities, sources: tuple[Source, ...], where: list[list[Expr]]
 ) -> Iterator[KeyClass]:
@@ -126,8 +138,7 @@ def _key_classes(
     for number, members in enumerate(across.groups()):
         exprs: dict[int, Expr] = {}
         for expr in members:
-            source = _within(expr, sources)
-            assert source is not None
+            source = _home(expr, sources)
             if source in exprs:
                 where[source].append(operators.compare("=", exprs[source], expr))
                 continue

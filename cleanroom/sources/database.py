@@ -23,6 +23,8 @@ from cleanroom.query.render import cast, constant, function, sql_of
 MEMORY_LIMIT = "2GB"
 _RAW = "raw"
 _DAY = r"\d{4}-\d{2}-\d{2}"
+_CLOCK = r"\d{2}:\d{2}(:\d{2}(\.\d{0,6}0*)?)?"
+_ZONE = r"(Z|[+-]\d{2}(:?\d{2})?)"
 
 
 class Database:
@@ -154,8 +156,7 @@ class _Loader:
 
     def _number(self, value: exp.Expr) -> int:
         row = self._connection.execute(sql_of(exp.Select().select(value).from_(_RAW))).fetchone()
-        assert row is not None
-        return int(row[0])
+        return int(row[0]) if row is not None else 0
 
     def _mismatch(self, what: str) -> DataMismatch:
         return DataMismatch(f"table {self._name} {what}", party=self._member)
@@ -195,8 +196,8 @@ def _rules(column: str, terms: ColumnTerms) -> Iterator[tuple[exp.Expr, str]]:
 
 
 def _text_rules(value: exp.Expr, terms: ColumnTerms) -> Iterator[tuple[exp.Expr, str]]:
-    nul = exp.GT(this=function("instr", value, function("chr", constant(0))), expression=constant(0))
-    yield nul, "a text with a NUL"
+    place = function("instr", value, function("chr", constant(0)))
+    yield exp.GT(this=place, expression=constant(0)), "a text with a NUL"
     if terms.values is not None:
         known = [constant(declared) for declared in terms.values]
         yield exp.Not(this=exp.In(this=value, expressions=known)), "a text that is not declared"
@@ -217,5 +218,5 @@ def _pattern(terms: ColumnTerms) -> str:
         case Kind.DATE:
             return rf"{_DAY}([ T]00:00:00(\.0*)?)?"
         case Kind.TIMESTAMP:
-            return rf"{_DAY}([ T]\d{{2}}:\d{{2}}(:\d{{2}}(\.\d{{0,6}}0*)?)?(Z|[+-]\d{{2}}(:?\d{{2}})?)?)?"
+            return rf"{_DAY}([ T]{_CLOCK}{_ZONE}?)?"
     return r"(?i)true|false|t|f|0|1|yes|no"

@@ -1,0 +1,86 @@
+"""The ruling on a plan. Pure: the same plan, terms and day always rule the same.
+
+Rule: deny by default. A column without a right for the recipient isn't used at all, and a kind
+of release that isn't computed yet is refused, never replaced by a weaker one.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
+
+from cleanroom.contract.terms import Role, Terms
+from cleanroom.policy.model import Code, Violation
+from cleanroom.query.plan import Plan
+
+Rule: TypeAlias = Callable[[Plan, Terms, dt.date], Iterator[Violation]]
+
+
+def check(plan: Plan, terms: Terms, today: dt.date) -> tuple[Violation, ...]:
+    """Return every way in which the plan breaks the contract; empty means it may run."""
+    return tuple(violation for rule in RULES for violation in rule(plan, terms, today))
+
+
+def _columns(plan: Plan, terms: Terms, today: dt.date) -> Iterator[Violation]:
+    del today
+    for use in sorted(set(plan.uses)):
+        table = terms.tables.get(use.table)
+        column = table.columns.get(use.column) if table else None
+        allowed = column.rights.get(plan.recipient, ()) if column else ()
+        if use.right in allowed:
+            continue
+        owners = ", ".join(terms.owners(use.table)) if table else ""
+        message = (
+            f"column {use.table}.{use.column} used as '{use.right}' without that right "
+            f"for {plan.recipient}; allowed: {', '.join(allowed) or 'nothing'}"
+        )
+        remedy = "Leave that use out, or have all members sign a contract that grants the right."
+        yield Violation(Code.COLUMN_USE_NOT_ALLOWED, owners, message, remedy)
+
+
+def _recipient(plan: Plan, terms: Terms, today: dt.date) -> Iterator[Violation]:
+    del today
+    member = terms.members.get(plan.recipient)
+    if member is None or Role.RESULT not in member.roles:
+        message = f"{plan.recipient} has no role 'result'"
+        yield Violation(Code.NOT_A_RECIPIENT, "", message, "Ask as a member with that role.")
+
+
+def _expiry(plan: Plan, terms: Terms, today: dt.date) -> Iterator[Violation]:
+    del plan
+    if today > terms.room.expires:
+        message = f"the contract expired on {terms.room.expires}"
+        yield Violation(Code.CONTRACT_EXPIRED, "", message, "All members sign a new version.")
+
+
+def _group_size(plan: Plan, terms: Terms, today: dt.date) -> Iterator[Violation]:
+    del today
+    least = terms.privacy.min_group
+    if plan.root.min_group < least:
+        message = f"groups of {plan.root.min_group} persons asked, at least {least} needed"
+        yield Violation(Code.GROUP_TOO_SMALL, "", message, f"Ask with min_group = {least}.")
+    elif least > 1 and not plan.root.input.persons:
+        message = "the plan counts no persons before it opens a group"
+        yield Violation(Code.GROUP_TOO_SMALL, "", message, "Compile the query with this release.")
+
+
+def _release(plan: Plan, terms: Terms, today: dt.date) -> Iterator[Violation]:
+    del plan, today
+    privacy = terms.privacy
+    remedy = "All members sign a contract with release = 'sdc' and round_to = 1."
+    if privacy.release != "sdc":
+        message = f"release = '{privacy.release}' is not available in this version"
+        yield Violation(Code.RELEASE_NOT_AVAILABLE, "", message, remedy)
+    elif privacy.round_to != 1:
+        message = f"round_to = {privacy.round_to} is not available in this version"
+        yield Violation(Code.RELEASE_NOT_AVAILABLE, "", message, remedy)
+
+
+def _computing(plan: Plan, terms: Terms, today: dt.date) -> Iterator[Violation]:
+    del plan, today
+    if len(terms.computing) != 3:
+        message = "no members compute on shares in this room"
+        remedy = "All members sign a contract in which three members have the role 'computing'."
+        yield Violation(Code.NOBODY_COMPUTES, "", message, remedy)
+
+
+RULES: tuple[Rule, ...] = (_columns, _recipient, _expiry, _group_size, _release, _computing)

@@ -1,0 +1,34 @@
+"""What a refusal says. Values only."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Code(StrEnum):
+    """Why a plan is refused. Stable: audit records and clients depend on them."""
+
+    COLUMN_USE_NOT_ALLOWED = "column-use-not-allowed"
+    NOT_A_RECIPIENT = "not-a-recipient"
+    CONTRACT_EXPIRED = "contract-expired"
+    GROUP_TOO_SMALL = "group-too-small"
+    RELEASE_NOT_AVAILABLE = "release-not-available"
+    NOBODY_COMPUTES = "nobody-computes"
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One breach, in words fit to show to the analyst: names and limits, never data.
+
+    Attributes:
+        party: the data owners whose rows the breach concerns, or empty for all members.
+        remedy: the smallest change that would pass.
+    """
+
+    code: Code
+    party: str
+    message: str
+    remedy: str
+
+    def __str__(self) -> str:
+        who = f" {self.party}" if self.party else ""
+        return f"DENIED{who}: {self.message}. Remedy: {self.remedy}"

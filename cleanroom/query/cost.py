@@ -1,0 +1,143 @@
+"""A public estimate of what a plan costs, from its bounds alone.
+
+Formula, per node, in bits that each party sends and rounds (W: bits of a row, l: key bits,
+m: padded rows, log: log2 m): share 2 m W; merge or sort m (log/2) (3 l + 32) and 8 log; carry
+the row along by shuffles 4 m W; one comparison of b bits 3 m b; one product 64 m; group 200 m.
+Seconds: 60 MB/s of protocol traffic and 2 ms a round, as measured on two cores and loopback.
+"""
+
+from dataclasses import dataclass
+
+from cleanroom.query.plan import (
+    Aggregate,
+    And,
+    CompareBits,
+    CompareSums,
+    Derive,
+    Filter,
+    IsNull,
+    Join,
+    Leaf,
+    Node,
+    Not,
+    Or,
+    Plan,
+    Predicate,
+    Term,
+    Unify,
+    Union,
+)
+from cleanroom.query.schema import Schema, schema_of
+
+BYTES_PER_S = 60e6
+S_PER_ROUND = 0.002
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Attributes: rows: padded rows that all owners share together, at their bounds."""
+
+    rows: int
+    bytes_per_party: int
+    rounds: int
+    seconds: float
+
+
+def cost_of(plan: Plan) -> Cost:
+    """Estimate a plan's cost at its largest inputs."""
+    rows, bits, rounds = _cost(plan.root.input)
+    shared = sum(_padded(leaf.max_rows) for leaf in plan.leaves)
+    n_bytes = (bits + rows * 64) // 8
+    seconds = n_bytes / BYTES_PER_S + rounds * S_PER_ROUND
+    return Cost(shared, n_bytes, rounds + 10, round(seconds, 2))
+
+
+def _padded(n: int) -> int:
+    return 1 << max(n - 1, 0).bit_length()
+
+
+def _width(schema: Schema) -> int:
+    return sum(c.bits + c.nullable for c in schema.bits) + 64 * len(schema.sums) + 1
+
+
+def _cost(node: Node) -> tuple[int, int, int]:
+    """Return rows, bits and rounds of a node and all below."""
+    width = _width(schema_of(node))
+    match node:
+        case Leaf():
+            rows = _padded(node.max_rows)
+            return rows, 2 * rows * width, 1
+        case Union(inputs):
+            parts = [_cost(child) for child in inputs]
+            return sum(p[0] for p in parts), sum(p[1] for p in parts), max(p[2] for p in parts)
+        case Unify(child):
+            return _ordered(child, _key_bits(schema_of(child)))
+        case Join(left, right):
+            return _join(node, _cost(left), _cost(right), width)
+        case Filter(child, predicate):
+            rows, bits, rounds = _cost(child)
+            return rows, bits + rows * _predicate(predicate, schema_of(child)), rounds + 9
+        case Derive(child, sums):
+            rows, bits, rounds = _cost(child)
+            work = sum(_term(t, schema_of(child)) for d in sums for t in d.terms)
+            return rows, bits + rows * work, rounds + 4
+        case Aggregate(child):
+            return _aggregate(node, child)
+
+
+def _aggregate(node: Aggregate, child: Node) -> tuple[int, int, int]:
+    schema = schema_of(child)
+    keys = sum(schema.bits_column(name).bits for name in node.keys)
+    rows, bits, rounds = _ordered(child, keys) if node.keys else _cost(child)
+    for person in node.persons:
+        extra = sum(schema.bits_column(name).bits for name in person)
+        _, more, further = _sorted(rows, keys + extra, 64)
+        bits, rounds = bits + more, rounds + further
+    for extreme in node.extremes:
+        bits += 4 * rows * schema.bits_column(extreme.column).bits * max(rows.bit_length(), 1)
+        rounds += 8 * rows.bit_length()
+    return rows, bits, rounds
+
+
+def _join(
+    node: Join, left: tuple[int, int, int], right: tuple[int, int, int], width: int
+) -> tuple[int, int, int]:
+    schema = schema_of(node.left)
+    keys = sum(schema.bits_column(name).bits for name in node.left_on)
+    _, bits, rounds = _sorted(left[0] + right[0], keys, width)
+    n = left[0] if node.bound is None else _padded(node.bound)
+    return n, left[1] + right[1] + bits + 4 * n * width, max(left[2], right[2]) + rounds
+
+
+def _ordered(child: Node, keys: int) -> tuple[int, int, int]:
+    rows, below, before = _cost(child)
+    _, bits, rounds = _sorted(rows, keys, _width(schema_of(child)))
+    return rows, below + bits + 200 * rows, before + rounds + 15
+
+
+def _sorted(rows: int, keys: int, width: int) -> tuple[int, int, int]:
+    log = max(rows - 1, 1).bit_length()
+    return rows, rows * log * (3 * keys + 32) // 2 + 4 * rows * width, 8 * log
+
+
+def _key_bits(schema: Schema) -> int:
+    return sum(c.bits + c.nullable for c in schema.bits)
+
+
+def _term(term: Term, schema: Schema) -> int:
+    products = 64 * max(len(term.factors) - 1, 0)
+    return products + (86 + _predicate(term.when, schema) if term.when is not None else 0)
+
+
+def _predicate(predicate: Predicate, schema: Schema) -> int:
+    match predicate:
+        case CompareBits(_, left, _):
+            return 3 * schema.bits_column(left).bits
+        case CompareSums():
+            return 400
+        case IsNull():
+            return 0
+        case Not(operand):
+            return _predicate(operand, schema)
+        case And(operands) | Or(operands):
+            return sum(2 + _predicate(p, schema) for p in operands)

@@ -1,0 +1,158 @@
+"""The sheet: before anything runs, everybody can read who will learn what.
+
+Rule: derived from the plan and the contract alone, so all parties show the same text. What a
+party learns beyond the opened values is listed, or it may not happen.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from cleanroom.contract.terms import Terms
+from cleanroom.query.cost import Cost, cost_of
+from cleanroom.query.plan import Filter, Join, Leaf, Node, Plan, Unify, Union
+from cleanroom.query.schema import schema_of
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """What a query does.
+
+    Attributes:
+        opened: every value that is opened, and to whom.
+        leaks: what else somebody learns, and who.
+    """
+
+    text: str
+    plan_hash: str
+    opened: tuple[str, ...]
+    leaks: tuple[str, ...]
+    cost: Cost
+
+    @classmethod
+    def of(cls, plan: Plan, terms: Terms) -> "Sheet":
+        """Write the sheet of a plan."""
+        opened, leaks, cost = tuple(_opened(plan)), tuple(_leaks(plan, terms)), cost_of(plan)
+        blocks = (
+            ("Query", [plan.sql]),
+            ("Room", list(_room(plan, terms))),
+            ("Runs at its owner, on plain rows", list(_local(plan))),
+            ("Runs on secret shares", list(_secret(plan))),
+            ("Opened", list(opened)),
+            ("Also learned", list(leaks)),
+            ("Runs at the recipient, on what was opened", [plan.final_sql]),
+            ("Column rights that this needs", list(_rights(plan))),
+            ("Estimate at the largest sizes", [_estimate(cost)]),
+            ("Plan", [plan.hash]),
+        )
+        text = "\n\n".join(_block(title, lines) for title, lines in blocks)
+        return cls(text, plan.hash, opened, leaks, cost)
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def _block(title: str, lines: list[str]) -> str:
+    shown = [f"  {line}" for entry in lines for line in entry.splitlines()]
+    return "\n".join([title, *(shown or ["  nothing"])])
+
+
+def _room(plan: Plan, terms: Terms) -> Iterator[str]:
+    yield f"{terms.room.name}, version {terms.room.version}: {terms.room.purpose}"
+    yield f"recipient {plan.recipient}; computing {', '.join(terms.computing) or 'nobody'}"
+    yield f"release {terms.privacy.release}, at least {plan.root.min_group} persons a group"
+    yield f"contract {plan.contract_hash}"
+
+
+def _local(plan: Plan) -> Iterator[str]:
+    for number, leaf in enumerate(plan.leaves):
+        yield f"[{number}] {leaf.member}, up to {leaf.max_rows} rows: {leaf.sql}"
+
+
+def _secret(plan: Plan) -> Iterator[str]:
+    numbers = iter(range(len(plan.leaves)))
+    yield from _steps(plan.root.input.input, numbers)
+    grouped = plan.root.input
+    yield f"group by ({', '.join(grouped.keys)}): {', '.join((*grouped.sums, *_extremes(plan)))}"
+    if plan.root.min_group > 1:
+        persons = ", ".join("(" + ", ".join(p) + ")" for p in grouped.persons)
+        yield f"keep groups of {plan.root.min_group} or more distinct persons by {persons}"
+    if plan.root.having is not None:
+        yield "keep groups where HAVING is true"
+
+
+def _extremes(plan: Plan) -> Iterator[str]:
+    for extreme in plan.root.input.extremes:
+        yield f"{extreme.name} = {extreme.kind}({extreme.column})"
+
+
+def _steps(node: Node, numbers: Iterator[int]) -> Iterator[str]:
+    match node:
+        case Leaf():
+            next(numbers)
+        case Union(inputs):
+            leaves = [str(next(numbers)) for _ in inputs]
+            yield f"union of [{'], ['.join(leaves)}]"
+        case Unify(child):
+            yield from _steps(child, numbers)
+            yield "add up rows with equal keys"
+        case Join(left, right):
+            yield from _steps(left, numbers)
+            yield from _steps(right, numbers)
+            room = "the left rows" if node.bound is None else f"at most {node.bound} rows"
+            widths = sum(schema_of(left).bits_column(name).bits for name in node.left_on)
+            yield f"join on ({', '.join(node.left_on)}), {widths} bits, into {room}"
+        case Filter(child, _):
+            yield from _steps(child, numbers)
+            yield "mark the rows where the condition between owners is true"
+        case _:
+            yield from _steps(node.input, numbers)
+
+
+def _opened(plan: Plan) -> Iterator[str]:
+    for column in plan.opened:
+        yield f"{column.name} = {column.meaning}, for each released group, to {plan.recipient}"
+
+
+def _leaks(plan: Plan, terms: Terms) -> Iterator[str]:
+    computing = ", ".join(terms.computing) or "nobody"
+    yield "the query's text: all members and the coordinator"
+    for number, leaf in enumerate(plan.leaves):
+        yield (
+            f"rows of [{number}] from {leaf.member}, rounded up to a power of two, at most "
+            f"{leaf.max_rows}: {computing}"
+        )
+    if plan.root.input.keys:
+        yield f"the number of released groups: {computing}"
+    if plan.root.min_group > 1:
+        yield f"the number of suppressed groups: {plan.recipient}"
+    for bound in _bounds(plan.root.input.input):
+        yield f"whether a join has more than {bound} rows (the query then fails): all members"
+
+
+def _bounds(node: Node) -> Iterator[int]:
+    match node:
+        case Join(left, right):
+            yield from _bounds(left)
+            yield from _bounds(right)
+            if node.bound is not None:
+                yield node.bound
+        case Union(inputs):
+            for child in inputs:
+                yield from _bounds(child)
+        case Leaf():
+            return
+        case _:
+            yield from _bounds(node.input)
+
+
+def _rights(plan: Plan) -> Iterator[str]:
+    for use in plan.uses:
+        yield f"{use.table}.{use.column}: {use.right}"
+
+
+def _estimate(cost: Cost) -> str:
+    megabytes = cost.bytes_per_party / 1e6
+    return (
+        f"{cost.rows} padded rows, {megabytes:.1f} MB sent by each computing party, "
+        f"{cost.rounds} rounds, {cost.seconds:.1f} s"
+    )

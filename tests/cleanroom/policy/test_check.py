@@ -1,0 +1,119 @@
+"""Each rule refuses what it should, all breaches come at once, and asking more never helps."""
+
+import datetime as dt
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cleanroom.contract.terms import Right, Terms
+from cleanroom.policy.check import check
+from cleanroom.policy.model import Code
+from cleanroom.query.plan import Aggregate, Leaf, Plan, Release, Use
+
+TODAY = dt.date(2026, 3, 1)
+SUM = Use("alpha.t", "x", "sum")
+
+
+def _room(**privacy: object) -> dict[str, Any]:
+    computing = {
+        name: {"roles": ["input", "computing"], "address": f"127.0.0.1:{7001 + i}"}
+        for i, name in enumerate(("alpha", "beta", "gamma"))
+    }
+    column = {"type": "INTEGER", "bounds": [0, 9], "rights": {"analyst": ["sum", "avg"]}}
+    return {
+        "room": {
+            "name": "r",
+            "version": 1,
+            "purpose": "p",
+            "lawful_basis": "l",
+            "retention_days": 1,
+            "expires": dt.date(2026, 12, 31),
+        },
+        "coordinator": {"address": "127.0.0.1:7000"},
+        "members": {**computing, "analyst": {"roles": ["result"]}},
+        "privacy": {"release": "sdc", "min_group": 10, **privacy},
+        "tables": {
+            "alpha.t": {"person": "id", "max_rows": 9, "columns": {"id": column, "x": column}}
+        },
+    }
+
+
+def _plan(*uses: Use, recipient: str = "analyst", min_group: int = 10) -> Plan:
+    leaf = Leaf("alpha", "SELECT 1", (), (), 1, ())
+    grouped = Aggregate(leaf, (), (("p",),), (), ())
+    release = Release(grouped, min_group, None, ())
+    return Plan("h", recipient, "SELECT 1", uses, release, (), "SELECT 1")
+
+
+TERMS = Terms.of(_room())
+ALLOWED = _plan(SUM)
+
+
+def _nobody() -> Terms:
+    room = _room()
+    for name in ("alpha", "beta", "gamma"):
+        room["members"][name] = {"roles": ["input"]}
+    return Terms.of(room)
+
+
+REFUSED: dict[Code, tuple[Plan, Terms, dt.date]] = {
+    Code.COLUMN_USE_NOT_ALLOWED: (_plan(Use("alpha.t", "x", "filter")), TERMS, TODAY),
+    Code.NOT_A_RECIPIENT: (_plan(recipient="beta"), TERMS, TODAY),
+    Code.CONTRACT_EXPIRED: (ALLOWED, TERMS, dt.date(2027, 1, 1)),
+    Code.GROUP_TOO_SMALL: (_plan(SUM, min_group=9), TERMS, TODAY),
+    Code.RELEASE_NOT_AVAILABLE: (ALLOWED, Terms.of(_room(round_to=5)), TODAY),
+    Code.NOBODY_COMPUTES: (ALLOWED, _nobody(), TODAY),
+}
+
+
+def test_an_agreed_plan_runs() -> None:
+    assert check(ALLOWED, TERMS, TODAY) == ()
+    assert check(ALLOWED, TERMS, TERMS.room.expires) == ()
+
+
+@pytest.mark.parametrize("code", Code)
+def test_each_code_has_its_rule(code: Code) -> None:
+    assert [v.code for v in check(*REFUSED[code])] == [code]
+
+
+@pytest.mark.parametrize("release", ["dp", "gated"])
+def test_a_release_that_is_not_computed_is_refused(release: str) -> None:
+    (violation,) = check(ALLOWED, Terms.of(_room(release=release)), TODAY)
+    assert violation.code is Code.RELEASE_NOT_AVAILABLE
+    assert "sdc" in violation.remedy
+
+
+def test_a_plan_without_persons_is_refused() -> None:
+    grouped = replace(ALLOWED.root.input, persons=())
+    plan = replace(ALLOWED, root=replace(ALLOWED.root, input=grouped))
+    assert [v.code for v in check(plan, TERMS, TODAY)] == [Code.GROUP_TOO_SMALL]
+
+
+def test_messages_name_column_use_recipient_and_what_is_allowed() -> None:
+    (violation,) = check(*REFUSED[Code.COLUMN_USE_NOT_ALLOWED])
+    assert violation.party == "alpha"
+    assert violation.message == (
+        "column alpha.t.x used as 'filter' without that right for analyst; allowed: sum, avg"
+    )
+
+
+def test_every_breach_is_reported() -> None:
+    terms = Terms.of(_room(release="dp"))
+    bad = _plan(Use("alpha.t", "id", "join"), SUM, recipient="beta", min_group=1)
+    codes = {v.code for v in check(bad, terms, dt.date(2030, 1, 1))}
+    assert codes == set(Code) - {Code.NOBODY_COMPUTES}
+
+
+@given(st.frozensets(st.builds(Use, st.just("alpha.t"), st.just("x"), st.sampled_from(Right))))
+def test_asking_for_more_never_lifts_a_refusal(extra: frozenset[Use]) -> None:
+    refused = _plan(Use("alpha.t", "x", "filter"))
+    wider = replace(refused, uses=(*refused.uses, *extra))
+    assert set(check(refused, TERMS, TODAY)) <= set(check(wider, TERMS, TODAY))
+
+
+@given(st.text(max_size=9), st.text(max_size=9), st.text(max_size=9))
+def test_unknown_names_are_denied(table: str, column: str, right: str) -> None:
+    assert check(_plan(Use(table, f"?{column}", right)), TERMS, TODAY)

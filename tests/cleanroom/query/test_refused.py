@@ -1,0 +1,170 @@
+"""What can't be computed is refused with a typed error that names the construct."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+import rooms
+
+from cleanroom.errors import CleanroomError, OverflowPossible, UnknownName, UnsupportedQuery
+from cleanroom.query.compile import compile_query
+
+P = "FROM alpha.people p JOIN beta.claims c ON p.id = c.pid"
+UNSUPPORTED = {
+    "SELECT id FROM alpha.people": "row output; only aggregates are released",
+    "SELECT * FROM alpha.people": "row output",
+    "SELECT p.id, c.amount " + P: "row output",
+    "SELECT id, COUNT(*) FROM alpha.people": "outside of aggregates",
+    "SELECT state, score, COUNT(*) FROM alpha.people GROUP BY state": "'score' outside",
+    "SELECT COUNT(DISTINCT id) FROM alpha.people": "DISTINCT",
+    "SELECT MEDIAN(score) FROM alpha.people": "MEDIAN",
+    "SELECT SUM(score) OVER () FROM alpha.people": "WINDOW",
+    "SELECT COUNT(*) FROM alpha.people LEFT JOIN beta.claims ON id = pid": "LEFT JOIN",
+    "SELECT COUNT(*) FROM alpha.people NATURAL JOIN beta.claims": "NATURAL",
+    "SELECT COUNT(*) FROM alpha.people, beta.claims": "cross joins",
+    "SELECT COUNT(*) FROM alpha.people p JOIN beta.claims c ON p.id < c.pid": "cross joins",
+    "SELECT COUNT(*) FROM alpha.people UNION SELECT COUNT(*) FROM beta.claims": "UNION",
+    "SELECT COUNT(*) FROM alpha.people WHERE id IN (SELECT pid FROM beta.claims)": "IN",
+    "SELECT COUNT(*) FROM alpha.people WHERE EXISTS (SELECT 1 FROM beta.claims)": "EXISTS",
+    "SELECT COUNT(*) FROM (SELECT state, COUNT(*) AS n FROM alpha.people GROUP BY state)": "GROUP",
+    "SELECT COUNT(*) FROM (SELECT id FROM alpha.people LIMIT 3) t": "LIMIT",
+    "SELECT COUNT(*) FROM (SELECT DISTINCT state FROM alpha.people) t": "DISTINCT",
+    "WITH RECURSIVE r AS (SELECT id FROM alpha.people) SELECT COUNT(*) FROM r": "RECURSIVE",
+    "SELECT COUNT(*) FROM alpha.people GROUP BY ROLLUP (state)": "ROLLUP",
+    "SELECT COUNT(*) FROM alpha.people GROUP BY ALL": "ALL",
+    "SELECT COUNT(*) FROM alpha.people GROUP BY 7": "position",
+    "SELECT COUNT(*) FROM alpha.people QUALIFY true": "QUALIFY",
+    "SELECT COUNT(*) FROM alpha.people TABLESAMPLE 10 PERCENT": "SAMPLE",
+    "SELECT COUNT(*) FROM read_csv('/etc/passwd')": "READCSV",
+    "SELECT getenv('HOME') FROM alpha.people GROUP BY 1": "getenv",
+    "SELECT COUNT(*), read_text('/etc/passwd') FROM alpha.people": "read_text",
+    "SELECT SUM(income / 3) FROM alpha.people": "/ on rows",
+    "SELECT SUM(sqrt(score)) FROM alpha.people": "sqrt on rows",
+    "SELECT SUM(CAST(income AS DOUBLE)) FROM alpha.people": "CAST to DOUBLE on rows",
+    "SELECT SUM(name) FROM alpha.people": "TEXT",
+    "SELECT SUM(born) FROM alpha.people": "DATE",
+    "SELECT MAX(p.income + c.amount) " + P: "columns of one owner",
+    "SELECT p.income + c.amount, COUNT(*) " + P + " GROUP BY 1": "several owners",
+    "SELECT COUNT(*) " + P + " WHERE p.income * c.amount > 3": "arithmetic across owners",
+    "SELECT COUNT(*) " + P + " WHERE p.name || c.name = 'x'": "DPIPE",
+    "SELECT COUNT(*) FROM alpha.people WHERE name LIKE code": "LIKE",
+    "SELECT COUNT(*) FROM alpha.people WHERE regexp_matches(name, '(a+)+$')": "REGEXP",
+    "SELECT COUNT(*) FROM alpha.people WHERE state = 3": "TEXT and INTEGER",
+    "SELECT COUNT(*) FROM alpha.people WHERE born > 'soon'": "no DATE",
+    "SELECT COUNT(*) FROM alpha.people WHERE id": "INTEGER as a condition",
+    "SELECT COUNT(*) FROM alpha.people HAVING SUM(score) / SUM(income) > 1": "division in HAVING",
+    "SELECT COUNT(*) FROM alpha.people ORDER BY id": "'id' outside",
+    "SELECT COUNT(*) FROM alpha.people LIMIT (SELECT 1)": "LIMIT",
+    "SELECT COUNT(*) FROM alpha.people LIMIT 10 PERCENT": "LIMIT",
+    "SELECT 1": "without FROM",
+    "SELECT 1 FROM alpha.people GROUP BY state": "without any aggregate",
+    "": "statement",
+    ";": "statement",
+    "SELECT COUNT(*) FROM alpha.people; DROP TABLE alpha.people": "2 statements",
+    "DROP TABLE alpha.people": "DROP",
+    "INSERT INTO alpha.people VALUES (1)": "INSERT",
+    "COPY alpha.people TO '/tmp/x'": "COPY",
+    "ATTACH '/tmp/x.db'": "ATTACH",
+    "INSTALL httpfs": "INSTALL",
+    "PRAGMA database_list": "PRAGMA",
+    "SET threads = 9": "SET",
+    "EXPLAIN SELECT COUNT(*) FROM alpha.people": "only SELECT",
+    "SELEC COUNT(*) FROM alpha.people": "",
+    "SELECT COUNT(* FROM alpha.people": "not SQL",
+    "@pd.io.common.os.system('id')": "",
+    "SELECT __class__ FROM alpha.people, (lambda: 1)()": "",
+    "SELECT COUNT(*) FROM alpha.people WHERE `id` = 1": "",
+    "SELECT COUNT(*) FROM alpha.people WHERE id = $text_key": "PLACEHOLDER",
+    "SELECT COUNT(*) FROM alpha.people WHERE id = ?": "PLACEHOLDER",
+    "SELECT COUNT(*) FROM alpha.people WHERE name = 'a\0b'": "",
+    "SELECT " + "(" * 100_000 + "1" + ")" * 100_000: "",
+    "SELECT " + "(" * 60 + "1" + ")" * 60 + " FROM alpha.people": "nested",
+    "SELECT SUM(" + "+".join(["id"] * 5000) + ") FROM alpha.people": "operators",
+    "SELECT COUNT(*) FROM alpha.people WHERE " + "NOT " * 3000 + "active": "nested",
+    "SELECT COUNT(*) FROM " + ", ".join(f"alpha.people t{i}" for i in range(9)): "tables",
+}
+
+
+@pytest.mark.parametrize("sql", UNSUPPORTED, ids=lambda sql: sql[:70])
+def test_unsupported(sql: str) -> None:
+    with pytest.raises(UnsupportedQuery) as caught:
+        compile_query(sql, rooms.terms(), "h", "analyst")
+    assert UNSUPPORTED[sql].lower() in caught.value.message.lower()
+    assert len(str(caught.value)) < 500
+
+
+UNKNOWN = {
+    "SELECT COUNT(*) FROM alpha.peple": "alpha.people",
+    "SELECT COUNT(*) FROM people": "alpha.people",
+    "SELECT SUM(scor) FROM alpha.people": "score",
+    "SELECT SUM(p.scor) FROM alpha.people p": "score",
+    "SELECT SUM(q.score) FROM alpha.people p": "names",
+    "SELECT COUNT(*) FROM information_schema.tables": "names",
+    "SELECT COUNT(*) FROM duckdb_settings": "names",
+    "SELECT COUNT(*) FROM '/etc/passwd'": "names",
+    "SELECT SUM(state) " + P: "table.column",
+}
+
+
+@pytest.mark.parametrize("sql", UNKNOWN)
+def test_unknown_names_get_the_nearest_one(sql: str) -> None:
+    with pytest.raises(UnknownName) as caught:
+        compile_query(sql, rooms.terms(), "h", "analyst")
+    assert UNKNOWN[sql] in caught.value.remedy
+
+
+OVERFLOWING = [
+    "SELECT SUM(income * income * income) FROM alpha.people",
+    "SELECT SUM(a.amt * b.amt * c.amt) FROM transactions a, transactions b, transactions c"
+    " WHERE a.cust = b.cust AND b.cust = c.cust",
+    "SELECT state FROM alpha.people GROUP BY state"
+    " HAVING AVG(income) * AVG(score) * SUM(income) * SUM(income) > 3",
+]
+
+
+@pytest.mark.parametrize("sql", OVERFLOWING)
+def test_what_may_wrap_is_refused(sql: str) -> None:
+    with pytest.raises(OverflowPossible):
+        compile_query(sql, rooms.terms(), "h", "analyst")
+
+
+def test_user_text_stays_a_literal() -> None:
+    sql = "SELECT COUNT(*) FROM alpha.people WHERE name = 'x'') OR 1=1; DROP TABLE t --'"
+    (leaf,) = compile_query(sql, rooms.terms(), "h", "analyst").leaves
+    assert "'x'') OR 1=1; DROP TABLE t --'" in leaf.sql
+
+
+def test_aliases_are_quoted_in_the_final_sql() -> None:
+    sql = 'SELECT COUNT(*) AS "n"" FROM x; --" FROM alpha.people'
+    plan = compile_query(sql, rooms.terms(), "h", "analyst")
+    assert plan.final_sql.endswith('AS "n"" FROM x; --" FROM opened')
+
+
+def test_every_process_finds_the_same_plan() -> None:
+    titles = ["three owners", "CASE with a condition between owners", "filters pushed to both owners"]
+    golden = dict(rooms.golden())
+    mine = [compile_query(golden[t], rooms.terms(3), "h", "analyst").hash for t in titles]
+    code = (
+        "import rooms; from cleanroom.query.compile import compile_query as c; g=dict(rooms.golden());"
+        f"print([c(g[t], rooms.terms(3), 'h', 'analyst').hash for t in {titles!r}])"
+    )
+    here = Path(__file__).parent
+    for seed in ("1", "77"):
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=here,
+            env={"PYTHONHASHSEED": seed, "PATH": ""},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stdout.strip() == str(mine)
+
+
+def test_errors_carry_stable_codes() -> None:
+    with pytest.raises(CleanroomError) as caught:
+        compile_query("SELECT 1", rooms.terms(), "h", "analyst")
+    assert caught.value.code == "unsupported-query"
