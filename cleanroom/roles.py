@@ -111,6 +111,8 @@ class Roles:
                 await call.send(Opening(session.id).to_bytes())
             link = GrpcLink(calls, session.mailbox)
             outcome = await self._drive(session, me, link, contributions)
+            for call in calls.values():
+                await call.last()
             await together(*(call.finish() for call in calls.values()))
         session.finish(outcome)
         await self._finished(

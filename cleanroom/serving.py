@@ -7,7 +7,13 @@ is read; a peer that breaks off or sends what it may not is named.
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
-from cleanroom.errors import CleanroomError, MessageInvalid, NotAuthorised, PeerMisbehaved
+from cleanroom.errors import (
+    CleanroomError,
+    MessageInvalid,
+    NotAuthorised,
+    PeerMisbehaved,
+    PeerUnavailable,
+)
 from cleanroom.execution.contribute import Contribution
 from cleanroom.member import Membership
 from cleanroom.roles import COLLECT, CONTRIBUTE, ROUNDS
@@ -44,7 +50,7 @@ async def _contribute(call: Call, session: Session, opening: Opening) -> None:
         words = await first(receive_vector(call, f"leaf/{leaf}", n_words), session.until_failed())
     except MessageInvalid as error:
         raise _misbehaved(session, call.peer, error) from None
-    except asyncio.CancelledError:
+    except (asyncio.CancelledError, PeerUnavailable):
         session.lost(call.peer)
         raise
     session.contribute(Contribution(leaf, n, words))
@@ -63,7 +69,7 @@ async def _rounds(call: Call, session: Session, _: Opening) -> None:
         await first(deliver(call, sender, session.mailbox), session.until_failed())
     except MessageInvalid as error:
         raise _misbehaved(session, call.peer, error) from None
-    except asyncio.CancelledError:
+    except (asyncio.CancelledError, PeerUnavailable):
         session.lost(call.peer)
         raise
 

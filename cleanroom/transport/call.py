@@ -7,6 +7,10 @@ from google.protobuf.message import DecodeError, Message
 
 from cleanroom.errors import MessageInvalid
 
+# The dialling side's last message. Without it a server can't tell a finished stream from a broken
+# connection: gRPC reports the end of both alike.
+END = b""
+
 M = TypeVar("M", bound=Message)
 
 

@@ -8,6 +8,7 @@ import grpc
 
 from cleanroom.errors import CleanroomError, PeerUnavailable
 from cleanroom.transport import faults
+from cleanroom.transport.call import END
 from cleanroom.transport.server import PACKAGE
 from cleanroom.transport.tls import CLIENT_OPTIONS, Pins, TlsIdentity
 
@@ -40,22 +41,18 @@ class Outgoing:
             raise await self._ended() from None
         return None if message is grpc.aio.EOF else message
 
+    async def last(self) -> None:
+        """Say that no more messages come; the peer may still send."""
+        await self.send(END)
+
     async def finish(self) -> None:
-        """Say that no more messages come, and wait until the peer has ended the call well.
+        """Wait until the peer has ended the call well, after its last message or ours.
 
         Raises:
             CleanroomError: if the peer ended it with an error.
         """
-        await self.last()
         while await self.receive() is not None:
             pass
-
-    async def last(self) -> None:
-        """Say that no more messages come; the peer may still send."""
-        try:
-            await self._call.done_writing()
-        except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
-            raise await self._ended() from None
 
     def cancel(self) -> None:
         """End the call from this side."""

@@ -7,10 +7,10 @@ from typing import Any
 import grpc
 import structlog
 
-from cleanroom.errors import CleanroomError, ConfigInvalid, InternalError
+from cleanroom.errors import CleanroomError, ConfigInvalid, InternalError, PeerUnavailable
 from cleanroom.logs import where
 from cleanroom.transport import faults
-from cleanroom.transport.call import Route
+from cleanroom.transport.call import END, Route
 from cleanroom.transport.tls import SERVER_OPTIONS, Pins, TlsIdentity
 
 PACKAGE = "cleanroom.v1"
@@ -23,6 +23,7 @@ class _Incoming:
     def __init__(self, peer: str, context: Any) -> None:
         self._peer = peer
         self._context = context
+        self._ended = False
 
     @property
     def peer(self) -> str:
@@ -32,8 +33,13 @@ class _Incoming:
         await self._context.write(message)
 
     async def receive(self) -> bytes | None:
+        if self._ended:
+            return None
         message = await self._context.read()
-        return None if message is grpc.aio.EOF else message
+        if message is grpc.aio.EOF:
+            raise PeerUnavailable("the connection broke", party=self._peer)
+        self._ended = message == END
+        return None if self._ended else message
 
 
 class Server:
