@@ -121,7 +121,8 @@ def _named(
 ) -> Expr:
     """Bind a key of GROUP BY or ORDER BY: a position, an output's name or an expression."""
     if isinstance(node, exp.Literal) and not node.is_string:
-        position = int(node.this) if str(node.this).isdigit() else 0
+        text = str(node.this)
+        position = int(text) if text.isdecimal() and len(text) < 5 else 0
         if not 1 <= position <= len(outputs):
             raise UnsupportedQuery(f"position {str(node.this)[:20]} in GROUP BY or ORDER BY")
         return outputs[position - 1].expr
@@ -215,6 +216,8 @@ def _whole(select: exp.Select, clause: str) -> int | None:
         return None
     only(node, "expression")
     number = node.expression
-    if not isinstance(number, exp.Literal) or number.is_string or not number.this.isdigit():
-        raise UnsupportedQuery(f"{clause.upper()} with anything but a whole number")
-    return int(number.this)
+    if isinstance(number, exp.Literal) and not number.is_string:
+        text = str(number.this)
+        if text.isdecimal() and len(text) <= 18:
+            return int(text)
+    raise UnsupportedQuery(f"{clause.upper()} with anything but a whole number")

@@ -126,6 +126,8 @@ def multiply(a: Domain, b: Domain) -> Domain:
 
 
 def negate(a: Domain) -> Domain:
+    """Return the domain of -a, a number."""
+    checked(a)
     return replace(a, low=-a.high, high=-a.low)
 
 
@@ -133,9 +135,17 @@ def _number(low: int, high: int, scale: int, a: Domain, b: Domain) -> Domain:
     if scale > MAX_SCALE:
         raise UnsupportedQuery(f"an expression with {scale} decimal places; {MAX_SCALE} at most")
     kind = Kind.DECIMAL if Kind.DECIMAL in (a.kind, b.kind) else Kind.INTEGER
-    limit = DECIMAL_LIMIT if kind is Kind.DECIMAL else LIMIT
-    if max(abs(low), abs(high)) >= limit:
-        raise OverflowPossible(
-            f"an arithmetic expression may reach {max(abs(low), abs(high))}; below {limit} is safe"
-        )
-    return Domain(kind, low, high, scale, a.nullable or b.nullable)
+    return checked(Domain(kind, low, high, scale, a.nullable or b.nullable))
+
+
+def checked(domain: Domain) -> Domain:
+    """Return a number's domain if DuckDB computes with all its values without an overflow.
+
+    Raises:
+        OverflowPossible: naming the largest value.
+    """
+    limit = DECIMAL_LIMIT if domain.kind is Kind.DECIMAL else LIMIT
+    if domain.magnitude >= limit:
+        reach = f"{domain.magnitude}; below {limit} is safe"
+        raise OverflowPossible(f"an arithmetic expression may reach {reach}")
+    return domain

@@ -5,10 +5,14 @@ whatever is only known to DuckDB is a `call` of a function from an allowlist.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from cleanroom.errors import UnsupportedQuery
 from cleanroom.query.domain import Domain
+
+MAX_NODES = 10_000  # subqueries may multiply an expression: bounds the work of compiling
+MAX_DEPTH = 150
 
 Value: TypeAlias = object
 
@@ -28,6 +32,17 @@ class Expr:
     args: tuple["Expr", ...]
     domain: Domain
     value: Value = None
+    nodes: int = field(init=False, compare=False, repr=False)
+    depth: int = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        nodes = 1 + sum(arg.nodes for arg in self.args)
+        depth = 1 + max((arg.depth for arg in self.args), default=0)
+        if nodes > MAX_NODES or depth > MAX_DEPTH:
+            limits = f"{MAX_NODES} operators, {MAX_DEPTH} deep"
+            raise UnsupportedQuery(f"an expression of more than {limits}")
+        object.__setattr__(self, "nodes", nodes)
+        object.__setattr__(self, "depth", depth)
 
     @property
     def reference(self) -> tuple[int, str]:

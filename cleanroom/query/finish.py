@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from sqlglot import exp
 
+from cleanroom.errors import UnsupportedQuery
 from cleanroom.query.plan import BitsColumn, OpenedColumn, Plan
 from cleanroom.query.render import cast, constant, function, sql_of
 from cleanroom.query.schema import schema_of
@@ -29,6 +30,9 @@ def finish(plan: Plan, opened: Arrays) -> "pd.DataFrame":
         opened: for each opened sum column an int64 array of its name; for each bits column c
             uint64 arrays c_0, c_1, ... (most significant first) and, if it is nullable, c_null.
             Exactly the convention of leaf SQL.
+
+    Raises:
+        UnsupportedQuery: if an expression over aggregates fails, as sqrt(-1) does.
     """
     import pandas as pd
 
@@ -46,7 +50,11 @@ def finish(plan: Plan, opened: Arrays) -> "pd.DataFrame":
         connection.unregister("raw")
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
-        return connection.execute(plan.final_sql).df()
+        try:
+            return connection.execute(plan.final_sql).df()
+        except duckdb.Error as error:
+            what = f"the SELECT list fails on the opened values: {type(error).__name__}"
+            raise UnsupportedQuery(what) from None
 
 
 def _values(column: OpenedColumn, bits: BitsColumn | None, opened: Arrays) -> object:

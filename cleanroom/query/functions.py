@@ -8,9 +8,9 @@ import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from cleanroom.contract.types import Kind
+from cleanroom.contract.types import Kind, SqlType
 from cleanroom.errors import UnsupportedQuery
-from cleanroom.query.domain import UNKNOWN, Domain, text_of, union
+from cleanroom.query.domain import UNKNOWN, Domain, checked, text_of, union
 from cleanroom.query.expr import Expr
 
 DAY_US = 86_400_000_000
@@ -37,7 +37,9 @@ AFTER_ONLY = frozenset(
 
 def day_of(encoded: int, kind: Kind) -> dt.date:
     """Return the day of an encoded DATE or TIMESTAMP."""
-    return _EPOCH + dt.timedelta(days=encoded if kind is Kind.DATE else encoded // DAY_US)
+    first, last = SqlType(Kind.DATE).widest()
+    days = encoded if kind is Kind.DATE else encoded // DAY_US
+    return _EPOCH + dt.timedelta(days=min(max(days, first), last))
 
 
 def call(name: str, *args: Expr) -> Expr:
@@ -65,7 +67,7 @@ def date_trunc(unit: str, arg: Expr) -> Expr:
     if domain.kind not in (Kind.DATE, Kind.TIMESTAMP):
         raise UnsupportedQuery(f"date_trunc of {domain.kind or 'a computed value'}")
     scale = DAY_US if domain.kind is Kind.DATE else 1
-    low = (domain.low * scale) - 366 * DAY_US
+    low = max(domain.low * scale - 366 * DAY_US, SqlType(Kind.TIMESTAMP).widest()[0])
     result = Domain(Kind.TIMESTAMP, low, domain.high * scale, nullable=domain.nullable)
     return Expr("call", (text(unit), arg), result, "date_trunc")
 
@@ -89,6 +91,7 @@ def _abs(arg: Expr) -> Domain:
         return UNKNOWN
     if not domain.is_number:
         raise UnsupportedQuery(f"abs of {domain.kind}")
+    checked(domain)
     low = 0 if domain.low <= 0 <= domain.high else min(abs(domain.low), abs(domain.high))
     return replace(domain, low=low, high=domain.magnitude)
 

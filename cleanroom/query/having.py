@@ -24,6 +24,8 @@ from cleanroom.query.plan import (
 )
 from cleanroom.query.totals import Total
 
+MAX_PRODUCTS = 64
+
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
@@ -136,6 +138,8 @@ class Having:
                 return [*left, *_negated(right)]
             case "*":
                 left, right = (self._ratios(arg, known) for arg in expr.args)
+                if len(left) * len(right) > MAX_PRODUCTS:
+                    raise UnsupportedQuery(f"HAVING with more than {MAX_PRODUCTS} products")
                 return [
                     Ratio(a.coefficient * b.coefficient, a.above + b.above, a.below + b.below)
                     for a in left

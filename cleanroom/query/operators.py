@@ -82,6 +82,7 @@ def _arithmetic(op: str, a: Domain, b: Domain) -> Domain:
 
 
 def _whole_division(op: str, a: Domain, b: Domain) -> Domain:
+    domains.checked(a)
     nullable = a.nullable or b.nullable or b.low <= 0 <= b.high  # NULL when dividing by zero
     if op == "//":
         top = a.magnitude

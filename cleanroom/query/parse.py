@@ -3,12 +3,16 @@
 Rule: limits come first, so that hostile text is refused before a recursive parser sees it.
 """
 
+import logging
+
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 from sqlglot.tokens import Token, TokenType  # type: ignore[attr-defined]
 
 from cleanroom.errors import UnsupportedQuery
+
+logging.getLogger("sqlglot").setLevel(logging.ERROR)  # its warnings quote the query
 
 MAX_BYTES = 64 * 1024
 MAX_NESTING = 32

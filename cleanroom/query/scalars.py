@@ -61,6 +61,7 @@ _UNARY_CALLS: dict[type[exp.Expr], str] = {
     exp.Ln: "ln",
     exp.Exp: "exp",
 }
+MAX_DIGITS = 40
 _CASTS = {"DOUBLE", "BIGINT", "INT", "INTEGER", "HUGEINT", "VARCHAR", "TEXT", "DATE", "TIMESTAMP"}
 
 
@@ -301,6 +302,9 @@ def _unit(node: exp.Expr) -> str:
 
 def _number(text: str) -> int | Decimal:
     try:
-        return int(text) if text.isdigit() else Decimal(text)
+        number = Decimal(text) if len(text) <= MAX_DIGITS else None
     except InvalidOperation:
-        raise UnsupportedQuery("a number in an unknown notation") from None
+        number = None
+    if number is None or not number.is_finite() or abs(number.adjusted()) > MAX_DIGITS:
+        raise UnsupportedQuery(f"a number of more than {MAX_DIGITS} digits, or no number")
+    return int(number) if text.isdigit() else number

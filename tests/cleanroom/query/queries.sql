@@ -243,3 +243,33 @@ SELECT SUM(-score), SUM(abs(score)), SUM(score % 7), SUM(score // 4) FROM alpha.
 
 -- case-insensitive names and quoted aliases
 select PEOPLE.State as "The State", count(*) as "N" from Alpha.People group by People.STATE order by "N" desc, 1
+
+-- truth values added up
+SELECT state, SUM(active), COUNT(active), SUM(score > 0) FROM alpha.people GROUP BY state
+
+-- keys and conditions without sums
+SELECT DISTINCT p.state, c.kind FROM alpha.people p JOIN beta.claims c ON p.id = c.pid WHERE p.income > c.amount
+
+-- IN over columns of two owners
+SELECT COUNT(*) FROM alpha.people p JOIN beta.claims c ON p.id = c.pid WHERE p.score - c.level IN (1, 5, -7) OR p.active
+
+-- dates on both sides of a shifted comparison
+SELECT COUNT(*), MIN(v.day) FROM alpha.visits v JOIN gamma.members m ON v.id = m.mid WHERE v.day > m.joined + 700 AND v.day + 30 <= DATE '2021-10-01'
+
+-- HAVING with IN and a difference of averages
+SELECT kind, COUNT(*) AS n FROM beta.claims GROUP BY kind HAVING COUNT(*) IN (26, 30, 31, 33) OR AVG(amount) - AVG(level) > 9000
+
+-- nested CASE over three owners
+SELECT SUM(CASE WHEN p.active THEN CASE WHEN c.amount > m.points THEN m.points ELSE c.amount END ELSE -p.score END) FROM alpha.people p JOIN beta.claims c ON p.id = c.pid JOIN gamma.members m ON m.mid = p.id
+
+-- NOT over a condition between owners inside CASE
+SELECT c.kind, SUM(CASE WHEN NOT (p.income > c.amount) THEN 1 ELSE 0 END) AS lower_or_equal, SUM(CASE WHEN p.income > c.amount THEN 0 ELSE 1 END) AS not_higher FROM alpha.people p JOIN beta.claims c ON p.id = c.pid GROUP BY c.kind
+
+-- comparison of truth values of two owners
+SELECT COUNT(*) FROM alpha.people p JOIN beta.claims c ON p.id = c.pid WHERE p.active = (c.level > 4)
+
+-- federated, joined with two owners
+SELECT p.state, c.kind, COUNT(*), SUM(t.amt), SUM(t.amt * c.level) FROM transactions t JOIN alpha.people p ON t.cust = p.id JOIN beta.claims c ON c.pid = t.cust GROUP BY p.state, c.kind
+
+-- a wide key: text, date and number
+SELECT name, born, code, COUNT(*), MAX(income) FROM alpha.people GROUP BY name, born, code

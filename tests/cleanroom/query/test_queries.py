@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -27,6 +28,11 @@ def databases(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Database]:
     return {owner: Database(agreed, owner, paths[owner]) for owner in rooms.OWNERS}
 
 
+@pytest.fixture(scope="module")
+def everything() -> duckdb.DuckDBPyConnection:
+    return rooms.pooled(rooms.terms(), rooms.rows())
+
+
 def _plain(value: Any) -> Any:
     if str(value) in ("None", "nan", "NaN", "NaT", "<NA>"):
         return None
@@ -46,10 +52,12 @@ def answer(sql: str, agreed: Terms, databases: Mapping[str, Database]) -> Any:
 
 
 @pytest.mark.parametrize("title", GOLDEN)
-def test_golden(title: str, databases: dict[str, Database]) -> None:
-    sql, agreed = GOLDEN[title], rooms.terms()
-    expected = rooms.pooled(agreed, rooms.rows()).sql(sql).df()
-    got = answer(sql, agreed, databases)
+def test_golden(
+    title: str, databases: dict[str, Database], everything: duckdb.DuckDBPyConnection
+) -> None:
+    sql = GOLDEN[title]
+    expected = everything.sql(sql).df()
+    got = answer(sql, rooms.terms(), databases)
     ordered = "order by" in sql.lower()
     named = [(a, b) for a, b in zip(got.columns, expected.columns, strict=True) if "(" not in b]
     assert all(a == b for a, b in named)

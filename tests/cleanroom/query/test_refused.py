@@ -84,6 +84,16 @@ UNSUPPORTED = {
     "SELECT " + "(" * 60 + "1" + ")" * 60 + " FROM alpha.people": "nested",
     "SELECT SUM(" + "+".join(["id"] * 5000) + ") FROM alpha.people": "operators",
     "SELECT COUNT(*) FROM alpha.people WHERE " + "NOT " * 3000 + "active": "nested",
+    "SELECT SUM(id + " + "9" * 5000 + ") FROM alpha.people": "digits",
+    "SELECT SUM(id + 1e999999999) FROM alpha.people": "digits",
+    "SELECT COUNT(*) FROM alpha.people LIMIT " + "9" * 5000: "LIMIT",
+    "SELECT COUNT(*) FROM alpha.people GROUP BY " + "1" * 5000: "position",
+    "WITH a0 AS (SELECT active AS x FROM alpha.people), "
+    + ", ".join(f"a{i} AS (SELECT (x AND x) = x AS x FROM a{i - 1})" for i in range(1, 30))
+    + " SELECT COUNT(*) FROM a29 WHERE x": "operators",
+    "SELECT COUNT(*) FROM alpha.people HAVING "
+    + " * ".join(["(COUNT(*) + 1)"] * 30)
+    + " > 3": "products",
     "SELECT COUNT(*) FROM " + ", ".join(f"alpha.people t{i}" for i in range(9)): "tables",
 }
 
@@ -144,11 +154,12 @@ def test_aliases_are_quoted_in_the_final_sql() -> None:
 
 
 def test_every_process_finds_the_same_plan() -> None:
-    titles = ["three owners", "CASE with a condition between owners", "filters pushed to both owners"]
+    titles = ["three owners", "CASE with a condition between owners", "FILTER"]
     golden = dict(rooms.golden())
     mine = [compile_query(golden[t], rooms.terms(3), "h", "analyst").hash for t in titles]
     code = (
-        "import rooms; from cleanroom.query.compile import compile_query as c; g=dict(rooms.golden());"
+        "import rooms; from cleanroom.query.compile import compile_query as c;"
+        "g = dict(rooms.golden());"
         f"print([c(g[t], rooms.terms(3), 'h', 'analyst').hash for t in {titles!r}])"
     )
     here = Path(__file__).parent

@@ -1,0 +1,112 @@
+"""Groups of fewer than min_group distinct persons are counted and never opened."""
+
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+import rooms
+
+from cleanroom.query.compile import compile_query
+from cleanroom.query.plaintext import insecure_run
+from cleanroom.query.sheet import Sheet
+from cleanroom.sources.database import Database
+
+CLAIMS = "FROM alpha.people p JOIN beta.claims c ON p.id = c.pid"
+BY_NAME = "FROM alpha.people p JOIN beta.claims c ON p.name = c.name"
+FLOWS = "FROM transactions a JOIN transactions b ON a.other = b.cust"
+# query: its persons, as DuckDB would count them, and how many classes of persons there are
+CASES = {
+    "SELECT name, COUNT(*) AS n FROM alpha.people GROUP BY name": (["id"], 1),
+    "SELECT code, state, COUNT(*) AS n FROM alpha.people GROUP BY code, state": (["id"], 1),
+    "SELECT channel, month(booked) AS m, SUM(amt) AS n FROM transactions GROUP BY 1, 2": (
+        ["cust"],
+        1,
+    ),
+    f"SELECT p.state, c.kind, COUNT(*) AS n {CLAIMS} GROUP BY 1, 2": (["p.id"], 1),
+    f"SELECT p.name, c.kind, COUNT(*) AS n {BY_NAME} GROUP BY 1, 2": (["p.id", "c.pid"], 2),
+    f"SELECT a.channel, month(b.booked) AS m, COUNT(*) AS n {FLOWS} GROUP BY 1, 2": (
+        ["a.cust", "b.cust"],
+        2,
+    ),
+    f"SELECT p.state, c.level, COUNT(*) AS n {CLAIMS} WHERE p.income > c.amount GROUP BY 1, 2": (
+        ["p.id"],
+        1,
+    ),
+    f"SELECT COUNT(*) AS n {CLAIMS} WHERE p.score = 3": (["p.id"], 1),
+}
+
+
+@pytest.fixture(scope="module")
+def databases(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Database]:
+    paths = rooms.write(tmp_path_factory.mktemp("rows"), rooms.rows())
+    return {owner: Database(rooms.terms(), owner, paths[owner]) for owner in rooms.OWNERS}
+
+
+@pytest.fixture(scope="module")
+def pooled() -> duckdb.DuckDBPyConnection:
+    return rooms.pooled(rooms.terms(), rooms.rows())
+
+
+@pytest.mark.parametrize("min_group", [2, 3, 5])
+@pytest.mark.parametrize("sql", CASES, ids=lambda sql: sql[:60])
+def test_only_large_groups_pass(
+    sql: str,
+    min_group: int,
+    databases: dict[str, Database],
+    pooled: duckdb.DuckDBPyConnection,
+) -> None:
+    persons, n_classes = CASES[sql]
+    plan = compile_query(sql, rooms.terms(min_group), "h", "analyst")
+    outcome = insecure_run(plan, databases)
+    groups = len(pooled.sql(sql).fetchall())
+    enough = " AND ".join(f"COUNT(DISTINCT {person}) >= {min_group}" for person in persons)
+    large = len(pooled.sql(f"{sql} HAVING {enough}").fetchall())
+    assert len(plan.root.input.persons) == n_classes
+    assert (outcome.n, outcome.suppressed) == (large, groups - large)
+
+
+def test_without_min_group_no_person_column_is_shared() -> None:
+    sql = "SELECT name, COUNT(*) FROM alpha.people GROUP BY name"
+    (one,) = compile_query(sql, rooms.terms(1), "h", "analyst").leaves
+    (three,) = compile_query(sql, rooms.terms(3), "h", "analyst").leaves
+    assert len(one.bits) == 1
+    assert len(three.bits) == 2
+    assert '"t0"."id"' not in one.sql
+
+
+def test_the_sheet_lists_what_is_opened_and_what_leaks() -> None:
+    sql = f"SELECT p.state, AVG(c.amount) {CLAIMS} GROUP BY p.state"
+    terms = rooms.terms(3)
+    plan = compile_query(sql, terms, "h", "analyst")
+    sheet = Sheet.of(plan, terms)
+    assert str(sheet) == sheet.text
+    assert sheet.plan_hash == plan.hash
+    assert len(sheet.opened) == len(plan.root.opened) == 3
+    assert any("SUM(beta.claims.amount)" in line for line in sheet.opened)
+    assert any("COUNT(beta.claims.amount)" in line for line in sheet.opened)
+    assert any("suppressed" in line for line in sheet.leaks)
+    assert all(leaf.sql in sheet.text for leaf in plan.leaves)
+    assert sheet.cost.rows > 0
+    assert sheet.cost.bytes_per_party > 0
+
+
+def test_uses_name_every_column_and_right() -> None:
+    sql = (
+        f"SELECT p.state, SUM(CASE WHEN c.level > 3 THEN c.amount END), COUNT(p.score) {CLAIMS} "
+        "WHERE p.income > c.amount AND p.born < '1990-01-01' GROUP BY p.state"
+    )
+    uses = {(u.table, u.column, u.right) for u in compile_query(sql, rooms.terms(), "h", "a").uses}
+    assert uses == {
+        ("alpha.people", "state", "group"),
+        ("alpha.people", "id", "join"),
+        ("beta.claims", "pid", "join"),
+        ("beta.claims", "level", "filter"),
+        ("beta.claims", "amount", "sum"),
+        ("alpha.people", "score", "count"),
+        ("alpha.people", "income", "compare"),
+        ("beta.claims", "amount", "compare"),
+        ("alpha.people", "born", "filter"),
+    }
