@@ -6,6 +6,7 @@ from typing import Protocol, TypeAlias, TypeVar
 from google.protobuf.message import DecodeError, Message
 
 from cleanroom.errors import MessageInvalid
+from cleanroom.transport.frames import MAX_MESSAGE
 
 # The dialling side's last message. Without it a server can't tell a finished stream from a broken
 # connection: gRPC reports the end of both alike.
@@ -36,6 +37,16 @@ class Call(Protocol):
 
 
 Route: TypeAlias = Callable[[Call], Awaitable[None]]
+
+
+def check_size(message: bytes) -> None:
+    """Refuse to send what the peer would refuse to take.
+
+    Raises:
+        MessageInvalid: if the message is over the limit.
+    """
+    if len(message) > MAX_MESSAGE:
+        raise MessageInvalid(f"a message of {len(message)} bytes; at most {MAX_MESSAGE} may go")
 
 
 def decode(kind: type[M], message: bytes | None) -> M:

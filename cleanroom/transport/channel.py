@@ -8,7 +8,7 @@ import grpc
 
 from cleanroom.errors import CleanroomError, PeerUnavailable
 from cleanroom.transport import faults
-from cleanroom.transport.call import END
+from cleanroom.transport.call import END, check_size
 from cleanroom.transport.server import PACKAGE
 from cleanroom.transport.tls import CLIENT_OPTIONS, Pins, TlsIdentity
 
@@ -25,6 +25,7 @@ class Outgoing:
         return self._peer
 
     async def send(self, message: bytes, /) -> None:
+        check_size(message)
         try:
             await self._call.write(message)
         except grpc.aio.AioRpcError as error:

@@ -10,7 +10,7 @@ import structlog
 from cleanroom.errors import CleanroomError, ConfigInvalid, InternalError, PeerUnavailable
 from cleanroom.logs import where
 from cleanroom.transport import faults
-from cleanroom.transport.call import END, Route
+from cleanroom.transport.call import END, Route, check_size
 from cleanroom.transport.tls import SERVER_OPTIONS, Pins, TlsIdentity
 
 PACKAGE = "cleanroom.v1"
@@ -30,6 +30,7 @@ class _Incoming:
         return self._peer
 
     async def send(self, message: bytes, /) -> None:
+        check_size(message)
         await self._context.write(message)
 
     async def receive(self) -> bytes | None:

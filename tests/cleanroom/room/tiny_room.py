@@ -17,10 +17,10 @@ from cleanroom.contract.document import Contract
 from cleanroom.contract.terms import Terms
 from cleanroom.engine import Engine
 from cleanroom.errors import UnsupportedQuery
-from cleanroom.identity.identity import Identity
-from cleanroom.member import Membership
 from cleanroom.execution.contribute import contribute, receive
 from cleanroom.execution.outcome import Opened, Outcome
+from cleanroom.identity.identity import Identity
+from cleanroom.member import Membership
 from cleanroom.query.plan import Aggregate, Leaf, Plan, Release, SumColumn, Union
 from protocols.rep3.multiply import multiply
 from protocols.rep3.share import Arith, public_arith
