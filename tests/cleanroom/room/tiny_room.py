@@ -116,10 +116,20 @@ def make_room(folder: Path) -> dict[str, Membership]:
                 "expires": "2100-01-01",
             },
             "coordinator": {"address": f"127.0.0.1:{ports[3]}"},
-            "members": {**owners, "hospital": {"roles": ["input"]}, "analyst": {"roles": ["result"]}},
+            "members": {
+                **owners,
+                "hospital": {"roles": ["input"]},
+                "analyst": {"roles": ["result"]},
+            },
             "privacy": {"release": "sdc", "min_group": 1},
-            "tables": {"t": {"members": list(OWNERS), "person": "x", "max_rows": 1000,
-                             "columns": {"x": x}}},
+            "tables": {
+                "t": {
+                    "members": list(OWNERS),
+                    "person": "x",
+                    "max_rows": 1000,
+                    "columns": {"x": x},
+                }
+            },
         }
     )
     identities = {name: Identity.create(name) for name in (*terms.members, "coordinator")}

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cleanroom.errors import CleanroomError, MessageInvalid, PolicyDenied, registry
+from cleanroom.errors import MessageInvalid, PolicyDenied, registry
 from cleanroom.statements import Signed
 from cleanroom.transport import faults
 from cleanroom.transport import room_pb2 as pb
@@ -62,10 +62,8 @@ def test_an_unknown_code_and_control_characters_are_made_harmless() -> None:
 @given(st.binary(max_size=300))
 def test_garbage_never_raises_anything_else(message: bytes) -> None:
     for read in (unpack, Opening.of, OutcomeHeader.of, unpack_online):
-        try:
+        with contextlib.suppress(MessageInvalid):
             read(message)
-        except CleanroomError as error:
-            assert isinstance(error, MessageInvalid)
 
 
 @given(st.integers(0, 60), st.integers(0, 7))
