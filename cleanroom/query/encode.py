@@ -69,7 +69,7 @@ def integer(value: exp.Expr, domain: Domain, scale: int) -> exp.Expr:
     """Write the encoded integer of a value as HUGEINT."""
     match domain.kind:
         case Kind.DECIMAL:
-            exact = cast(value, f"DECIMAL(18,{domain.scale})")
+            exact = cast(value, f"DECIMAL(38,{domain.scale})")  # 128 bits: no overflow
             value = exp.Mul(this=exact, expression=constant(10**scale))
         case Kind.INTEGER if scale:
             value = exp.Mul(this=cast(value, "HUGEINT"), expression=constant(10**scale))

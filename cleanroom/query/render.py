@@ -54,7 +54,8 @@ def function(name: str, *args: exp.Expr) -> exp.Expr:
 
 def cast(value: exp.Expr, sql_type: str) -> exp.Expr:
     """Convert to a DuckDB type."""
-    return exp.cast(value, sql_type, dialect="duckdb")
+    # Not sqlglot's own `cast`: it leaves out a cast between two precisions of DECIMAL.
+    return exp.Cast(this=value, to=exp.DataType.build(sql_type, dialect="duckdb"))
 
 
 def constant(value: object) -> exp.Expr:

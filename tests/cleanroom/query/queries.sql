@@ -271,5 +271,8 @@ SELECT COUNT(*) FROM alpha.people p JOIN beta.claims c ON p.id = c.pid WHERE p.a
 -- federated, joined with two owners
 SELECT p.state, c.kind, COUNT(*), SUM(t.amt), SUM(t.amt * c.level) FROM transactions t JOIN alpha.people p ON t.cust = p.id JOIN beta.claims c ON c.pid = t.cust GROUP BY p.state, c.kind
 
+-- products with many decimal places
+SELECT u.channel, SUM(CASE WHEN u.amt - c.amount > 100 THEN c.amount * c.amount END), MAX(c.amount * c.amount) FROM transactions u, beta.claims c WHERE c.pid = u.cust GROUP BY u.channel
+
 -- a wide key: text, date and number
 SELECT name, born, code, COUNT(*), MAX(income) FROM alpha.people GROUP BY name, born, code

@@ -69,6 +69,19 @@ def test_rows_are_loaded_with_the_declared_types(tmp_path: Path) -> None:
     assert database.run("SELECT count(*) AS n FROM shared", KEY)["n"][0] == 2
 
 
+def test_the_largest_decimals_and_integers(tmp_path: Path) -> None:
+    widest = {"type": "DECIMAL(18,6)"}, {"type": "INTEGER"}, {"type": "DECIMAL(18,18)"}
+    columns = {"id": COLUMNS["id"], **{f"c{i}": c for i, c in enumerate(widest)}}
+    terms = _terms().model_dump(exclude_none=True)
+    table = {"person": "id", "max_rows": 4, "columns": columns}
+    path = tmp_path / "t.csv"
+    path.write_text(f"id,c0,c1,c2\n1,-999999999999.999999,{-(2**63)},0.{'9' * 18}\n")
+    database = Database(
+        Terms.of({**terms, "tables": {"alpha.t": table}}), "alpha", {"alpha.t": path}
+    )
+    assert database.run("SELECT c1 FROM alpha.t", KEY)["c1"][0] == -(2**63)
+
+
 def test_other_columns_are_not_loaded(tmp_path: Path) -> None:
     database = _load(tmp_path, GOOD + ",private", header=HEADER + ",secret")
     with pytest.raises(InternalError) as caught:
