@@ -4,7 +4,6 @@ Rule: a class of node that isn't in the table below is refused, and so is any cl
 that its method doesn't name.
 """
 
-import datetime as dt
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
@@ -15,6 +14,7 @@ from sqlglot import exp
 from cleanroom.contract.types import Kind
 from cleanroom.errors import UnsupportedQuery
 from cleanroom.query import functions, operators
+from cleanroom.query.convert import convert
 from cleanroom.query.domain import UNKNOWN, Domain
 from cleanroom.query.expr import Expr
 from cleanroom.query.parse import construct, only
@@ -62,7 +62,6 @@ _UNARY_CALLS: dict[type[exp.Expr], str] = {
     exp.Exp: "exp",
 }
 MAX_DIGITS = 40
-_CASTS = {"DOUBLE", "BIGINT", "INT", "INTEGER", "HUGEINT", "VARCHAR", "TEXT", "DATE", "TIMESTAMP"}
 
 
 class Scalars:
@@ -209,25 +208,7 @@ class Scalars:
 
     def _cast(self, node: Any) -> Expr:
         only(node, "this", "to")
-        name = node.to.sql(dialect="duckdb").upper()
-        arg = self.bind(node.this)
-        if name in ("DATE", "TIMESTAMP") and arg.op == "literal" and isinstance(arg.value, str):
-            zero: dt.date = dt.date(1970, 1, 1) if name == "DATE" else dt.datetime(1970, 1, 1)
-            return operators.alike(arg, operators.literal(zero))[0]
-        if name == "TIMESTAMP" and arg.domain.kind is Kind.DATE:
-            return operators.timestamp_of(arg)
-        if name == "DATE" and arg.domain.kind is Kind.TIMESTAMP:
-            low, high = arg.domain.low // functions.DAY_US, arg.domain.high // functions.DAY_US
-            domain = Domain(Kind.DATE, low, high, nullable=arg.domain.nullable)
-            return Expr("cast", (arg,), domain, "DATE")
-        if name in ("BIGINT", "INT", "INTEGER") and arg.domain.kind is Kind.INTEGER:
-            return arg
-        if name in ("BIGINT", "INT", "INTEGER") and arg.domain.kind is Kind.BOOLEAN:
-            domain = replace(arg.domain, kind=Kind.INTEGER)
-            return Expr("cast", (arg,), domain, "BIGINT")
-        if name in _CASTS or name.startswith("DECIMAL("):
-            return Expr("cast", (arg,), UNKNOWN, name)
-        raise UnsupportedQuery(f"CAST to {name[:40]}")
+        return convert(self.bind(node.this), node.to.sql(dialect="duckdb").upper())
 
     def _extract(self, node: Any) -> Expr:
         only(node, "this", "expression")

@@ -276,3 +276,6 @@ SELECT u.channel, SUM(CASE WHEN u.amt - c.amount > 100 THEN c.amount * c.amount 
 
 -- a wide key: text, date and number
 SELECT name, born, code, COUNT(*), MAX(income) FROM alpha.people GROUP BY name, born, code
+
+-- conversions
+SELECT CAST(booked AS DATE) AS day, SUM(CAST(amt > 100 AS INTEGER)) AS n, CAST(AVG(amt) AS INTEGER) AS mean FROM transactions WHERE booked < CAST('2020-06-01' AS TIMESTAMP) GROUP BY CAST(booked AS DATE)
