@@ -18,7 +18,7 @@ from cleanroom.errors import (
     PeerUnavailable,
     PolicyDenied,
 )
-from cleanroom.execution.outcome import Opened, Outcome
+from cleanroom.execution.outcome import Outcome
 from cleanroom.member import Membership
 from cleanroom.query.plan import Plan
 from cleanroom.receipt import Receipt
@@ -44,7 +44,7 @@ from cleanroom.transport.frames import MAX_WORDS
 from cleanroom.transport.grpc_link import receive_vector
 
 if TYPE_CHECKING:
-    import pandas as pd
+    import pyarrow as pa
 
 Progress: TypeAlias = Callable[[str, str], None]
 GRACE_S = 10  # beyond the deadline, so that the members' own reports come first
@@ -58,7 +58,7 @@ class Stats:
         seconds: from asking to the result.
         rounds: of one computing member.
         bytes_sent: by all members, payload.
-        rows: opened.
+        rows: of the result.
     """
 
     seconds: float
@@ -71,7 +71,7 @@ class Stats:
 class Answer:
     """Everything that a query gave."""
 
-    frame: "pd.DataFrame"
+    table: "pa.Table"
     suppressed: int
     receipt: Receipt
     stats: Stats
@@ -155,9 +155,9 @@ class Asker:
             except TimeoutError:
                 raise DeadlineExceeded(f"no result in {deadline_s} s") from None
         opened = await asyncio.to_thread(self._engine.reconstruct, plan, outcomes)
-        frame = await asyncio.to_thread(self._engine.finish, plan, opened.columns)
-        stats = _stats(session, opened, time.monotonic() - started)
-        return Answer(frame, opened.suppressed, Receipt(tuple(session.signed)), stats)
+        table = await asyncio.to_thread(self._engine.finish, plan, opened.columns)
+        stats = _stats(session, table.num_rows, time.monotonic() - started)
+        return Answer(table, opened.suppressed, Receipt(tuple(session.signed)), stats)
 
     def _begin(self, plan: Plan, deadline_s: int) -> _Session:
         terms = self._member.contract.terms
@@ -237,11 +237,11 @@ def _check_accepted(rulings: dict[str, Ruling]) -> None:
     raise PolicyDenied("; ".join(lines), party=", ".join(refused), remedy=" ".join(remedies))
 
 
-def _stats(session: _Session, opened: Opened, seconds: float) -> Stats:
+def _stats(session: _Session, rows: int, seconds: float) -> Stats:
     finished = session.finished.values()
     return Stats(
         seconds=seconds,
         rounds=max(f.rounds for f in finished),
         bytes_sent=sum(f.bytes_sent for f in finished),
-        rows=opened.n,
+        rows=rows,
     )

@@ -21,11 +21,13 @@ from cleanroom.engine import Engine, standard
 from cleanroom.errors import CleanroomError, InternalError, SessionCancelled
 from cleanroom.logs import where
 from cleanroom.member import Membership
+from cleanroom.query.finish import as_pandas
 from cleanroom.query.plan import Plan
 from cleanroom.receipt import Receipt
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
     from cleanroom.query.sheet import Sheet
 
@@ -52,17 +54,21 @@ class Result:
     """
 
     def __init__(self, answer: Answer) -> None:
-        self._frame = answer.frame
+        self._table = answer.table
         self.suppressed: int = answer.suppressed
         self.receipt: Receipt = answer.receipt
         self.stats: Stats = answer.stats
 
+    def to_arrow(self) -> "pa.Table":
+        """Return the rows in their exact types: DECIMAL and whole numbers of any size."""
+        return self._table
+
     def to_pandas(self) -> "pd.DataFrame":
-        """Return the rows; the caller owns them."""
-        return self._frame.copy()
+        """Return the rows as DuckDB's `df()` does: DECIMAL as float64, NULL as NaN or None."""
+        return as_pandas(self._table)
 
     def __repr__(self) -> str:
-        return f"Result(rows={len(self._frame)}, suppressed={self.suppressed})"
+        return f"Result(rows={self._table.num_rows}, suppressed={self.suppressed})"
 
 
 class Room:

@@ -15,7 +15,7 @@ from protocols.context import Context
 from protocols.rounds import Steps
 
 if TYPE_CHECKING:
-    import pandas as pd
+    import pyarrow as pa
 
 Triple: TypeAlias = tuple[Contribution, Contribution, Contribution]
 
@@ -42,7 +42,7 @@ class Engine:
     contribute: Callable[[Plan, str, Source, bytes], Sequence[Triple]]
     compute: Callable[[Context, Plan, Mapping[int, Contribution]], Steps[Outcome]]
     reconstruct: Callable[[Plan, tuple[Outcome, Outcome, Outcome]], Opened]
-    finish: Callable[[Plan, Mapping[str, NDArray[Any]]], "pd.DataFrame"]
+    finish: Callable[[Plan, Mapping[str, NDArray[Any]]], "pa.Table"]
 
 
 def standard() -> Engine:

@@ -8,7 +8,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from cleanroom.engine import participants
 from cleanroom.errors import (
@@ -202,7 +202,8 @@ class Session:
         self.mailbox.fail(end)
         for loss in self._losses:
             loss.cancel()
-        for waiting in (*self._contributions.values(), self._outcome):
+        unmet: list[asyncio.Future[Any]] = [*self._contributions.values(), self._outcome]
+        for waiting in unmet:
             if not waiting.done():
                 waiting.set_exception(end)
                 waiting.exception()

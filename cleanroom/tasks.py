@@ -2,19 +2,26 @@
 
 import asyncio
 from collections.abc import Coroutine
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
+S = TypeVar("S")
 T = TypeVar("T")
 
 
-async def together(*parts: Coroutine[Any, Any, T]) -> list[T]:
+@overload
+async def together(
+    first: Coroutine[Any, Any, S], second: Coroutine[Any, Any, T], /
+) -> tuple[S, T]: ...
+@overload
+async def together(*parts: Coroutine[Any, Any, T]) -> tuple[T, ...]: ...
+async def together(*parts: Coroutine[Any, Any, Any]) -> tuple[Any, ...]:
     """Return all results; at the first error, or if cancelled, end the others and raise it.
 
     Unlike `asyncio.TaskGroup` it raises the error itself: callers catch typed errors.
     """
     tasks = [asyncio.ensure_future(part) for part in parts]
     try:
-        return await asyncio.gather(*tasks)
+        return tuple(await asyncio.gather(*tasks))
     finally:
         for task in tasks:
             task.cancel()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    import pandas as pd
+    import pyarrow as pa
 
     from cleanroom.client import Result, Room
 
@@ -43,7 +43,7 @@ def query(
         raise typer.BadParameter("Parquet needs --output FILE")
     with _room(config) as room:
         result = _with_progress(room, _text(sql), deadline_s)
-    write(result.to_pandas(), form, output)
+    write(result.to_arrow(), form, output)
     if receipt is not None:
         receipt.write_text(result.receipt.to_json(), encoding="utf-8")
     if form is Format.TABLE and output is None:
@@ -63,8 +63,12 @@ def tables(
     form: Form = Format.TABLE,
 ) -> None:
     """List the contract's tables and columns, and what this recipient may do with each."""
+    import pyarrow as pa
+
+    if form is Format.PARQUET:
+        raise typer.BadParameter("the list is small: table, csv or json")
     with _room(config) as room:
-        write(room.tables(), form, None)
+        write(pa.Table.from_pandas(room.tables(), preserve_index=False), form, None)
 
 
 def status(config: Config) -> None:
@@ -74,38 +78,53 @@ def status(config: Config) -> None:
             typer.echo(f"{member}: {'attends' if attends else 'absent'}")
 
 
-def write(frame: "pd.DataFrame", form: Format, output: Path | None) -> None:
-    """Write rows as a table, CSV, JSON or Parquet, to a file or the screen."""
+def write(rows: "pa.Table", form: Format, output: Path | None) -> None:
+    """Write rows, in their exact types, as a table, CSV, JSON or Parquet, to a file or screen."""
     if form is Format.PARQUET:
-        frame.to_parquet(output or sys.stdout.buffer, index=False)
+        from pyarrow import parquet
+
+        parquet.write_table(rows, output)
         return
-    match form:
-        case Format.CSV:
-            text = frame.to_csv(index=False)
-        case Format.JSON:
-            text = frame.to_json(orient="records", date_format="iso", indent=2) + "\n"
-        case _:
-            text = as_table(frame)
+    text = {Format.CSV: as_csv, Format.JSON: as_json, Format.TABLE: as_table}[form](rows)
     if output is None:
         typer.echo(text, nl=False)
     else:
         output.write_text(text, encoding="utf-8")
 
 
-def as_table(frame: "pd.DataFrame") -> str:
+def as_csv(rows: "pa.Table") -> str:
+    """Write rows with a header; NULL is an empty cell."""
+    import io
+
+    from pyarrow import csv
+
+    buffer = io.BytesIO()
+    csv.write_csv(rows, buffer)
+    return buffer.getvalue().decode()
+
+
+def as_json(rows: "pa.Table") -> str:
+    """Write a list of objects; DECIMAL, DATE and TIMESTAMP are strings, so that none is rounded."""
+    import json
+
+    return json.dumps(rows.to_pylist(), default=str, indent=2, ensure_ascii=False) + "\n"
+
+
+def as_table(rows: "pa.Table") -> str:
     """Draw rows for a terminal."""
-    import pandas as pd
+    import pyarrow as pa
     from rich.console import Console
     from rich.table import Table
 
     from cleanroom.cli.words import printable
 
     table = Table()
-    for name in frame.columns:
-        number = pd.api.types.is_numeric_dtype(frame[name])
-        table.add_column(printable(str(name)), justify="right" if number else "left")
-    for row in frame.itertuples(index=False):
-        table.add_row(*("NULL" if pd.isna(cell) else printable(str(cell)) for cell in row))
+    for column in rows.schema:
+        types = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal)
+        number = any(is_type(column.type) for is_type in types)
+        table.add_column(printable(column.name), justify="right" if number else "left")
+    for row in rows.to_pylist():
+        table.add_row(*("NULL" if cell is None else printable(str(cell)) for cell in row.values()))
     console = Console()
     with console.capture() as captured:
         console.print(table)

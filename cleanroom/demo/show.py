@@ -40,7 +40,7 @@ def run() -> bool:
             result = room.sql(hospitals.QUERY, on_progress=on_progress)
         expected = pooled(tables)
         equal = same(result.to_pandas(), expected)
-        console.print(as_table(result.to_pandas()), end="")
+        console.print(as_table(result.to_arrow()), end="")
         console.print(summary(result))
         console.print(
             "The same query on the pooled plaintext in DuckDB, groups of fewer than "
@@ -57,7 +57,8 @@ def pooled(tables: dict[str, Any]) -> pd.DataFrame:
     connection.register("patients", tables["hospital_a.patients"])
     connection.register("admissions", pd.concat(tables["admissions"].values()))
     having = f"HAVING COUNT(DISTINCT p.person) >= {hospitals.MIN_GROUP}"
-    return connection.sql(hospitals.POOLED.format(having=having)).df()
+    answer: pd.DataFrame = connection.sql(hospitals.POOLED.format(having=having)).df()
+    return answer
 
 
 def same(got: pd.DataFrame, expected: pd.DataFrame) -> bool:

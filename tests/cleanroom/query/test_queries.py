@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -14,7 +15,7 @@ import rooms
 
 from cleanroom.contract.terms import Terms
 from cleanroom.query.compile import compile_query
-from cleanroom.query.finish import finish
+from cleanroom.query.finish import as_pandas, finish
 from cleanroom.query.plaintext import insecure_run
 from cleanroom.sources.database import Database
 
@@ -36,7 +37,7 @@ def everything() -> duckdb.DuckDBPyConnection:
 def _plain(value: Any) -> Any:
     if str(value) in ("None", "nan", "NaN", "NaT", "<NA>"):
         return None
-    if isinstance(value, float | int | Decimal) and not isinstance(value, bool):
+    if isinstance(value, float | int | Decimal | np.number) and not isinstance(value, bool):
         return float(f"{float(value):.9g}")
     return str(value)
 
@@ -48,7 +49,7 @@ def _table(frame: Any, *, ordered: bool) -> list[tuple[Any, ...]]:
 
 def answer(sql: str, agreed: Terms, databases: Mapping[str, Database]) -> Any:
     plan = compile_query(sql, agreed, "0" * 64, "analyst")
-    return finish(plan, insecure_run(plan, databases).columns)
+    return as_pandas(finish(plan, insecure_run(plan, databases).columns))
 
 
 @pytest.mark.parametrize("title", GOLDEN)
