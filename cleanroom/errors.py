@@ -25,6 +25,13 @@ class CleanroomError(Exception):
         self.party = party
         self.remedy = remedy or type(self).remedy
 
+    def again(self) -> "CleanroomError":
+        """Return the same error without a traceback.
+
+        One that is kept, or raised to several waiters, would hold all their frames alive.
+        """
+        return type(self)(self.message, party=self.party, remedy=self.remedy)
+
     def __str__(self) -> str:
         who = f" [{self.party}]" if self.party else ""
         remedy = f" Remedy: {self.remedy}" if self.remedy else ""

@@ -157,7 +157,7 @@ class Session:
 
     async def until_failed(self) -> NoReturn:
         """Wait for the session to fail, and raise why: a call that serves it then ends too."""
-        raise await asyncio.shield(self._told)
+        raise (await asyncio.shield(self._told)).again()
 
     def lost(self, peer: str) -> None:
         """A peer's stream broke: blame it, unless the real reason is known within a moment."""
@@ -205,11 +205,11 @@ class Session:
         unmet: list[asyncio.Future[Any]] = [*self._contributions.values(), self._outcome]
         for waiting in unmet:
             if not waiting.done():
-                waiting.set_exception(end)
+                waiting.set_exception(end.again())
                 waiting.exception()
         self._contributions.clear()
         self._outcome = asyncio.get_running_loop().create_future()
-        self._outcome.set_exception(end)
+        self._outcome.set_exception(end.again())
         self._outcome.exception()
 
 

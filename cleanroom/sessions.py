@@ -25,7 +25,7 @@ class Sessions:
         """Let calls find a session; one that was cancelled before it began fails at once."""
         self._running[session.id] = session
         if session.id in self._ended:
-            session.fail(self._ended[session.id])
+            session.fail(self._ended[session.id].again())
         async with self._changed:
             self._changed.notify_all()
 
@@ -48,7 +48,7 @@ class Sessions:
             raise MessageInvalid("no such session here") from None
         if session_id in self._running:
             return self._running[session_id]
-        raise self._ended[session_id]
+        raise self._ended[session_id].again()
 
     def fail(self, session_id: str, fault: CleanroomError) -> None:
         """End one session, begun or not."""
@@ -66,6 +66,6 @@ class Sessions:
         return session_id in self._running or session_id in self._ended
 
     def _end(self, session_id: str, fault: CleanroomError) -> None:
-        self._ended[session_id] = fault
+        self._ended[session_id] = fault.again()
         if len(self._ended) > _REMEMBERED:
             self._ended.popitem(last=False)

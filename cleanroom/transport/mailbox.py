@@ -47,7 +47,7 @@ class Mailbox:
             self._stalled[sender] = stalled
             await stalled
         if self._fault is not None:
-            raise self._fault
+            raise self._fault.again()
         self._held[sender] += 8 * n_words
 
     def put(self, sender: Party, gate: Gate, vector: U64) -> None:
@@ -91,7 +91,7 @@ class Mailbox:
 
     def _refuse(self, waiting: "asyncio.Future[U64]") -> None:
         if self._fault is not None and not waiting.done():
-            waiting.set_exception(self._fault)
+            waiting.set_exception(self._fault.again())
             waiting.exception()  # it is no fault of the loop if nobody waits any more
 
     def _wake(self, sender: Party) -> None:

@@ -92,7 +92,7 @@ class Server:
         try:
             await route(_Incoming(self._pins.identify(context.auth_context()), context))
         except CleanroomError as error:
-            return error
+            return error.with_traceback(None)  # its frames hold this call, and so the socket
         except asyncio.CancelledError:
             raise
         except Exception as error:
