@@ -1,14 +1,18 @@
 """Correlated randomness that needs no messages: streams under pairwise keys, one per gate."""
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.ciphers import Cipher, CipherContext, algorithms, modes
 
 from protocols.rounds import U64, Gate, ProtocolError
 
 KEY_BYTES = 32
+BLOCK_WORDS = 1 << 13  # a block of each stream and what it masks stay in a cache of a core
+_SLACK = 2  # words that `update_into` wants behind its output
+_ZEROS = memoryview(bytes(8 * BLOCK_WORDS))
 
 
 class GateReused(ProtocolError):
@@ -20,12 +24,17 @@ def stream(key: bytes, purpose: str, n_words: int) -> U64:
 
     Source: NIST SP 800-38A for CTR; the key is BLAKE2b-128 of `purpose` keyed by `key`.
     """
+    out = np.empty(n_words + _SLACK, dtype=np.uint64)
+    encryptor = _encryptor(key, purpose)
+    for start in range(0, n_words, BLOCK_WORDS):
+        n = min(BLOCK_WORDS, n_words - start)
+        encryptor.update_into(_ZEROS[: 8 * n], out[start : start + n + _SLACK].data.cast("B"))
+    return out[:n_words]
+
+
+def _encryptor(key: bytes, purpose: str) -> CipherContext:
     aes_key = hashlib.blake2b(purpose.encode(), key=key, digest_size=16).digest()
-    encryptor = Cipher(algorithms.AES(aes_key), modes.CTR(bytes(16))).encryptor()
-    out = np.zeros(8 * n_words + 15, dtype=np.uint8)  # update_into wants a block of slack
-    encryptor.update_into(bytes(8 * n_words), out.data)
-    words: U64 = out[: 8 * n_words].view(np.uint64)
-    return words
+    return Cipher(algorithms.AES(aes_key), modes.CTR(bytes(16))).encryptor()
 
 
 @dataclass(slots=True)
@@ -61,6 +70,21 @@ class Prss:
         """Return n words known also to the previous party, and n known also to the next."""
         use = self._claim(f"{gate}|pair")
         return stream(self.key_own, use, n), stream(self.key_next, use, n)
+
+    def blocks(self, gate: Gate, n: int) -> Iterator[tuple[slice, U64, U64]]:
+        """Yield the two streams of `pair` in short blocks, each with its place among the n words.
+
+        A block is overwritten by the next one.
+        """
+        use = self._claim(f"{gate}|pair")
+        streams = _encryptor(self.key_own, use), _encryptor(self.key_next, use)
+        both = np.empty((2, min(BLOCK_WORDS, n) + _SLACK), dtype=np.uint64)
+        raw = [row.data.cast("B") for row in both]
+        for start in range(0, n, BLOCK_WORDS):
+            m = min(BLOCK_WORDS, n - start)
+            for encryptor, block in zip(streams, raw, strict=True):
+                encryptor.update_into(_ZEROS[: 8 * m], block)
+            yield slice(start, start + m), both[0, :m], both[1, :m]
 
     def with_prev(self, gate: Gate, n: int) -> U64:
         """Return n words that this party and the previous one know (its `with_next`)."""

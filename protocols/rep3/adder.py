@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from protocols.context import Context
 from protocols.rep3.and_bits import and_bits, and_pairs
-from protocols.rep3.compare import fold
+from protocols.rep3.compare import first_unlike
 from protocols.rep3.share import Bits
 from protocols.rounds import U64, Steps
 
@@ -15,11 +15,9 @@ Planes = NDArray[np.intp]
 def carry_out(ctx: Context, a: Bits, b: Bits) -> Steps[Bits]:
     """Return the carry out of a + b, both (k, w), k >= 1, as one plane.
 
-    Cost: 1 + ceil(log2 k) rounds; about 3k - log2 k AND gates.
-    Security: semi-honest, honest majority; no leakage.
+    Cost: that of `first_unlike`. Security: semi-honest, honest majority; no leakage.
     """
-    generate = yield from and_bits(ctx.at("generate"), a, b)
-    return (yield from fold(ctx, generate, a[:-1] ^ b[:-1]))
+    return (yield from first_unlike(ctx, a, a ^ b))  # only a plane of two equal bits decides
 
 
 def carries(ctx: Context, a: Bits, b: Bits) -> Steps[Bits]:

@@ -8,8 +8,6 @@ from protocols.context import Context
 from protocols.rep3.share import Bits
 from protocols.rounds import U64, Round, Steps, expect
 
-BLOCK_WORDS = 1 << 14  # a block's operands and result then stay in a second-level cache
-
 
 def and_bits(ctx: Context, x: Bits, y: Bits) -> Steps[Bits]:
     """AND two shared bit arrays.
@@ -37,15 +35,11 @@ def and_pairs(ctx: Context, pairs: Sequence[tuple[Bits, Bits]]) -> Steps[tuple[B
     """
     shapes = [_shape(x, y) for x, y in pairs]
     ends = np.cumsum([k * w for k, w in shapes]).tolist()
-    z = ctx.prss.zero_bits(ctx.gate, ends[-1])
-    starts = [0, *ends[:-1]]
-    for (x, y), shape, start, end in zip(pairs, shapes, starts, ends, strict=True):
-        _xor_products(z[start:end].reshape(shape), x, y)
-
+    z = _masked_products(ctx, pairs, ends)
     theirs = (ctx.me.next, ctx.gate)
     inbox = yield Round({(ctx.me.prev, ctx.gate): z}, frozenset({theirs}))
     both = Bits(z, expect(inbox, theirs, z.size))
-    spans = zip(shapes, starts, ends, strict=True)
+    spans = zip(shapes, [0, *ends[:-1]], ends, strict=True)
     return tuple(both[start:end].reshape(*shape) for shape, start, end in spans)
 
 
@@ -56,17 +50,23 @@ def _shape(x: Bits, y: Bits) -> tuple[int, int]:
     return (ky if kx == 1 else kx, wx)
 
 
-def _xor_products(z: U64, x: Bits, y: Bits) -> None:
-    """XOR into z this party's three of the nine cross terms of x & y, some planes at a time."""
-    k, w = z.shape
-    step = max(1, BLOCK_WORDS // max(1, w))
-    term = np.empty((min(step, k), w), dtype=np.uint64)
-    x0, x1, y0, y1 = (np.broadcast_to(a, z.shape) for a in (x.own, x.next, y.own, y.next))
-    for start in range(0, k, step):
-        at = slice(start, min(k, start + step))
-        t = term[: at.stop - start]
-        np.bitwise_xor(y0[at], y1[at], out=t)
-        t &= x0[at]
-        z[at] ^= t
-        np.bitwise_and(x1[at], y0[at], out=t)
-        z[at] ^= t
+def _masked_products(ctx: Context, pairs: Sequence[tuple[Bits, Bits]], ends: list[int]) -> U64:
+    """Return this party's three of the nine cross terms of each x & y, under a share of zero."""
+    from protocols.rep3 import kernels
+
+    z = np.empty(ends[-1], dtype=np.uint64)
+    operands = [_flat(x, y) for x, y in pairs]
+    for at, own, following in ctx.prss.blocks(ctx.gate, z.size):
+        for flat, start, end in zip(operands, [0, *ends[:-1]], ends, strict=True):
+            a, b = max(at.start, start), min(at.stop, end)
+            if a < b:
+                masks = own[a - at.start : b - at.start], following[a - at.start : b - at.start]
+                kernels.and_block(*flat[0], *masks, z[a:b], a - start, *flat[1])
+    return z
+
+
+def _flat(x: Bits, y: Bits) -> tuple[list[U64], list[int]]:
+    """Return the four halves as vectors; words of a plane, and from plane to plane of x and y."""
+    w = x.shape[1]
+    halves = [np.ascontiguousarray(half).ravel() for half in (x.own, x.next, y.own, y.next)]
+    return halves, [w, *(0 if operand.shape[0] == 1 else w for operand in (x, y))]

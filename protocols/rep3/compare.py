@@ -20,14 +20,11 @@ def less_than(ctx: Context, a: Bits, b: Bits) -> Steps[Bits]:
     Raises:
         ValueError: if the shapes differ or k is 0.
 
-    Cost: 1 + ceil(log2 k) rounds; about 3k - log2 k AND gates, so 3kw words, by each party.
-    Security: semi-honest, honest majority; no leakage.
+    Cost: that of `first_unlike`. Security: semi-honest, honest majority; no leakage.
     """
     if a.shape != b.shape or a.shape[0] == 0:
         raise ValueError(f"can't compare {a.shape} with {b.shape}")
-    less = yield from and_bits(ctx.at("leaf"), a.flip(ctx.me), b)
-    alike = (a[:-1] ^ b[:-1]).flip(ctx.me)
-    return (yield from fold(ctx, less, alike))
+    return (yield from first_unlike(ctx, b, (a ^ b).flip(ctx.me)))
 
 
 def equal(ctx: Context, a: Bits, b: Bits) -> Steps[Bits]:
@@ -55,21 +52,46 @@ def equal_zero(ctx: Context, x: Bits) -> Steps[Bits]:
     return x
 
 
-def fold(ctx: Context, generate: Bits, propagate: Bits) -> Steps[Bits]:
-    """Compute g_0 ^ p_0 (g_1 ^ p_1 (g_2 ^ ...)), the carry out of plane 0.
+def first_unlike(ctx: Context, pick: Bits, alike: Bits) -> Steps[Bits]:
+    """Pick each row's bit at its first plane that isn't alike; 0 if all are.
+
+    Of a high and a low span of planes the pick is the high one's, or if that is alike
+    throughout, the low one's: pick_h ^ alike_h (pick_h ^ pick_l). At the bottom stands 0. Spans
+    lie in an order in which the high ones come first, so that no level moves planes.
 
     Args:
-        generate: (k, w), k >= 1.
-        propagate: (k - 1, w); nowhere 1 together with `generate`.
+        pick, alike: (k, w), k >= 1.
 
-    Cost: ceil(log2 k) rounds; about 2k - log2 k AND gates. Security: as `less_than`.
+    Returns:
+        One plane, (1, w).
+
+    Cost: ceil(log2(k + 1)) rounds; about 2k - log2 k AND gates.
+    Security: semi-honest, honest majority; no leakage.
     """
-    g, p, level = generate, propagate, 0
-    while (k := g.shape[0]) > 1:
-        half, both = 2 * (k // 2), 2 * ((k - 1) // 2)
-        high = ((p[0:half:2], g[1:half:2]), (p[0:both:2], p[1:both:2]))
-        carried, joint = yield from and_pairs(ctx.at(f"level{level}"), high)
-        carried = g[0:half:2] ^ carried
-        g, p = concat_planes([carried, g[half:]]) if k % 2 else carried, joint
-        level += 1
-    return g
+    order = _high_first(pick.shape[0])
+    pick, alike = pick[order], alike[order]
+    level, above = 0, True  # whether all spans still stand above the 0
+    while (k := pick.shape[0]) > 1 or above:
+        half, odd = k // 2, k % 2
+        known = min(2 * half, alike.shape[0])
+        pairs = [
+            (alike[:half], pick[:half] ^ pick[half : 2 * half]),
+            (alike[: known - half], alike[half:known]),
+        ]
+        if above and odd:
+            pairs.append((alike[k - 1 :], pick[k - 1 :]))
+        changes, both, *met = yield from and_pairs(ctx.at(f"level{level}"), pairs)
+        high, rest = pick[:half] ^ changes, pick[2 * half :]
+        rests = [rest ^ zero for zero in met] or [rest]
+        pick, alike = concat_planes([high, *rests]) if odd else high, both
+        level, above = level + 1, above and not odd
+    return pick
+
+
+def _high_first(k: int) -> list[int]:
+    """Order k planes so that neighbours of any level of the tree lie in its two halves."""
+    if k == 1:
+        return [0]
+    pairs = [j for j in _high_first(-(-k // 2)) if 2 * j + 1 < k]
+    high, low = [2 * j for j in pairs], [2 * j + 1 for j in pairs]
+    return [*high, *low, *([k - 1] if k % 2 else [])]

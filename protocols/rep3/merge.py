@@ -34,8 +34,8 @@ def merge(
         ValueError: if the columns or the widths of the keys differ, or a list is empty.
         PeerMisbehaved: as `reveal_bits`.
 
-    Cost: with l = ceil(log2(a.n + b.n)): l (2 + ceil(log2 k')) + 5 rounds, k' = k, or k + 1
-        unless the sum is 2^l; about 2^l l (4k' + l) / 16 bytes by each party, a
+    Cost: with l = ceil(log2(a.n + b.n)): l (1 + ceil(log2(k' + 1))) + 5 rounds, k' = k, or k + 1
+        unless the sum is 2^l; about 2^l l (3k' + l) / 16 bytes by each party, a
         `placement_of` l planes and a `shuffle` of all columns.
     Security: semi-honest, honest majority; no leakage: what is opened is a uniformly random
         permutation.

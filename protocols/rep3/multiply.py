@@ -1,5 +1,7 @@
 """Multiplication of shared integers."""
 
+import numpy as np
+
 from protocols.context import Context
 from protocols.rep3.share import Arith
 from protocols.rounds import U64, Round, Steps, expect
@@ -26,16 +28,17 @@ def multiply(ctx: Context, x: Arith, y: Arith) -> Steps[Arith]:
     if x.shape != y.shape:
         raise ValueError(f"shapes differ: {x.shape} and {y.shape}")
     # The sum of a party's cross terms isn't uniform: the zero share must go in before it leaves.
-    z = ctx.prss.zero(ctx.gate, x.own.size)
-    _add_products(z.reshape(x.shape), x, y)
+    z = np.empty(x.own.size, dtype=np.uint64)
+    _masked_products(ctx, z, x, y)
     theirs = (ctx.me.next, ctx.gate)
     inbox = yield Round({(ctx.me.prev, ctx.gate): z}, frozenset({theirs}))
     return Arith(z, expect(inbox, theirs, z.size)).reshape(*x.shape)
 
 
-def _add_products(z: U64, x: Arith, y: Arith) -> None:
-    """Add to z this party's three of the nine cross terms of x * y."""
-    term = y.own + y.next
-    term *= x.own
-    z += term
-    z += x.next * y.own
+def _masked_products(ctx: Context, z: U64, x: Arith, y: Arith) -> None:
+    """Set z to this party's three of the nine cross terms of x * y plus its share of zero."""
+    from protocols.rep3 import kernels
+
+    flat = [np.ascontiguousarray(half).ravel() for half in (x.own, x.next, y.own, y.next)]
+    for at, own, following in ctx.prss.blocks(ctx.gate, z.size):
+        kernels.multiply_block(*(half[at] for half in flat), own, following, z[at])

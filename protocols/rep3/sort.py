@@ -28,7 +28,7 @@ def sort(ctx: Context, rows: Rows, key: Bits) -> Steps[tuple[Rows, Bits]]:
         PeerMisbehaved: as `reveal_bits`.
 
     Cost: with L = ceil(log2 n) and K = k + L: a `shuffle` of the rows, key and row number, then
-        levels of 2 + ceil(log2 K) rounds; about (3K + 1) / 8 bytes by each party for each of
+        levels of 1 + ceil(log2(K + 1)) rounds; about (2K + 1) / 8 bytes by each party for each of
         about n (L + 1) comparisons. about 27 levels for 2^14 rows, 32 for 2^16.
     Security: semi-honest, honest majority. The comparisons are opened, and with them how many
         levels and comparisons there are. The row number makes all keys distinct, so these

@@ -91,6 +91,15 @@ def check_copies(results: Any) -> None:
         check_copies(tuple(r.sums for r in results))
 
 
+def first_unlike_gates(k: int, above: bool = True) -> int:
+    """Count AND gates a row: one for each pick, and for each `alike` that is not at the bottom."""
+    if k == 1:
+        return int(above)
+    odd = k % 2 == 1
+    alikes = k // 2 - (not above and not odd)
+    return k // 2 + alikes + (above and odd) + first_unlike_gates(-(-k // 2), above and not odd)
+
+
 class Tables:
     """Rows in the clear, made, split and joined."""
 
@@ -125,6 +134,12 @@ class Tables:
 @pytest.fixture
 def room() -> Room:
     return Room()
+
+
+@pytest.fixture(scope="session")
+def gates() -> Callable[[int], int]:
+    """Return the AND gates of a comparison of k planes."""
+    return first_unlike_gates
 
 
 @pytest.fixture(scope="session")

@@ -22,17 +22,13 @@ def pair(rng: np.random.Generator, k: int, w: int) -> tuple[U64, U64]:
     return a, a ^ change
 
 
-def fold_gates(k: int) -> int:
-    return 0 if k == 1 else k // 2 + (k - 1) // 2 + fold_gates(k - k // 2)
-
-
 @pytest.mark.parametrize("k", WIDTHS)
-def test_less_than_agrees_with_its_twin(room, rng, k: int) -> None:
+def test_less_than_agrees_with_its_twin(room, rng, gates, k: int) -> None:
     a, b = pair(rng, k, 3)
     less = join_bits(room.run(less_than, split_bits(a), split_bits(b)))
     np.testing.assert_array_equal(less, plain.less_than(a, b))
-    assert room.cost() == (1 + ceil(log2(k)), [8 * 3 * (k + fold_gates(k))] * 3)
-    assert k + fold_gates(k) <= 3 * k
+    assert room.cost() == (ceil(log2(k + 1)), [8 * 3 * gates(k)] * 3)
+    assert gates(k) < 2 * k
 
 
 @pytest.mark.parametrize("k", WIDTHS)

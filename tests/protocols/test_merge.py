@@ -51,25 +51,24 @@ def test_merge_agrees_with_its_twin(room, tables, rng, a_n: int, b_n: int, k, sp
 
     levels = (a_n + b_n - 1).bit_length()
     compared = k if a_n + b_n == 1 << levels else k + 1
-    assert room.cost()[0] == levels * (2 + ceil(log2(compared))) + 5
+    assert room.cost()[0] == levels * (1 + ceil(log2(compared + 1))) + 5
 
     merged, placed = tuple(r[0] for r in results), tuple(r[2] for r in results)
     back = tables.join(room.run(unplace, merged, placed))
     np.testing.assert_array_equal(back.sums[-1], np.arange(a_n + b_n))
 
 
-def test_merge_costs_what_it_says(room, tables, rng) -> None:
+def test_merge_costs_what_it_says(room, tables, rng, gates) -> None:
     n, k = 256, 20
     a, b = tables.make(n, 0, 0), tables.make(n, 0, 0)
     keys = ascending(rng, n, k, 50), ascending(rng, n, k, 50)
     room.run(merge, tables.split(a), split_bits(keys[0]), tables.split(b), split_bits(keys[1]))
     levels, words = 9, words_for(2 * n)
-    less = k + sum(h // 2 + (h - 1) // 2 for h in (20, 10, 5, 3, 2))
-    network = levels * words // 2 * 8 * (less + k + levels)
+    network = levels * words // 2 * 8 * (gates(k) + k + levels)
     numbers, opened = 2 * n * 2, 8 * levels * words + 32
     rest = numbers + opened
     assert room.cost()[1] == [network + rest + numbers, network + rest, network + rest]
-    assert network <= 2 * n * levels * (4 * k + levels) / 16
+    assert network <= 2 * n * levels * (3 * k + levels) / 16
 
 
 def test_keys_of_all_ones_come_before_filler(room, tables) -> None:

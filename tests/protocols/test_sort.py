@@ -34,19 +34,19 @@ def test_orders_that_are_hard_for_a_naive_quicksort(room, tables, order: str) ->
     results = room.run(sort, tables.split(rows), split_bits(key))
     expected, _ = plain.sort(rows, key)
     tables.same(tables.join(tuple(r[0] for r in results)), expected)
-    assert room.cost()[0] < 2 + 40 * (2 + 5)
+    assert room.cost()[0] < 2 + 40 * (1 + 5)
 
 
-def test_sort_costs_what_it_says(room, tables, rng) -> None:
+def test_sort_costs_what_it_says(room, tables, rng, gates) -> None:
     """The rounds and bytes follow from the opened levels, by an exact formula."""
     n, k, number = 300, 20, 9
     key = to_planes(rng.integers(0, 2**20, n, dtype=np.uint64), k)
     room.run(sort, tables.split(tables.make(n, 8, 1)), split_bits(key))
     rounds, sent = room.cost()
-    levels = (rounds - 2) // (2 + 5)
-    assert rounds == 2 + levels * (2 + 5)
+    levels = (rounds - 2) // (1 + 5)
+    assert rounds == 2 + levels * (1 + 5)
     opened = [n for r in room.transcript.rounds for s, _, g, n in r if s == 1 and "part" in g]
-    less = k + number + sum(h // 2 + (h - 1) // 2 for h in (29, 15, 8, 4, 2))
+    less = gates(k + number)
     moved = 8 * (-(-n * 5 // 8) + n)
     assert sent[1] == moved + sum(8 * (less + 1) * words + 32 for words in opened)
     assert sent[0] == sent[1] + moved

@@ -1,0 +1,31 @@
+"""Compiled loops against their NumPy form."""
+
+import numpy as np
+import pytest
+
+from protocols.rep3 import kernels
+from protocols.rounds import U64
+
+
+def words(rng: np.random.Generator, *shape: int) -> U64:
+    return rng.integers(0, 2**64, shape, dtype=np.uint64)
+
+
+@pytest.mark.parametrize(("kx", "ky"), [(4, 4), (1, 4), (4, 1)])
+@pytest.mark.parametrize(("start", "n"), [(0, 40), (3, 1), (7, 30), (39, 1), (10, 10)])
+def test_and_block(rng, kx: int, ky: int, start: int, n: int) -> None:
+    w = 10
+    x0, x1, y0, y1 = words(rng, kx, w), words(rng, kx, w), words(rng, ky, w), words(rng, ky, w)
+    a, b, z = words(rng, n), words(rng, n), np.empty(n, dtype=np.uint64)
+    steps = (w if kx > 1 else 0, w if ky > 1 else 0)
+    flat = [operand.ravel() for operand in (x0, x1, y0, y1)]
+    kernels.and_block(*flat, a, b, z, start, w, *steps)
+    expected = ((x0 & (y0 ^ y1)) ^ (x1 & y0)).ravel()[start : start + n] ^ a ^ b
+    np.testing.assert_array_equal(z, expected)
+
+
+def test_multiply_block(rng) -> None:
+    x0, x1, y0, y1, a, b = words(rng, 6, 100)
+    z = np.empty(100, dtype=np.uint64)
+    kernels.multiply_block(x0, x1, y0, y1, a, b, z)
+    np.testing.assert_array_equal(z, x0 * (y0 + y1) + x1 * y0 + a - b)
