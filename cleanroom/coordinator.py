@@ -91,7 +91,7 @@ class _Line:
         while True:
             item = await self._queue.get()
             if isinstance(item, CleanroomError):
-                raise item
+                raise item.again()  # this frame holds the item
             await call.send(item)
 
     async def _until_stuck(self) -> None:
@@ -151,7 +151,7 @@ class Room:
         except TimeoutError:
             late = DeadlineExceeded(f"not done in {request.deadline_s} s")
             self._cancel(relay, late)
-            raise late from None
+            raise late.again() from None
         finally:
             del self._relays[request.session]
             self._cancel(relay, SessionCancelled("the recipient ended the session"))

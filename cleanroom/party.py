@@ -225,8 +225,8 @@ class PartyProcess:
         if fault is None:
             log.info("finished")
             return
-        if session.unexpected is not None:
-            log.error("session failed", where=where(session.unexpected))
+        if session.unexpected:
+            log.error("session failed", where=session.unexpected)
         log.warning("failed", code=fault.code, party=fault.party)
         await self._failed(session.id, fault)
 

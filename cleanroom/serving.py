@@ -85,4 +85,4 @@ async def _collect(call: Call, session: Session, _: Opening) -> None:
 def _misbehaved(session: Session, peer: str, error: MessageInvalid) -> CleanroomError:
     fault = PeerMisbehaved(error.message, party=peer)
     session.fail(fault)
-    return fault
+    return fault.again()

@@ -23,6 +23,7 @@ from cleanroom.errors import (
 )
 from cleanroom.execution.contribute import Contribution, padded_rows
 from cleanroom.execution.outcome import Outcome
+from cleanroom.logs import where
 from cleanroom.member import Membership
 from cleanroom.query.plan import Leaf, Plan
 from cleanroom.statements import Request
@@ -46,7 +47,7 @@ class Session:
         loop = asyncio.get_running_loop()
         self.started = time.monotonic()
         self.fault: CleanroomError | None = None
-        self.unexpected: BaseException | None = None  # for this member's own log
+        self.unexpected: tuple[str, ...] = ()  # where, for this member's own log
         self.streaming: set[str] = set()  # computing peers whose rounds come in
         self._taken: set[int] = set()
         self._contributions: dict[int, asyncio.Future[Contribution]] = {
@@ -141,6 +142,7 @@ class Session:
             self._task.cancel()
             await asyncio.wait({self._task})
             fault = self.fault or await self._reason(self._task)
+            self._task = None
             self._release(fault)
         return fault
 
@@ -186,12 +188,12 @@ class Session:
             case None:
                 return None
             case CleanroomError() as error:
-                return error
+                return error.again()
             case rounds.PeerMisbehaved(suspects=suspects, gate=gate):
                 names = " or ".join(self.ranks[party] for party in sorted(suspects))
                 return PeerMisbehaved(f"what it sent at {gate} is not the protocol", party=names)
             case error:
-                self.unexpected = error
+                self.unexpected = where(error)
                 return InternalError(f"a fault in session {self.id}", party=self.member.name)
 
     def _release(self, fault: CleanroomError | None) -> None:
