@@ -9,7 +9,6 @@ from dataclasses import replace
 import numpy as np
 
 from protocols.context import Context
-from protocols.rep3.and_bits import and_bits
 from protocols.rep3.compare import less_than
 from protocols.rep3.convert import arith_to_bits, bits_to_arith, sign
 from protocols.rep3.group import Grouping, group
@@ -66,8 +65,7 @@ def join_bounded(
     rows = replace(carried.rows(), bits=concat_planes([carried.rows().bits, right.valid]))
     numbers = _row_numbers(ctx.me, right.n, place.shape[0])
     keys = concat_planes([same_bit(ctx.me, 0, right.n), numbers])
-    found, values = yield from look_up(ctx.at("fetch"), slots.key(ctx.me, (_PLACE,)), keys, rows)
-    there = yield from and_bits(ctx.at("there"), slots.valid, found)
+    there, values = yield from look_up(ctx.at("fetch"), slots.key(ctx.me, (_PLACE,)), keys, rows)
     fetched = carried.with_rows(values)
     kept = slots.select((c for c in slots.columns if c != _PLACE), slots.sums)
     return Relation(

@@ -1,19 +1,20 @@
 """INNER JOIN of secret relations whose right keys are unique: the result has the left rows.
 
-The keys of both sides are merged, right before left. A right row's columns then flow down to
-the left rows that follow it: at each key's first row one puts the *difference* to the first
-row of the key before, and a running sum, which is local, gives each row its own key's values.
+The keys of both sides are merged, right before left. A right row carries the *difference* to the
+right row before it, a left row nothing. So a running sum, which is local, gives each left row the
+content of the last right row that stands before it; and that is the wanted one if it has its key.
 """
 
 from dataclasses import replace
 
 from protocols.context import Context
 from protocols.rep3.and_bits import and_bits
-from protocols.rep3.group import keep_where, same_as_previous
+from protocols.rep3.compare import equal
+from protocols.rep3.group import keep_where
 from protocols.rep3.merge import merge
 from protocols.rep3.order import order
-from protocols.rep3.place import compact, unplace
-from protocols.rep3.relation import Relation
+from protocols.rep3.place import unplace
+from protocols.rep3.relation import Relation, split_planes
 from protocols.rep3.rows import Rows, empty_rows
 from protocols.rep3.scan import running_sum, running_xor, undo_running_sum, undo_running_xor
 from protocols.rep3.share import Arith, Bits, concat_planes, same_bit
@@ -37,20 +38,19 @@ def join_unique(
         `right_on`. Rows without a match are marked as not there. A product of sum columns is
         zero in them only if it has a factor from each side.
 
-    Cost: a `merge`, a `compact` and two inverse placements of the right columns, after an
-        `order` of each side that isn't sorted. Security: semi-honest; leakage none.
+    Cost: a `look_up`, after an `order` of each side that isn't sorted. Security: semi-honest;
+        leakage none.
     """
     left, right = yield from parallel(
         order(ctx.at("left"), left, left_on), order(ctx.at("right"), right, right_on)
     )
     carried = right.select((c for c in right.columns if c not in right_on), right.sums)
-    found, values = yield from look_up(
+    there, values = yield from look_up(
         ctx.at("look"),
         left.key(ctx.me, left_on),
         right.key(ctx.me, right_on),
         _with_valid(carried),
     )
-    there = yield from and_bits(ctx.at("there"), left.valid, found)
     matched = carried.with_rows(values)
     return Relation(
         n=left.n,
@@ -62,54 +62,35 @@ def join_unique(
 
 
 def look_up(ctx: Context, wanted: Bits, keys: Bits, rows: Rows) -> Steps[tuple[Bits, Rows]]:
-    """Give each wanted key the row with the greatest key that is not greater.
-
-    Only if that row's key is equal is its content copied; otherwise all is zero.
+    """Give each wanted key the row of an equal key, or zeros if there is none.
 
     Args:
         wanted: ascending keys, shape (k, w).
         keys: ascending keys of `rows`; a key that may be looked up is unique.
         rows: columns to copy; the last plane is copied too and returned apart, as `found`.
+
+    Cost: a `merge` and an `unplace` of keys and columns, an `equal`, and one AND or
+        multiplication for what is copied.
     """
     n_wanted, n_keys = wanted.shape[1] * 64, rows.n
-    merged, key, placed = yield from merge(
+    content = Rows(n_keys, concat_planes([keys, rows.bits]), rows.sums)
+    steps = Rows(n_keys, undo_running_xor(content.bits), undo_running_sum(content.sums))
+    merged, _, placed = yield from merge(
         ctx.at("merge"),
-        rows,
+        steps,
         concat_planes([keys, same_bit(ctx.me, 0, n_keys)]),
-        empty_rows(rows, n_wanted),
+        empty_rows(content, n_wanted),
         concat_planes([wanted, same_bit(ctx.me, 1, n_wanted)]),
     )
-    first = yield from same_as_previous(ctx.at("same"), key[:-1])
-    spread = yield from flow_down(ctx.at("flow"), merged, first.flip(ctx.me))
+    spread = Rows(merged.n, running_xor(merged.bits), running_sum(merged.sums))
     back = yield from unplace(ctx.at("back"), spread, placed)
-    bits, sums = back.bits[:, n_keys // 64 :], back.sums[:, n_keys:]
-    return bits[-1:], Rows(n_wanted, bits[:-1], sums)
-
-
-def flow_down(ctx: Context, rows: Rows, first: Bits) -> Steps[Rows]:
-    """Copy the columns of each row marked `first` to the rows after it, up to the next mark.
-
-    Row 0 must be marked.
-
-    Cost: a `compact`, one AND and one multiplication a column, an `unplace`.
-    """
-    marked = Rows(rows.n, concat_planes([rows.bits, first]), rows.sums)
-    packed, placed = yield from compact(ctx.at("compact"), marked, first)
-    mark = packed.bits[-1:]
-    steps_bits = undo_running_xor(packed.bits[:-1])
+    key, copied = split_planes(back.bits[:, n_keys // 64 :], [keys.shape[0], rows.bits.shape[0]])
+    match = yield from equal(ctx.at("equal"), key, wanted)
     bits, sums = yield from parallel(
-        _and_or_nothing(ctx.at("bits"), steps_bits, mark),
-        _keep_or_nothing(ctx.at("sums"), mark, undo_running_sum(packed.sums)),
+        and_bits(ctx.at("bits"), copied, match),
+        _keep_or_nothing(ctx.at("sums"), match, back.sums[:, n_keys:]),
     )
-    back = yield from unplace(ctx.at("back"), Rows(rows.n, bits, sums), placed)
-    return Rows(rows.n, running_xor(back.bits), running_sum(back.sums))
-
-
-def _and_or_nothing(ctx: Context, planes: Bits, mark: Bits) -> Steps[Bits]:
-    if planes.shape[0] == 0:
-        return planes
-    kept = yield from and_bits(ctx, planes, mark)
-    return kept
+    return bits[-1:], Rows(n_wanted, bits[:-1], sums)
 
 
 def _keep_or_nothing(ctx: Context, mark: Bits, columns: Arith) -> Steps[Arith]:
