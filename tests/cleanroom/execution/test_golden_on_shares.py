@@ -1,11 +1,7 @@
 """Every golden query on shares, in memory, gives what DuckDB gives on the pooled rows."""
 
-import sys
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "query"))
 import rooms
 
 from cleanroom.execution.compute import compute

@@ -1,12 +1,8 @@
 """Groups of fewer than min_group distinct persons are counted and never opened."""
 
-import sys
-from pathlib import Path
 
 import duckdb
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
 import rooms
 
 from cleanroom.query.compile import compile_query

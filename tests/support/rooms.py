@@ -268,3 +268,17 @@ def golden() -> Iterator[tuple[str, str]]:
         title, _, sql = block.strip().partition("\n")
         if title.startswith("-- ") and sql:
             yield title.removeprefix("-- "), sql.strip().removesuffix(";")
+
+
+def cells(frame: Any, *, ordered: bool) -> list[tuple[Any, ...]]:
+    """Return rows with numbers to nine digits and NULL as None, sorted unless they are ordered."""
+    found = [tuple(_plain(v) for v in row) for row in frame.itertuples(index=False)]
+    return found if ordered else sorted(found, key=lambda row: [(v is None, str(v)) for v in row])
+
+
+def _plain(value: Any) -> Any:
+    if str(value) in ("None", "nan", "NaN", "NaT", "<NA>"):
+        return None
+    if isinstance(value, float | int | Decimal | np.number) and not isinstance(value, bool):
+        return float(f"{float(value):.9g}")
+    return str(value)
