@@ -5,6 +5,7 @@ signature themselves. All it can do wrong is to withhold messages.
 """
 
 import asyncio
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
@@ -116,7 +117,7 @@ class Room:
         self._contract = member.contract
         self._attending: dict[str, _Line] = {}
         self._relays: dict[str, _Relay] = {}
-        self._replays = Replays()
+        self._replays = Replays(time.time())
 
     async def attend(self, call: Call) -> None:
         """Relay to and from one member's process for as long as it attends."""

@@ -5,6 +5,7 @@ Rule: who may do what to which session is decided here, by the caller's certific
 
 import asyncio
 import datetime as dt
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
@@ -73,7 +74,7 @@ class PartyProcess:
         self._member = member
         self._engine = engine
         self._sessions = Sessions()
-        self._replays = Replays()
+        self._replays = Replays(time.time())
         self._outbox: asyncio.Queue[bytes] = asyncio.Queue(maxsize=1024)
         self._roles = Roles(member, engine, source, self._report, self._stage)
         self._tasks: set[asyncio.Task[None]] = set()

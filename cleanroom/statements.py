@@ -198,21 +198,28 @@ def session_of(signed: Signed) -> str:
 
 
 class Replays:
-    """The sessions seen within the time in which a request is accepted."""
+    """The sessions seen within the time in which a request is accepted.
 
-    def __init__(self) -> None:
+    What was seen before this process started is forgotten, so older requests are refused.
+    """
+
+    def __init__(self, started_at: float = 0.0) -> None:
+        self._started_at = int(started_at)
         self._seen: dict[str, float] = {}
 
     def check(self, request: Request, now: float | None = None) -> None:
         """Accept a request's session once.
 
         Raises:
-            RequestReplayed: if it was seen before, or was issued too long ago or ahead.
+            RequestReplayed: if it was seen before, was issued too long ago or ahead, or before
+                this process started.
         """
         now = time.time() if now is None else now
         if abs(now - request.issued_at) > MAX_AGE_S:
             what = f"issued more than {MAX_AGE_S} s from this member's time"
             raise RequestReplayed(what, party=request.recipient)
+        if request.issued_at < self._started_at:
+            raise RequestReplayed("issued before this member's process", party=request.recipient)
         self._seen = {s: at for s, at in self._seen.items() if now - at <= 2 * MAX_AGE_S}
         if request.session in self._seen:
             raise RequestReplayed("the session was seen before", party=request.recipient)

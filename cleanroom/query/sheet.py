@@ -7,6 +7,8 @@ party learns beyond the opened values is listed, or it may not happen.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from sqlglot import exp, parse_one
+
 from cleanroom.contract.terms import Terms
 from cleanroom.query.cost import Cost, cost_of
 from cleanroom.query.plan import Filter, Join, Leaf, Node, Plan, Unify, Union
@@ -35,12 +37,12 @@ class Sheet:
         blocks = (
             ("Query", [plan.sql]),
             ("Room", list(_room(plan, terms))),
-            ("Runs at its owner, on plain rows", list(_local(plan))),
-            ("Runs on secret shares", list(_secret(plan))),
             ("Opened", list(opened)),
             ("Also learned", list(leaks)),
-            ("Runs at the recipient, on what was opened", [plan.final_sql]),
             ("Column rights that this needs", list(_rights(plan))),
+            ("Runs at its owner, on plain rows", list(_local(plan))),
+            ("Runs on secret shares", list(_secret(plan))),
+            ("Runs at the recipient, on what was opened", [_final(plan)]),
             ("Estimate at the largest sizes", [_estimate(cost)]),
             ("Plan", [plan.hash]),
         )
@@ -65,7 +67,24 @@ def _room(plan: Plan, terms: Terms) -> Iterator[str]:
 
 def _local(plan: Plan) -> Iterator[str]:
     for number, leaf in enumerate(plan.leaves):
-        yield f"[{number}] {leaf.member}, up to {leaf.max_rows} rows: {leaf.sql}"
+        yield f"[{number}] {leaf.member}, up to {leaf.max_rows} rows, encoded as integers of"
+        yield f"    {_before_encoding(leaf)}"
+
+
+def _before_encoding(leaf: Leaf) -> str:
+    """Return the part of a leaf's SQL that says what is computed, not how it is encoded."""
+    inner = parse_one(leaf.sql, dialect="duckdb").find(exp.Subquery)
+    return leaf.sql if inner is None else _unquoted(inner.this)
+
+
+def _final(plan: Plan) -> str:
+    return _unquoted(parse_one(plan.final_sql, dialect="duckdb"))
+
+
+def _unquoted(query: exp.Expr) -> str:
+    for name in query.find_all(exp.Identifier):
+        name.set("quoted", False)
+    return query.sql(dialect="duckdb")
 
 
 def _secret(plan: Plan) -> Iterator[str]:

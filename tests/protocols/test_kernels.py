@@ -29,3 +29,20 @@ def test_multiply_block(rng) -> None:
     z = np.empty(100, dtype=np.uint64)
     kernels.multiply_block(x0, x1, y0, y1, a, b, z)
     np.testing.assert_array_equal(z, x0 * (y0 + y1) + x1 * y0 + a - b)
+
+
+@pytest.mark.parametrize("n", [0, 1, 63, 64, 65, 1100])
+@pytest.mark.parametrize("k", [0, 1, 7, 8, 21, 64, 65, 130])
+def test_planes_and_bytes(rng, n: int, k: int) -> None:
+    w, c = -(-n // 64), -(-k // 8)
+    planes, rows = words(rng, k, w), np.empty((n, c), dtype=np.uint8)
+    kernels.planes_to_bytes(planes, rows)
+    bits = np.unpackbits(planes[::-1].view(np.uint8), axis=1, count=n, bitorder="little")
+    np.testing.assert_array_equal(rows, np.packbits(bits, axis=0, bitorder="little").T)
+
+    again = np.empty_like(planes)
+    wide = np.concatenate([rows, np.full((n, 1), 255, dtype=np.uint8)], axis=1)
+    kernels.bytes_to_planes(wide, again)
+    expected = np.zeros((k, 8 * w), dtype=np.uint8)
+    expected[:, : -(-n // 8)] = np.packbits(bits[::-1], axis=1, bitorder="little")
+    np.testing.assert_array_equal(again, expected.view(np.uint64))

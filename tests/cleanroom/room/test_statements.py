@@ -105,6 +105,13 @@ def test_a_session_is_accepted_once_and_in_time(room) -> None:
             replays.check(asked, now + late)
 
 
+def test_a_restarted_member_refuses_requests_from_before_it_started(room) -> None:
+    started_at = 1_000_000.9
+    with pytest.raises(RequestReplayed, match="before"):
+        Replays(started_at).check(request(room, issued_at=999_999), started_at)
+    Replays(started_at).check(request(room, issued_at=1_000_000), started_at)
+
+
 def test_a_receipt_must_be_whole_and_about_one_session(room) -> None:
     contract = room["analyst"].contract
     asked = request(room)
