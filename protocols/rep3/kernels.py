@@ -7,10 +7,14 @@ process then never loads the compiler. Compiled code is kept beside this file.
 
 from typing import Any
 
-from numba import int64, njit, types, uint64, void
+import numpy as np
+from numba import int64, njit, types, uint8, uint64, void
 
 _OUT = uint64[::1]
 _IN = types.Array(uint64, 1, "C", readonly=True)
+_PLANES_IN = types.Array(uint64, 2, "C", readonly=True)
+_BYTES_IN = types.Array(uint8, 2, "C", readonly=True)
+_LANES = 8  # words of a plane that are turned at once: a line of the cache
 
 
 def _compiled(*arguments: Any) -> Any:
@@ -45,3 +49,66 @@ def multiply_block(x0, x1, y0, y1, a, b, z):  # type: ignore[no-untyped-def]
     """Set z to this party's cross terms of x * y plus the mask a - b."""
     for i in range(z.size):
         z[i] = x0[i] * (y0[i] + y1[i]) + x1[i] * y0[i] + a[i] - b[i]
+
+
+@njit(nogil=True)
+def _transpose(square):  # type: ignore[no-untyped-def]
+    """Exchange bit j of word i with bit i of word j, in every lane."""
+    distance, below = 32, uint64(0x00000000FFFFFFFF)
+    while distance:
+        by = uint64(distance)
+        for start in range(0, 64, 2 * distance):
+            for i in range(start, start + distance):
+                for lane in range(_LANES):
+                    moved = ((square[i, lane] >> by) ^ square[i + distance, lane]) & below
+                    square[i + distance, lane] ^= moved
+                    square[i, lane] ^= moved << by
+        distance >>= 1
+        below ^= below << uint64(distance)
+
+
+@_compiled(_PLANES_IN, uint8[:, ::1])
+def planes_to_bytes(planes, rows):  # type: ignore[no-untyped-def]
+    """Set (n, ceil(k / 8)) bytes to what k planes, plane 0 most significant, hold for n rows."""
+    k, w = planes.shape
+    n, c = rows.shape
+    square = np.zeros((64, _LANES), dtype=np.uint64)
+    for first in range(0, c, 8):
+        lowest, many = k - 1 - 8 * first, min(8, c - first)
+        for column in range(0, w, _LANES):
+            lanes = min(_LANES, w - column)
+            square[:] = 0
+            for i in range(min(64, lowest + 1)):
+                for lane in range(lanes):
+                    square[i, lane] = planes[lowest - i, column + lane]
+            _transpose(square)
+            for lane in range(lanes):
+                start = 64 * (column + lane)
+                for r in range(min(64, n - start)):
+                    word = square[r, lane]
+                    for b in range(many):
+                        rows[start + r, first + b] = uint8((word >> uint64(8 * b)) & uint64(255))
+
+
+@_compiled(_BYTES_IN, uint64[:, ::1])
+def bytes_to_planes(rows, planes):  # type: ignore[no-untyped-def]
+    """Set k planes, zero past row n, to the low bits of (n, c) bytes: the way back."""
+    k, w = planes.shape
+    n, c = rows.shape
+    square = np.zeros((64, _LANES), dtype=np.uint64)
+    for first in range(0, (k + 7) // 8, 8):
+        lowest, many = k - 1 - 8 * first, min(8, c - first)
+        for column in range(0, w, _LANES):
+            lanes = min(_LANES, w - column)
+            square[:] = 0
+            for lane in range(lanes):
+                start = 64 * (column + lane)
+                for r in range(min(64, n - start)):
+                    word = uint64(0)
+                    for b in range(many):
+                        word |= uint64(rows[start + r, first + b]) << uint64(8 * b)
+                    square[r, lane] = word
+            _transpose(square)
+            for i in range(min(64, lowest + 1)):
+                for lane in range(lanes):
+                    planes[lowest - i, column + lane] = square[i, lane]

@@ -13,14 +13,6 @@ from protocols.rounds import U64
 
 Bytes = NDArray[np.uint8]
 
-BLOCK = 1 << 14  # words; a block and its scratch stay in a second-level cache
-_STEPS = (  # exchange bit (i, j) with (j, i) of an 8 x 8 square: distance, and who stays below
-    (np.uint64(7), np.uint64(0x00AA00AA00AA00AA)),
-    (np.uint64(14), np.uint64(0x0000CCCC0000CCCC)),
-    (np.uint64(28), np.uint64(0x00000000F0F0F0F0)),
-)
-
-
 def to_planes(words: U64, bits: int) -> U64:
     """Turn rows into planes.
 
@@ -54,27 +46,20 @@ def rows_from_planes(planes: U64, n: int) -> U64:
 
 def planes_to_bytes(planes: U64, n: int) -> Bytes:
     """Turn k planes into ceil(k / 8) bytes a row, shape (n, c)."""
-    k, w = planes.shape
-    c = -(-k // 8)
-    lowest_first = np.zeros((8 * c, w), dtype=np.uint64)
-    lowest_first[:k] = planes[::-1]
-    octets = lowest_first.view(np.uint8).reshape(c, 8, 8 * w)
-    squares = np.ascontiguousarray(octets.transpose(0, 2, 1)).reshape(c, 64 * w).view(np.uint64)
-    _transpose_squares(squares.reshape(-1))
-    return np.ascontiguousarray(squares.view(np.uint8)[:, :n].T)
+    from protocols.rep3 import kernels
+
+    rows = np.empty((n, -(-planes.shape[0] // 8)), dtype=np.uint8)
+    kernels.planes_to_bytes(np.ascontiguousarray(planes), rows)
+    return rows
 
 
 def bytes_to_planes(rows: Bytes, k: int) -> U64:
     """Turn the low k bits of (n, c) bytes into planes, zero past row n: the way back."""
-    n, c = rows.shape[0], -(-k // 8)
-    w = words_for(n)
-    octets = np.zeros((c, 64 * w), dtype=np.uint8)
-    octets[:, :n] = rows[:, :c].T
-    squares = octets.view(np.uint64)
-    _transpose_squares(squares.reshape(-1))
-    by_plane = squares.view(np.uint8).reshape(c, 8 * w, 8).transpose(0, 2, 1)
-    lowest_first = np.ascontiguousarray(by_plane).reshape(8 * c, 8 * w).view(np.uint64)
-    return np.ascontiguousarray(lowest_first[:k][::-1])
+    from protocols.rep3 import kernels
+
+    planes = np.empty((k, words_for(rows.shape[0])), dtype=np.uint64)
+    kernels.bytes_to_planes(np.ascontiguousarray(rows), planes)
+    return planes
 
 
 def append_planes(a: U64, a_n: int, b: U64, b_n: int) -> U64:
@@ -83,18 +68,3 @@ def append_planes(a: U64, a_n: int, b: U64, b_n: int) -> U64:
         return np.concatenate([a, b], axis=1)
     rows = np.concatenate([planes_to_bytes(a, a_n), planes_to_bytes(b, b_n)])
     return bytes_to_planes(rows, a.shape[0])
-
-
-def _transpose_squares(words: U64) -> None:
-    """Transpose, in place, the 8 x 8 bits that each word is, by three masked exchanges."""
-    scratch = np.empty((2, min(BLOCK, words.size)), dtype=np.uint64)
-    for start in range(0, words.size, BLOCK):
-        x = words[start : start + BLOCK]
-        moved, back = scratch[0, : x.size], scratch[1, : x.size]
-        for distance, below in _STEPS:
-            np.right_shift(x, distance, out=moved)
-            moved ^= x
-            moved &= below
-            np.left_shift(moved, distance, out=back)
-            x ^= moved
-            x ^= back
