@@ -7,11 +7,11 @@ import numpy as np
 from protocols.context import Context
 from protocols.rep3.convert import bits_to_arith
 from protocols.rep3.multiply import multiply
-from protocols.rep3.packed import Order, inverse, take
+from protocols.rep3.packed import Order, inverse
 from protocols.rep3.reveal import reveal, reveal_bits
 from protocols.rep3.rows import Rows, no_sums
 from protocols.rep3.share import Arith, Bits, stack
-from protocols.rep3.shuffle import Shuffling, reshuffle, shuffle, unshuffle
+from protocols.rep3.shuffle import Shuffling, reshuffle, shuffle, shuffle_packed, unshuffle
 from protocols.rep3.slices import from_planes
 from protocols.rounds import U64, ProtocolError, Steps
 
@@ -21,7 +21,7 @@ class Placement:
     """A secret permutation that can be repeated and undone on other columns.
 
     Attributes:
-        shuffling: a shuffle made for this placement alone.
+        shuffling: a shuffle made for this placement alone, and the order that was opened after it.
         opened: public and uniformly random: where the j-th shuffled row goes.
         backwards: the placement is the inverse of that.
     """
@@ -51,11 +51,11 @@ def place(ctx: Context, rows: Rows, destination: Arith) -> Steps[tuple[Rows, Pla
         permutation, whatever the destinations.
     """
     with_destination = Rows(rows.n, rows.bits, stack([rows.sums, destination]))
-    shuffled, shuffling = yield from shuffle(ctx.at("shuffle"), with_destination)
-    opened = yield from reveal(ctx.at("open"), shuffled.sums[-1])
-    placement = Placement(shuffling, _permutation(opened))
-    moved = take(Rows(rows.n, shuffled.bits, shuffled.sums[:-1]), inverse(placement.opened))
-    return moved, placement
+    shuffled, shuffling = yield from shuffle_packed(ctx.at("shuffle"), with_destination)
+    opened = _permutation((yield from reveal(ctx.at("open"), shuffled.sums[-1])))
+    order = inverse(opened)
+    moved = shuffled.without_last_sum().move(order)
+    return moved.rows(), Placement(shuffling.then(ctx.me, order), opened)
 
 
 def placement_of(ctx: Context, destination: Bits, n: int) -> Steps[Placement]:
@@ -65,8 +65,9 @@ def placement_of(ctx: Context, destination: Bits, n: int) -> Steps[Placement]:
     """
     rows = Rows(n, destination, no_sums(n))
     shuffled, shuffling = yield from shuffle(ctx.at("shuffle"), rows)
-    opened = yield from reveal_bits(ctx.at("open"), shuffled.bits)
-    return Placement(shuffling, _permutation(from_planes(opened, n)))
+    planes = yield from reveal_bits(ctx.at("open"), shuffled.bits)
+    opened = _permutation(from_planes(planes, n))
+    return Placement(shuffling.then(ctx.me, inverse(opened)), opened)
 
 
 def place_again(ctx: Context, rows: Rows, placement: Placement) -> Steps[Rows]:
@@ -75,10 +76,8 @@ def place_again(ctx: Context, rows: Rows, placement: Placement) -> Steps[Rows]:
     Cost: 2 rounds, those of a `shuffle` of these columns.
     Security: semi-honest, honest majority; no leakage.
     """
-    if placement.backwards:
-        return (yield from unshuffle(ctx, take(rows, placement.opened), placement.shuffling))
-    shuffled = yield from reshuffle(ctx, rows, placement.shuffling)
-    return take(shuffled, inverse(placement.opened))
+    again = unshuffle if placement.backwards else reshuffle
+    return (yield from again(ctx, rows, placement.shuffling))
 
 
 def unplace(ctx: Context, rows: Rows, placement: Placement) -> Steps[Rows]:

@@ -4,13 +4,13 @@ Each pair of parties knows one permutation; the shuffle applies all three, so to
 of them is unknown and uniform. P0 knows the first and the last of them.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from protocols.context import Context
-from protocols.rep3.packed import Layout, Order, inverse
+from protocols.rep3.packed import Layout, Order, Packed, inverse
 from protocols.rep3.rows import Rows
 from protocols.rounds import U64, Party, Round, Steps, expect
 
@@ -26,6 +26,15 @@ class Shuffling:
     def __repr__(self) -> str:
         return f"Shuffling(n={self.n})"
 
+    def then(self, me: Party, order: Order) -> "Shuffling":
+        """Return the shuffle that also puts its result into a public order.
+
+        P0 and P2, who know the last permutation, take it in there: it costs nothing more.
+        """
+        if me is Party.P0:
+            return replace(self, with_prev=self.with_prev.take(order))
+        return replace(self, with_next=self.with_next.take(order)) if me is Party.P2 else self
+
 
 def shuffle(ctx: Context, rows: Rows) -> Steps[tuple[Rows, Shuffling]]:
     """Put rows into a uniformly random order unknown to every party.
@@ -38,22 +47,30 @@ def shuffle(ctx: Context, rows: Rows) -> Steps[tuple[Rows, Shuffling]]:
         columns, P0 sends 2S, P1 and P2 S each.
     Security: semi-honest, honest majority; no leakage.
     """
+    packed, shuffling = yield from shuffle_packed(ctx, rows)
+    return packed.rows(), shuffling
+
+
+def shuffle_packed(ctx: Context, rows: Rows) -> Steps[tuple[Packed, Shuffling]]:
+    """Shuffle, and leave the rows packed, for who moves them on at once."""
     shuffling = _draw(ctx.at("permutation"), rows.n)
-    return (yield from reshuffle(ctx, rows, shuffling)), shuffling
+    return (yield from _move(ctx, rows, shuffling, Party.P1, Party.P2)), shuffling
 
 
 def reshuffle(ctx: Context, rows: Rows, shuffling: Shuffling) -> Steps[Rows]:
     """Shuffle other columns in the same way. Cost and security: as `shuffle`."""
-    return (yield from _move(ctx, rows, shuffling, Party.P1, Party.P2))
+    packed = yield from _move(ctx, rows, shuffling, Party.P1, Party.P2)
+    return packed.rows()
 
 
 def unshuffle(ctx: Context, rows: Rows, shuffling: Shuffling) -> Steps[Rows]:
     """Undo a shuffle, on any columns that are in its order. Cost and security: as `shuffle`."""
     back = Shuffling(shuffling.n, inverse(shuffling.with_prev), inverse(shuffling.with_next))
-    return (yield from _move(ctx, rows, back, Party.P2, Party.P1))
+    packed = yield from _move(ctx, rows, back, Party.P2, Party.P1)
+    return packed.rows()
 
 
-def _move(ctx: Context, rows: Rows, known: Shuffling, second: Party, third: Party) -> Steps[Rows]:
+def _move(ctx: Context, rows: Rows, known: Shuffling, second: Party, third: Party) -> Steps[Packed]:
     """Apply the permutation of P0 and `second`, of `second` and `third`, of `third` and P0.
 
     x = (x_0 + x_1) + x_2, of which P0 has the first term and both others have x_2.
@@ -68,7 +85,7 @@ def _move(ctx: Context, rows: Rows, known: Shuffling, second: Party, third: Part
     else:
         halves = yield from _as_third(ctx, layout, known, second)
     by_peer = dict(halves)
-    return layout.rows(by_peer[ctx.me.prev], by_peer[ctx.me.next])
+    return Packed(layout, by_peer[ctx.me.prev], by_peer[ctx.me.next])
 
 
 Halves = tuple[tuple[Party, U64], tuple[Party, U64]]  # each half with the peer that holds it too
@@ -80,11 +97,11 @@ def _as_first(
     masked, last, n = ctx.at("masked").gate, ctx.at("last").gate, layout.words
     both = layout.pack(rows.bits.own ^ rows.bits.next, rows.sums.own + rows.sums.next)
     moved = layout.move(both, _order(ctx, known, second))
-    sent = layout.add(moved, _common(ctx.at("mask"), second, n))
+    sent = layout.add(moved, _common(ctx.at("mask"), second, n), out=moved)
     inbox = yield Round({(third, masked): sent}, frozenset({(second, masked)}))
     moved = layout.move(expect(inbox, (second, masked), n), _order(ctx, known, third))
     fresh = _common(ctx.at("fresh"), second, n)
-    rest = layout.subtract(moved, fresh)
+    rest = layout.subtract(moved, fresh, out=moved)
     inbox = yield Round({(third, last): rest}, frozenset({(third, last)}))
     total = layout.add(rest, expect(inbox, (third, last), n))
     return (second, fresh), (third, total)
@@ -99,9 +116,10 @@ def _as_second(
     else:
         x2 = layout.pack(rows.bits.own, rows.sums.own)
     moved = layout.move(x2, _order(ctx, known, Party.P0))
-    moved = layout.subtract(moved, _common(ctx.at("mask"), Party.P0, n))
+    layout.subtract(moved, _common(ctx.at("mask"), Party.P0, n), out=moved)
     moved = layout.move(moved, _order(ctx, known, third))
-    yield Round({(Party.P0, masked): layout.add(moved, _common(ctx.at("mask"), third, n))})
+    layout.add(moved, _common(ctx.at("mask"), third, n), out=moved)
+    yield Round({(Party.P0, masked): moved})
     yield Round()
     fresh = ctx.at("fresh")
     return (Party.P0, _common(fresh, Party.P0, n)), (third, _common(fresh, third, n))
@@ -111,10 +129,10 @@ def _as_third(ctx: Context, layout: Layout, known: Shuffling, second: Party) -> 
     masked, last, n = ctx.at("masked").gate, ctx.at("last").gate, layout.words
     inbox = yield Round(await_from=frozenset({(Party.P0, masked)}))
     moved = layout.move(expect(inbox, (Party.P0, masked), n), _order(ctx, known, second))
-    moved = layout.subtract(moved, _common(ctx.at("mask"), second, n))
+    layout.subtract(moved, _common(ctx.at("mask"), second, n), out=moved)
     moved = layout.move(moved, _order(ctx, known, Party.P0))
     fresh = _common(ctx.at("fresh"), second, n)
-    rest = layout.subtract(moved, fresh)
+    rest = layout.subtract(moved, fresh, out=moved)
     inbox = yield Round({(Party.P0, last): rest}, frozenset({(Party.P0, last)}))
     total = layout.add(rest, expect(inbox, (Party.P0, last), n))
     return (second, fresh), (Party.P0, total)

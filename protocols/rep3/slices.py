@@ -46,11 +46,16 @@ def rows_from_planes(planes: U64, n: int) -> U64:
 
 def planes_to_bytes(planes: U64, n: int) -> Bytes:
     """Turn k planes into ceil(k / 8) bytes a row, shape (n, c)."""
+    rows = np.empty((n, -(-planes.shape[0] // 8)), dtype=np.uint8)
+    write_bytes(planes, rows)
+    return rows
+
+
+def write_bytes(planes: U64, rows: Bytes) -> None:
+    """Set the bytes (n, ceil(k / 8)) to what k planes hold."""
     from protocols.rep3 import kernels
 
-    rows = np.empty((n, -(-planes.shape[0] // 8)), dtype=np.uint8)
     kernels.planes_to_bytes(np.ascontiguousarray(planes), rows)
-    return rows
 
 
 def bytes_to_planes(rows: Bytes, k: int) -> U64:

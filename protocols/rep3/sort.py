@@ -4,13 +4,13 @@ import numpy as np
 
 from protocols.context import Context
 from protocols.rep3.compare import less_than
-from protocols.rep3.packed import Order, take
+from protocols.rep3.packed import Order, Packed
 from protocols.rep3.partition import Flags, Level, Segments
 from protocols.rep3.reveal import reveal_bits
 from protocols.rep3.rows import Rows
 from protocols.rep3.share import Bits, concat_planes, public_bits, words_for
-from protocols.rep3.shuffle import shuffle
-from protocols.rep3.slices import bytes_to_planes, planes_to_bytes, to_planes
+from protocols.rep3.shuffle import shuffle_packed
+from protocols.rep3.slices import bytes_to_planes, to_planes
 from protocols.rounds import Steps
 
 
@@ -43,17 +43,19 @@ def sort(ctx: Context, rows: Rows, key: Bits) -> Steps[tuple[Rows, Bits]]:
         return Rows(n, rows.bits.mask(real), rows.sums), key.mask(real)
     number = public_bits(ctx.me, to_planes(np.arange(n, dtype=np.uint64), (n - 1).bit_length()))
     compared = k + number.shape[0]
-    together = Rows(n, concat_planes([key, number, rows.bits]), rows.sums)
-    shuffled, _ = yield from shuffle(ctx.at("shuffle"), together)
-    order = yield from _ranked(ctx.at("quicksort"), shuffled.bits[:compared], n)
-    kept = concat_planes([shuffled.bits[:k], shuffled.bits[compared:]])
-    result = take(Rows(n, kept, shuffled.sums), order)
-    return Rows(n, result.bits[k:], result.sums), result.bits[:k]
+    together = Rows(n, concat_planes([rows.bits, key, number]), rows.sums)
+    shuffled, _ = yield from shuffle_packed(ctx.at("shuffle"), together)
+    order = yield from _ranked(ctx.at("quicksort"), _Keys(shuffled, compared))
+    result = shuffled.move(order).rows()
+    carried = rows.bits.shape[0]
+    bits, key = result.bits[:carried], result.bits[carried : carried + k]
+    return Rows(n, bits, result.sums), key
 
 
-def _ranked(ctx: Context, key: Bits, n: int) -> Steps[Order]:
+def _ranked(ctx: Context, keys: "_Keys") -> Steps[Order]:
     """Return the order in which distinct keys ascend. Its comparisons are opened."""
-    keys, order, segments, depth = _Keys(key, n), np.arange(n), Segments.whole(n), 0
+    n, depth = keys.n, 0
+    order, segments = np.arange(n), Segments.whole(n)
     while segments.starts.size:
         level = Level.of(segments)
         pairs = keys.rows(order[level.left]), keys.rows(order[level.right])
@@ -71,11 +73,11 @@ def _opened_less(ctx: Context, left: Bits, right: Bits, n: int) -> Steps[Flags]:
 
 
 class _Keys:
-    """Both halves of the keys row by row, so that any selection becomes planes again."""
+    """Both halves of the lowest `k` planes row by row, so that any selection becomes planes."""
 
-    def __init__(self, key: Bits, n: int) -> None:
-        self._k, self._octets = key.shape[0], -(-key.shape[0] // 8)
-        halves = [planes_to_bytes(key.own, n), planes_to_bytes(key.next, n)]
+    def __init__(self, rows: Packed, k: int) -> None:
+        self.n, self._k, self._octets = rows.layout.n, k, -(-k // 8)
+        halves = [rows.layout.bytes(half)[:, : self._octets] for half in (rows.own, rows.next)]
         both = np.concatenate(halves, axis=1)
         self._rows = both.view(np.dtype((np.void, both.shape[1])))[:, 0]
 
