@@ -14,6 +14,7 @@ _OUT = uint64[::1]
 _IN = types.Array(uint64, 1, "C", readonly=True)
 _PLANES_IN = types.Array(uint64, 2, "C", readonly=True)
 _BYTES_IN = types.Array(uint8, 2, "C", readonly=True)
+_INDEX_IN = types.Array(int64, 1, "C", readonly=True)
 _LANES = 8  # words of a plane that are turned at once: a line of the cache
 
 
@@ -67,6 +68,25 @@ def _transpose(square):  # type: ignore[no-untyped-def]
         below ^= below << uint64(distance)
 
 
+@njit(nogil=True)
+def _word(rows, row, first):  # type: ignore[no-untyped-def]
+    """Return up to eight bytes of a row, the first lowest."""
+    word = uint64(0)
+    for b in range(min(8, rows.shape[1] - first)):
+        word |= uint64(rows[row, first + b]) << uint64(8 * b)
+    return word
+
+
+@njit(nogil=True)
+def _write_square(square, planes, first, column):  # type: ignore[no-untyped-def]
+    """Turn a square and write it into the planes of which byte `first` is the lowest."""
+    _transpose(square)
+    lowest = planes.shape[0] - 1 - 8 * first
+    for i in range(min(64, lowest + 1)):
+        for lane in range(min(_LANES, planes.shape[1] - column)):
+            planes[lowest - i, column + lane] = square[i, lane]
+
+
 @_compiled(_PLANES_IN, uint8[:, ::1])
 def planes_to_bytes(planes, rows):  # type: ignore[no-untyped-def]
     """Set (n, ceil(k / 8)) bytes to what k planes, plane 0 most significant, hold for n rows."""
@@ -93,22 +113,35 @@ def planes_to_bytes(planes, rows):  # type: ignore[no-untyped-def]
 @_compiled(_BYTES_IN, uint64[:, ::1])
 def bytes_to_planes(rows, planes):  # type: ignore[no-untyped-def]
     """Set k planes, zero past row n, to the low bits of (n, c) bytes: the way back."""
-    k, w = planes.shape
-    n, c = rows.shape
     square = np.zeros((64, _LANES), dtype=np.uint64)
-    for first in range(0, (k + 7) // 8, 8):
-        lowest, many = k - 1 - 8 * first, min(8, c - first)
-        for column in range(0, w, _LANES):
-            lanes = min(_LANES, w - column)
+    for first in range(0, (planes.shape[0] + 7) // 8, 8):
+        for column in range(0, planes.shape[1], _LANES):
             square[:] = 0
-            for lane in range(lanes):
+            for lane in range(min(_LANES, planes.shape[1] - column)):
                 start = 64 * (column + lane)
-                for r in range(min(64, n - start)):
-                    word = uint64(0)
-                    for b in range(many):
-                        word |= uint64(rows[start + r, first + b]) << uint64(8 * b)
-                    square[r, lane] = word
-            _transpose(square)
-            for i in range(min(64, lowest + 1)):
+                for r in range(min(64, rows.shape[0] - start)):
+                    square[r, lane] = _word(rows, start + r, first)
+            _write_square(square, planes, first, column)
+
+
+@_compiled(_PLANES_IN, _INDEX_IN, uint64[:, ::1], uint64[:, ::1])
+def picked_planes(words, order, own, following):  # type: ignore[no-untyped-def]
+    """Set planes, zero past the last row, to words[order]: both halves of a share at once.
+
+    Args:
+        words: c words, the lowest bits first, of the one half, then of the other; others behind
+            them are ignored.
+    """
+    square = np.zeros((64, _LANES), dtype=np.uint64)
+    c = (own.shape[0] + 63) // 64
+    for column in range(0, own.shape[1], _LANES):
+        lanes = min(_LANES, own.shape[1] - column)
+        for half in range(2):
+            planes = following if half else own
+            for part in range(c):
+                square[:] = 0
                 for lane in range(lanes):
-                    planes[lowest - i, column + lane] = square[i, lane]
+                    start = 64 * (column + lane)
+                    for r in range(min(64, order.size - start)):
+                        square[r, lane] = words[uint64(order[start + r]), c * half + part]
+                _write_square(square, planes, 8 * part, column)

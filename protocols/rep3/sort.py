@@ -5,13 +5,13 @@ import numpy as np
 from protocols.context import Context
 from protocols.rep3.compare import less_than
 from protocols.rep3.packed import Order, Packed
-from protocols.rep3.partition import Flags, Level, Segments
+from protocols.rep3.partition import Flags, Ranking
 from protocols.rep3.reveal import reveal_bits
 from protocols.rep3.rows import Rows
 from protocols.rep3.share import Bits, concat_planes, public_bits, words_for
 from protocols.rep3.shuffle import shuffle_packed
-from protocols.rep3.slices import bytes_to_planes, to_planes
-from protocols.rounds import Steps
+from protocols.rep3.slices import to_planes
+from protocols.rounds import U64, Steps
 
 
 def sort(ctx: Context, rows: Rows, key: Bits) -> Steps[tuple[Rows, Bits]]:
@@ -45,25 +45,25 @@ def sort(ctx: Context, rows: Rows, key: Bits) -> Steps[tuple[Rows, Bits]]:
     compared = k + number.shape[0]
     together = Rows(n, concat_planes([rows.bits, key, number]), rows.sums)
     shuffled, _ = yield from shuffle_packed(ctx.at("shuffle"), together)
-    order = yield from _ranked(ctx.at("quicksort"), _Keys(shuffled, compared))
+    order = yield from _ranked(ctx.at("quicksort"), shuffled, compared)
     result = shuffled.move(order).rows()
     carried = rows.bits.shape[0]
     bits, key = result.bits[:carried], result.bits[carried : carried + k]
     return Rows(n, bits, result.sums), key
 
 
-def _ranked(ctx: Context, keys: "_Keys") -> Steps[Order]:
-    """Return the order in which distinct keys ascend. Its comparisons are opened."""
-    n, depth = keys.n, 0
-    order, segments = np.arange(n), Segments.whole(n)
-    while segments.starts.size:
-        level = Level.of(segments)
-        pairs = keys.rows(order[level.left]), keys.rows(order[level.right])
-        less = yield from _opened_less(ctx.at(f"level{depth}"), *pairs, level.left.size)
-        position, target = level.moves(n, less)
-        order[target] = order[position]
-        segments, depth = level.after(n, less), depth + 1
-    return order
+def _ranked(ctx: Context, shuffled: Packed, k: int) -> Steps[Order]:
+    """Return the order in which distinct keys, the lowest k planes, ascend.
+
+    Its comparisons are opened.
+    """
+    ranking, depth = Ranking.start(_key_words(shuffled, k)), 0
+    while not ranking.done:
+        left, right = ranking.pairs()
+        a, b = _planes(ranking.rows, left, k), _planes(ranking.rows, right, k)
+        less = yield from _opened_less(ctx.at(f"level{depth}"), a, b, left.size)
+        ranking, depth = ranking.after(less), depth + 1
+    return ranking.order
 
 
 def _opened_less(ctx: Context, left: Bits, right: Bits, n: int) -> Steps[Flags]:
@@ -72,17 +72,19 @@ def _opened_less(ctx: Context, left: Bits, right: Bits, n: int) -> Steps[Flags]:
     return np.unpackbits(opened.view(np.uint8)[0], count=n, bitorder="little").astype(np.bool_)
 
 
-class _Keys:
-    """Both halves of the lowest `k` planes row by row, so that any selection becomes planes."""
+def _key_words(rows: Packed, k: int) -> U64:
+    """Return the lowest k planes row by row, (n, 2c): c words of the one half, c of the other."""
+    octets, c = -(-k // 8), words_for(k)
+    words = np.zeros((rows.layout.n, 2 * c), dtype=np.uint64)
+    for i, half in enumerate((rows.own, rows.next)):
+        words.view(np.uint8)[:, 8 * c * i :][:, :octets] = rows.layout.bytes(half)[:, :octets]
+    return words
 
-    def __init__(self, rows: Packed, k: int) -> None:
-        self.n, self._k, self._octets = rows.layout.n, k, -(-k // 8)
-        halves = [rows.layout.bytes(half)[:, : self._octets] for half in (rows.own, rows.next)]
-        both = np.concatenate(halves, axis=1)
-        self._rows = both.view(np.dtype((np.void, both.shape[1])))[:, 0]
 
-    def rows(self, order: Order) -> Bits:
-        """Return the planes of these rows in this order, zero past the last."""
-        both = self._rows.take(order).view(np.uint8).reshape(order.size, 2 * self._octets)
-        own, following = both[:, : self._octets], both[:, self._octets :]
-        return Bits(bytes_to_planes(own, self._k), bytes_to_planes(following, self._k))
+def _planes(words: U64, order: Order, k: int) -> Bits:
+    """Return the k planes of these rows in this order, zero past the last."""
+    from protocols.rep3 import kernels
+
+    own, following = np.empty((2, k, words_for(order.size)), dtype=np.uint64)
+    kernels.picked_planes(words, order, own, following)
+    return Bits(own, following)

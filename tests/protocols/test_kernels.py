@@ -46,3 +46,16 @@ def test_planes_and_bytes(rng, n: int, k: int) -> None:
     expected = np.zeros((k, 8 * w), dtype=np.uint8)
     expected[:, : -(-n // 8)] = np.packbits(bits[::-1], axis=1, bitorder="little")
     np.testing.assert_array_equal(again, expected.view(np.uint64))
+
+
+@pytest.mark.parametrize("n", [0, 1, 64, 1100])
+@pytest.mark.parametrize("k", [1, 20, 85])
+def test_picked_planes(rng, n: int, k: int) -> None:
+    c = -(-k // 64)
+    rows, order = words(rng, 500, 2 * c + 1), rng.integers(0, 500, n)
+    halves = np.empty((2, k, -(-n // 64)), dtype=np.uint64)
+    kernels.picked_planes(rows, order, *halves)
+    for planes, half in zip(halves, (rows[:, :c], rows[:, c : 2 * c]), strict=True):
+        again = np.empty_like(planes)
+        kernels.bytes_to_planes(np.ascontiguousarray(half[order]).view(np.uint8), again)
+        np.testing.assert_array_equal(planes, again)
