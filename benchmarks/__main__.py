@@ -15,12 +15,16 @@ from benchmarks.case import Case
 from benchmarks.machine import machine
 from benchmarks.measure import Measured
 from benchmarks.names import CASES, make
+from benchmarks.rooms import ROOMS
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure what is asked for and print it."""
     asked = _parser().parse_args(arguments)
-    line = measure(asked.name, asked.rows, asked.transport, asked.runs)
+    if asked.name in ROOMS:
+        line = ROOMS[asked.name](asked.rows, asked.runs)
+    else:
+        line = measure(asked.name, asked.rows, asked.transport, asked.runs)
     if asked.json:
         print(json.dumps(line))
     else:
@@ -70,7 +74,7 @@ def _timed(run: Callable[[], Any], runs: int) -> tuple[float, Any]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("name", choices=CASES)
+    parser.add_argument("name", choices=(*CASES, *ROOMS))
     parser.add_argument("--rows", type=int, default=1 << 16, help="rows; of each side of a join")
     parser.add_argument("--transport", choices=("memory", "grpc"), default="grpc")
     parser.add_argument("--runs", type=int, default=5)
