@@ -1,9 +1,10 @@
 """Bringing secret relations into the order of their columns: by merging where parts are sorted."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from protocols.context import Context
-from protocols.rep3.merge import merge
+from protocols.rep3.merge import merge_many
 from protocols.rep3.relation import Relation, planes_of, split_planes, sums_of
 from protocols.rep3.rows import Rows
 from protocols.rep3.share import Bits
@@ -30,29 +31,16 @@ def order(ctx: Context, relation: Relation, by: tuple[str, ...]) -> Steps[Relati
 def merge_all(ctx: Context, parts: Sequence[Relation], by: tuple[str, ...]) -> Steps[Relation]:
     """UNION ALL of relations with equal columns, sorted by `by`; parts not sorted are sorted first.
 
-    Cost: a merge for each halving of the number of parts. Security: as `merge`.
+    Cost: a `merge_many`. Security: as `merge_many`.
     """
     steps = (order(ctx.at(f"part{i}"), part, by) for i, part in enumerate(parts))
-    level = list((yield from parallel(*steps)))
-    depth = 0
-    while len(level) > 1:
-        at = ctx.at(f"level{depth}")
-        pairs = [(level[i], level[i + 1]) for i in range(0, len(level) - 1, 2)]
-        steps = (_merge_two(at.at(f"{i}"), a, b, by) for i, (a, b) in enumerate(pairs))
-        rest = level[2 * len(pairs) :]
-        level = [*(yield from parallel(*steps)), *rest]
-        depth += 1
-    return level[0]
-
-
-def _merge_two(ctx: Context, a: Relation, b: Relation, by: tuple[str, ...]) -> Steps[Relation]:
-    rows, key, _ = yield from merge(
-        ctx, _payload(a, by), a.key(ctx.me, by), _payload(b, by), b.key(ctx.me, by)
-    )
-    merged = _rebuilt(ctx.me, a, by, rows, key)
-    return Relation(
-        merged.n, merged.valid, merged.columns, merged.sums, a.clean and b.clean, merged.sorted_by
-    )
+    ordered = list((yield from parallel(*steps)))
+    if len(ordered) == 1:
+        return ordered[0]
+    lists = [(_payload(part, by), part.key(ctx.me, by)) for part in ordered]
+    rows, key, _ = yield from merge_many(ctx.at("merge"), lists)
+    merged = _rebuilt(ctx.me, ordered[0], by, rows, key)
+    return replace(merged, clean=all(part.clean for part in ordered))
 
 
 def _payload(relation: Relation, by: tuple[str, ...]) -> Rows:

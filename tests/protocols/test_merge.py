@@ -7,13 +7,16 @@ import pytest
 
 from protocols.plaintext import rows as plain
 from protocols.plaintext.words import bits_to_arith
-from protocols.rep3.merge import merge
+from protocols.rep3 import network_kernels
+from protocols.rep3.merge import merge, merge_many
+from protocols.rep3.network import pairs
 from protocols.rep3.place import unplace
 from protocols.rep3.share import join_bits, split_bits, words_for
-from protocols.rep3.slices import to_planes
+from protocols.rep3.slices import from_planes, to_planes
 from protocols.rounds import U64
 
-PAIRS = [(1, 1), (2, 2), (1, 64), (3, 4), (32, 32), (64, 64), (63, 65), (128, 128), (130, 7)]
+PAIRS = [(1, 1), (2, 2), (1, 64), (3, 4), (32, 32), (64, 64), (63, 65), (130, 7)]
+PAIRS += [(128, 128), (448, 256)]
 
 
 def ascending(rng: np.random.Generator, n: int, k: int, spread: int) -> U64:
@@ -50,12 +53,55 @@ def test_merge_agrees_with_its_twin(room, tables, rng, a_n: int, b_n: int, k, sp
     check(tables, a, b, keys, results)
 
     levels = (a_n + b_n - 1).bit_length()
-    compared = k if a_n + b_n == 1 << levels else k + 1
+    compared = k + ((a_n + b_n) % min(64, 1 << levels) != 0)
     assert room.cost()[0] == levels * (1 + ceil(log2(compared + 1))) + 5
 
     merged, placed = tuple(r[0] for r in results), tuple(r[2] for r in results)
     back = tables.join(room.run(unplace, merged, placed))
     np.testing.assert_array_equal(back.sums[-1], np.arange(a_n + b_n))
+
+
+def test_many_lists_merge_at_once(room, tables, rng) -> None:
+    sizes, lists = [64, 200, 1, 130, 77], []
+    for i, n in enumerate(sizes):
+        rows = tables.make(n, 0, 1)
+        rows.sums[0] += np.uint64(sum(sizes[:i]))
+        lists.append((rows, ascending(rng, n, 20, 300)))
+    shares = [(tables.split(rows), split_bits(key)) for rows, key in lists]
+    given = [[(rows[p], key[p]) for rows, key in shares] for p in range(3)]
+    results = room.run(merge_many, given)
+    keys = np.concatenate([from_planes(key, rows.n) for rows, key in lists])
+    merged = tables.join(tuple(r[0] for r in results)).sums[0].astype(np.intp)
+    np.testing.assert_array_equal(keys[merged], np.sort(keys))
+    np.testing.assert_array_equal(np.sort(merged), np.arange(sum(sizes)))
+    got = from_planes(join_bits([r[1] for r in results]), sum(sizes))
+    np.testing.assert_array_equal(got, np.sort(keys))
+
+
+@pytest.mark.parametrize("w", [1, 2, 3, 5, 9, 13, 24])
+@pytest.mark.parametrize("distance", [1, 32, 64, 128, 512])
+def test_pairs_meet_as_their_distance_says(rng, w: int, distance: int) -> None:
+    rows = rng.integers(0, 2**20, 64 * w, dtype=np.uint64)
+    low, other = np.empty((2, 20, pairs(w, distance)), dtype=np.uint64)
+    network_kernels.apart(to_planes(rows, 20), distance, low, other)
+    lower = np.flatnonzero(np.arange(64 * w) & distance == 0)
+    lower = lower[lower + distance < 64 * w]
+    count = 64 * low.shape[1]
+    found = sorted(zip(from_planes(low, count), from_planes(low ^ other, count), strict=True))
+    padding = [(np.uint64(0),) * 2] * (count - lower.size)
+    expected = zip(rows[lower], rows[lower + distance], strict=True)
+    assert found == sorted([*expected, *padding])
+
+    change = rng.integers(0, 2**64, low.shape, dtype=np.uint64)
+    out, back = np.empty((2, 20, w), dtype=np.uint64)
+    after, same = np.empty((2, *low.shape), dtype=np.uint64)
+    network_kernels.together(to_planes(rows, 20), change, distance, out)
+    network_kernels.apart(out, distance, after, same)
+    if w % 2 == 0 or distance >= 64:  # else changes of the missing word are lost
+        np.testing.assert_array_equal(after, low ^ change)
+        np.testing.assert_array_equal(same, other)
+    network_kernels.together(out, change, distance, back)
+    np.testing.assert_array_equal(from_planes(back, 64 * w), rows)
 
 
 def test_merge_costs_what_it_says(room, tables, rng, gates) -> None:
@@ -91,7 +137,7 @@ def test_what_doesnt_fit_is_refused(room, tables) -> None:
         room.run(merge, two, key, wide, key)
     with pytest.raises(ValueError, match="empty"):
         room.run(merge, two, key, empty, none)
-    with pytest.raises(ValueError, match="don't fit"):
+    with pytest.raises(ValueError, match="doesn't fit"):
         room.run(merge, two, none, two, key)
 
 
