@@ -13,7 +13,7 @@ from protocols.rep3.rows import Rows, no_sums
 from protocols.rep3.share import Arith, Bits, stack
 from protocols.rep3.shuffle import Shuffling, reshuffle, shuffle, shuffle_packed, unshuffle
 from protocols.rep3.slices import from_planes
-from protocols.rounds import U64, ProtocolError, Steps
+from protocols.rounds import U64, Party, ProtocolError, Steps
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,12 +98,25 @@ def compact(ctx: Context, rows: Rows, keep: Bits) -> Steps[tuple[Rows, Placement
     Security: semi-honest, honest majority; no leakage, not even how many are kept.
     """
     kept = (yield from bits_to_arith(ctx.at("kept"), keep, rows.n))[0]
+    if_dropped, more_if_kept = compacted(ctx.me, kept)
+    step = yield from multiply(ctx.at("choose"), kept, more_if_kept)
+    return (yield from place(ctx.at("place"), rows, if_dropped + step))
+
+
+def compacted(me: Party, kept: Arith) -> tuple[Arith, Arith]:
+    """Return where each row goes when rows with kept = 1 move to the front, others behind them.
+
+    Args:
+        kept: shape (n,), each 0 or 1.
+
+    Returns:
+        a and b: row r goes to position a[r] + kept[r] b[r].
+    """
     before = Arith(_sums_before(kept.own), _sums_before(kept.next))
     total = before[-1:] + kept[-1:]
-    here = np.arange(rows.n, dtype=np.uint64)
-    if_dropped = (total - before).shift(ctx.me, here)
-    step = yield from multiply(ctx.at("choose"), kept, before - if_dropped)
-    return (yield from place(ctx.at("place"), rows, if_dropped + step))
+    here = np.arange(kept.shape[0], dtype=np.uint64)
+    if_dropped = (total - before).shift(me, here)
+    return if_dropped, before - if_dropped
 
 
 def _sums_before(column: U64) -> U64:
