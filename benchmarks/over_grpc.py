@@ -151,13 +151,14 @@ async def _until_listening(port: int) -> None:
 async def _measured(seat: _Seat, step: Step, inputs: Any, link: GrpcLink) -> _Report:
     prss = await drive(agree(seat.me, secrets.token_bytes(KEY_BYTES), b"benchmark"), link)
     spans, cpu = [], 0.0
+    result: Any = None
     for run in range(seat.runs + 1):
         ctx = Context(seat.me, prss, Gate(f"run{run}"))
         await drive(_meet(ctx.at("ready")), link)
         if run == 1:
             reset_peak_memory()
             cpu = time.process_time()
-        sent, rounds = link.bytes_sent, link.rounds
+        sent, rounds, result = link.bytes_sent, link.rounds, None  # the last run's is freed
         started = time.perf_counter()
         result = await drive(step(ctx, inputs), link)
         spans.append((started, time.perf_counter()))

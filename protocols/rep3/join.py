@@ -11,7 +11,7 @@ from protocols.context import Context
 from protocols.rep3.and_bits import and_bits
 from protocols.rep3.compare import equal
 from protocols.rep3.group import keep_where
-from protocols.rep3.merge import merge
+from protocols.rep3.merge import merge_many
 from protocols.rep3.order import order
 from protocols.rep3.place import unplace
 from protocols.rep3.relation import Relation, split_planes
@@ -73,18 +73,23 @@ def look_up(ctx: Context, wanted: Bits, keys: Bits, rows: Rows) -> Steps[tuple[B
         multiplication for what is copied.
     """
     n_wanted, n_keys = wanted.shape[1] * 64, rows.n
-    content = Rows(n_keys, concat_planes([keys, rows.bits]), rows.sums)
-    steps = Rows(n_keys, undo_running_xor(content.bits), undo_running_sum(content.sums))
-    merged, _, placed = yield from merge(
-        ctx.at("merge"),
-        steps,
-        concat_planes([keys, same_bit(ctx.me, 0, n_keys)]),
-        empty_rows(content, n_wanted),
-        concat_planes([wanted, same_bit(ctx.me, 1, n_wanted)]),
+    steps = Rows(
+        n_keys,
+        undo_running_xor(concat_planes([keys, rows.bits])),
+        undo_running_sum(rows.sums),
     )
+    widths = [keys.shape[0], rows.bits.shape[0]]
+    lists = [
+        (steps, concat_planes([keys, same_bit(ctx.me, 0, n_keys)])),
+        (empty_rows(steps, n_wanted), concat_planes([wanted, same_bit(ctx.me, 1, n_wanted)])),
+    ]
+    del keys, rows, steps  # here and below: the memory is needed before this function ends
+    merged, _, placed = yield from merge_many(ctx.at("merge"), lists)
     spread = Rows(merged.n, running_xor(merged.bits), running_sum(merged.sums))
+    del lists, merged
     back = yield from unplace(ctx.at("back"), spread, placed)
-    key, copied = split_planes(back.bits[:, n_keys // 64 :], [keys.shape[0], rows.bits.shape[0]])
+    del spread, placed
+    key, copied = split_planes(back.bits[:, n_keys // 64 :], widths)
     match = yield from equal(ctx.at("equal"), key, wanted)
     bits, sums = yield from parallel(
         and_bits(ctx.at("bits"), copied, match),

@@ -58,9 +58,11 @@ def merge_many(
         _Numbered(rows.n, concat_planes([key, _numbers(ctx.me, end - rows.n, rows.n, ends[-1])]))
         for (rows, key), end in zip(lists, ends, strict=True)
     ]
-    ordered = yield from _merged(ctx, numbered, k)
-    origin = yield from placement_of(ctx.at("numbers"), ordered.planes[k:], ordered.n)
     together = reduce(_append, (rows for rows, _ in lists))
+    del lists
+    ordered = yield from _merged(ctx, numbered, k)
+    del numbered
+    origin = yield from placement_of(ctx.at("numbers"), ordered.planes[k:], ordered.n)
     rows = yield from place_again(ctx.at("payload"), together, origin.inverse)
     return rows, ordered.planes[:k], origin.inverse
 
@@ -111,6 +113,7 @@ def _merge_two(ctx: Context, a: _Numbered, b: _Numbered, k: int) -> Steps[_Numbe
         filler = to_planes((np.arange(size) >= n).astype(np.uint64), 1)
         x = concat_planes([public_bits(ctx.me, filler), x])
     more = int(size > n)
+    del a, b
     ordered = yield from rise(ctx.at("network"), x, k + more, levels)
     return _Numbered(n, ordered[more:])
 

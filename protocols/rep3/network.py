@@ -24,6 +24,7 @@ def rise(ctx: Context, x: Bits, compared: int, levels: int) -> Steps[Bits]:
         low, difference = _apart(x, compared, distance)
         alike = difference[:compared].flip(ctx.me)
         swap = yield from first_unlike(at.at("less"), low, alike)  # upper < lower
+        del low, alike
         change = yield from and_bits(at.at("swap"), swap, difference)
         x = Bits(_together(x.own, change.own, distance), _together(x.next, change.next, distance))
     return x

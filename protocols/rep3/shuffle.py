@@ -97,9 +97,11 @@ def _as_first(
     masked, last, n = ctx.at("masked").gate, ctx.at("last").gate, layout.words
     both = layout.pack(rows.bits.own ^ rows.bits.next, rows.sums.own + rows.sums.next)
     moved = layout.move(both, _order(ctx, known, second))
+    del both, rows
     sent = layout.add(moved, _common(ctx.at("mask"), second, n), out=moved)
     inbox = yield Round({(third, masked): sent}, frozenset({(second, masked)}))
     moved = layout.move(expect(inbox, (second, masked), n), _order(ctx, known, third))
+    del inbox, sent
     fresh = _common(ctx.at("fresh"), second, n)
     rest = layout.subtract(moved, fresh, out=moved)
     inbox = yield Round({(third, last): rest}, frozenset({(third, last)}))
@@ -116,10 +118,12 @@ def _as_second(
     else:
         x2 = layout.pack(rows.bits.own, rows.sums.own)
     moved = layout.move(x2, _order(ctx, known, Party.P0))
+    del x2, rows
     layout.subtract(moved, _common(ctx.at("mask"), Party.P0, n), out=moved)
     moved = layout.move(moved, _order(ctx, known, third))
     layout.add(moved, _common(ctx.at("mask"), third, n), out=moved)
     yield Round({(Party.P0, masked): moved})
+    del moved
     yield Round()
     fresh = ctx.at("fresh")
     return (Party.P0, _common(fresh, Party.P0, n)), (third, _common(fresh, third, n))
