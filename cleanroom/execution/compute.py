@@ -11,6 +11,7 @@ import numpy as np
 from cleanroom import errors
 from cleanroom.execution.conditions import evaluate
 from cleanroom.execution.contribute import Contribution, receive
+from cleanroom.execution.grouping import add_middles, grouping_of
 from cleanroom.execution.outcome import Outcome, pack
 from cleanroom.execution.terms import derive
 from cleanroom.query.plan import (
@@ -29,7 +30,7 @@ from protocols.context import Context
 from protocols.rep3.and_bits import and_bits
 from protocols.rep3.convert import bits_to_arith, sign
 from protocols.rep3.expand import BoundExceeded, join_bounded
-from protocols.rep3.group import Extreme, Grouping, cleaned, group
+from protocols.rep3.group import Grouping, cleaned, group
 from protocols.rep3.inputs import InputInconsistent, check_copies
 from protocols.rep3.join import join_unique
 from protocols.rep3.order import is_ordered, merge_all, order
@@ -182,15 +183,15 @@ def _join(ctx: Context, node: Join, leaves: Leaves, first: int) -> Steps[Relatio
 
 
 def _aggregate(ctx: Context, node: Aggregate, leaves: Leaves, first: int) -> Steps[Relation]:
-    by = tuple(dict.fromkeys(node.keys + (node.persons[0] if node.persons else ())))
-    if by and isinstance(node.input, Union):
-        relation = yield from _run_ordered(ctx.at("of"), node.input, by, leaves, first)
+    what = grouping_of(node)
+    if what.first_order and isinstance(node.input, Union):
+        relation = yield from _run_ordered(
+            ctx.at("of"), node.input, what.first_order, leaves, first
+        )
     else:
         relation = yield from _run(ctx.at("of"), node.input, leaves, first)
-    extremes = tuple(Extreme(x.name, x.kind, x.column) for x in node.extremes)
-    what = Grouping(node.keys, node.persons, node.sums, extremes)
     grouped = yield from group(ctx.at("group"), relation, what)
-    return grouped
+    return (yield from add_middles(ctx.at("middles"), node, grouped))
 
 
 def _release(ctx: Context, node: Release, groups: Relation) -> Steps[Outcome]:

@@ -81,6 +81,14 @@ class Columns:
                 return column
         return self._add(expr, encoding, kind)
 
+    def ordered(self, expr: Expr) -> Bits:
+        """Return a column of every value of `expr`, in the order of the values."""
+        source = self._source(expr)
+        for (known, found, extreme), column in self.bits[source].items():
+            if known == expr and not extreme and found.kind != "hash":
+                return column
+        return self.compared(expr, choose(expr.domain, opened=True, ordered=True))
+
     def measure(self, source: int, factor: Expr | None, conditions: tuple[Expr, ...]) -> str:
         """Return the name of a sum column; without factor and conditions the weight."""
         if factor is not None:  # SUM ignores NULL by itself

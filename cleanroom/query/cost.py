@@ -89,8 +89,10 @@ def _aggregate(node: Aggregate, child: Node) -> tuple[int, int, int]:
     schema = schema_of(child)
     keys = sum(schema.bits_column(name).bits for name in node.keys)
     rows, bits, rounds = _ordered(child, keys) if node.keys else _cost(child)
-    for person in node.persons:
-        extra = sum(schema.bits_column(name).bits for name in person)
+    once = dict.fromkeys((*node.persons, *((d.column,) for d in node.distincts)))
+    once |= dict.fromkeys((q.column,) for q in node.quantiles)
+    for columns in once:
+        extra = sum(schema.bits_column(name).bits for name in columns)
         _, more, further = _sorted(rows, keys + extra, 64)
         bits, rounds = bits + more, rounds + further
     for extreme in node.extremes:

@@ -8,9 +8,11 @@ from math import lcm, prod
 
 from cleanroom.errors import OverflowPossible, UnsupportedQuery
 from cleanroom.query import operators
+from cleanroom.query.aggregates import is_value
 from cleanroom.query.domain import LIMIT
 from cleanroom.query.encode import Encoding, compare_constant
 from cleanroom.query.expr import COMPARISONS, Expr
+from cleanroom.query.grouping import Distinct
 from cleanroom.query.plan import (
     And,
     CompareBits,
@@ -41,14 +43,15 @@ class Having:
     """Lowers conditions on aggregates.
 
     Attributes:
-        count, sum: register the totals of an aggregate.
+        count, sum, distinct: register the totals of an aggregate, or COUNT(DISTINCT).
         certain: whether an aggregate's argument has a value in some row of every group.
-        bits: the opened or compared column of a key, MIN or MAX, with its encoding.
+        bits: the opened or compared column of a key, MIN, MAX or quantile, with its encoding.
         rows: bound on joined rows.
     """
 
     count: Callable[[Expr], Total]
     sum: Callable[[Expr], Total]
+    distinct: Callable[[Expr], Distinct]
     certain: Callable[[Expr], bool]
     bits: Callable[[Expr], tuple[str, Encoding]]
     rows: int
@@ -165,7 +168,13 @@ class Having:
         if expr.value == "count":
             return Ratio(Fraction(1), (self._count(expr),))
         if _is_bits(expr):
-            raise UnsupportedQuery("arithmetic with MIN or MAX in HAVING")
+            raise UnsupportedQuery(f"arithmetic with {str(expr.value).upper()} in HAVING")
+        if expr.value == "count_distinct":
+            values = self.distinct(expr)
+            self.bounds[values.name] = values.bound
+            return Ratio(Fraction(1), (values.name,))
+        if expr.value not in ("sum", "avg"):
+            raise UnsupportedQuery(f"{str(expr.value).upper()} in HAVING")
         total = self.sum(expr)
         self.bounds[total.name] = total.bound(self.rows)
         scale = Fraction(1, 10 ** expr.args[0].domain.scale)
@@ -183,7 +192,7 @@ class Having:
 
 
 def _is_bits(expr: Expr) -> bool:
-    return expr.op == "key" or (expr.op == "aggregate" and expr.value in ("min", "max"))
+    return expr.op == "key" or is_value(expr)
 
 
 def _negated(ratios: list[Ratio]) -> list[Ratio]:

@@ -11,6 +11,7 @@ from cleanroom.query.columns import Bits, Columns
 from cleanroom.query.domain import LIMIT
 from cleanroom.query.encode import Encoding
 from cleanroom.query.expr import Expr, walk
+from cleanroom.query.grouping import Distinct, Extreme
 from cleanroom.query.having import Having
 from cleanroom.query.leaf import leaf_sql
 from cleanroom.query.outcome import Outcome, certain, meaning
@@ -19,7 +20,6 @@ from cleanroom.query.plan import (
     And,
     Derive,
     Derived,
-    Extreme,
     Filter,
     Leaf,
     Node,
@@ -30,6 +30,7 @@ from cleanroom.query.plan import (
 )
 from cleanroom.query.predicates import lower as lower_predicate
 from cleanroom.query.sources import Placement
+from cleanroom.query.statistics import Statistics
 from cleanroom.query.totals import Total, Totals
 
 
@@ -56,6 +57,7 @@ class _Lowering:
     min_group: int
     columns: Columns = field(init=False)
     totals: Totals = field(init=False)
+    statistics: Statistics = field(init=False)
     keys: dict[int, Bits] = field(default_factory=dict)
     extremes: dict[Expr, tuple[Extreme, Bits]] = field(default_factory=dict)
 
@@ -64,12 +66,15 @@ class _Lowering:
         keys = self.query.keys
         self.columns = Columns.of(self.placement, (keys[i] for i in sorted(shown)))
         self.totals = Totals(self.columns)
+        self.statistics = Statistics(self.columns, self.totals)
         for index, key in enumerate(keys):
             self._check_key(key)
             self.keys[index] = self.columns.key(key, opened=index in shown)
         persons = tuple(self._persons()) if self.min_group > 1 else ()
         filters = tuple(lower_predicate(c, self.columns) for c in self.placement.crossing)
-        outcome = Outcome(self.query, self.totals, self.keys.__getitem__, self._extreme)
+        outcome = Outcome(
+            self.query, self.totals, self.statistics, self.keys.__getitem__, self._value
+        )
         final_sql = outcome.final_sql()
         self._register_having()
         order = joins.choose_order(joins.sizes(self.query, self.columns))
@@ -84,6 +89,8 @@ class _Lowering:
             persons,
             tuple(derived.name for derived in sums),
             tuple(extreme for extreme, _ in self.extremes.values()),
+            tuple(self.statistics.distincts.values()),
+            self.statistics.ranked(order.rows),
         )
         root = Release(grouped, self.min_group, having, tuple(outcome.opened))
         return Lowered(root, tuple(outcome.opened.values()), final_sql)
@@ -115,6 +122,13 @@ class _Lowering:
             else:
                 yield (self.columns.key(expr, opened=False).column.name,)
 
+    def _value(self, expr: Expr) -> tuple[str, Bits]:
+        """Return the bits column of a MIN, MAX or QUANTILE_DISC, and its name in the groups."""
+        if expr.value == "quantile_disc":
+            quantile, bits = self.statistics.quantile(expr, meaning(self.query, expr.args[0]))
+            return quantile.name, bits
+        return self._extreme(expr)
+
     def _extreme(self, expr: Expr) -> tuple[str, Bits]:
         if expr not in self.extremes:
             (arg,) = expr.args
@@ -134,6 +148,9 @@ class _Lowering:
             arg = expr.args[0] if expr.args else None
             return totals.count(arg, f"COUNT({meaning(query, arg) if arg else '*'})")
 
+        def distinct(expr: Expr) -> Distinct:
+            return self.statistics.distinct("count", expr.args[0], meaning(query, expr))
+
         def total(expr: Expr) -> Total:
             return totals.sum(expr.args[0], f"SUM({meaning(query, expr.args[0])})")
 
@@ -141,10 +158,10 @@ class _Lowering:
             if expr.op == "key":
                 column = self.keys[expr.position]
                 return column.column.name, column.encoding
-            name, column = self._extreme(expr)
+            name, column = self._value(expr)
             return name, column.encoding
 
-        lowering = Having(count, total, lambda e: certain(query, e), bits, rows)
+        lowering = Having(count, total, distinct, lambda e: certain(query, e), bits, rows)
         parts = tuple(lowering.lower(part) for part in query.having)
         return (parts[0] if len(parts) == 1 else And(parts)) if parts else None
 

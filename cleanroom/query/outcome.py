@@ -6,17 +6,21 @@ table `opened` and nothing else.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Literal
 
 from sqlglot import exp
 
 from cleanroom.contract.types import Kind
 from cleanroom.errors import UnsupportedQuery
+from cleanroom.query.aggregates import is_value
 from cleanroom.query.bind import Query
 from cleanroom.query.columns import Bits
 from cleanroom.query.expr import Expr
+from cleanroom.query.moments import Moments, is_moment
 from cleanroom.query.plan import OpenedColumn
 from cleanroom.query.render import cast, constant, render, sql_of
+from cleanroom.query.statistics import Statistics
 from cleanroom.query.totals import Totals
 
 
@@ -25,13 +29,15 @@ class Outcome:
     """Collects the opened columns while the SELECT list is written.
 
     Attributes:
-        key: the bits column of key i; extreme: that of a MIN or MAX and its name after it.
+        key: the bits column of key i; value: that of an aggregate which is one of the values,
+            and its name after it.
     """
 
     query: Query
     totals: Totals
+    statistics: Statistics
     key: Callable[[int], Bits]
-    extreme: Callable[[Expr], tuple[str, Bits]]
+    value: Callable[[Expr], tuple[str, Bits]]
     opened: dict[str, OpenedColumn] = field(default_factory=dict)
 
     def final_sql(self) -> str:
@@ -62,33 +68,78 @@ class Outcome:
             key = self.query.keys[expr.position]
             return self._bits(bits.column.name, bits, meaning(self.query, key))
         text = meaning(self.query, expr)
-        if expr.value in ("min", "max"):
-            name, bits = self.extreme(expr)
+        if is_value(expr):
+            name, bits = self.value(expr)
             return self._bits(name, bits, text)
-        if expr.value == "count":
-            return self._count(expr, text)
-        return self._sum_or_avg(expr)
+        if is_moment(expr):
+            return Moments(self._total, self._count_of).sql_of(expr)
+        match expr.value:
+            case "count":
+                return self._count_of(expr.args[0] if expr.args else None)
+            case "count_distinct":
+                return self._distinct_count(expr.args[0])
+            case "sum_distinct" | "avg_distinct":
+                return self._of_distinct(expr)
+            case "median":
+                return self._median(expr, text)
+            case "sum" | "avg":
+                return self._sum_or_avg(expr)
+        raise UnsupportedQuery(f"{str(expr.value).upper()}")
 
     def _sum_or_avg(self, expr: Expr) -> exp.Expr:
         (arg,) = expr.args
-        text = meaning(self.query, arg)
-        total = self.totals.sum(arg, f"SUM({text})")
-        exact = arg.domain.kind is Kind.DECIMAL
-        sql_type = f"DECIMAL(38,{arg.domain.scale})" if exact else "HUGEINT"
-        shown = OpenedColumn(total.name, "number", sql_type, total.meaning, arg.domain.scale)
-        value = self._column(shown)
+        value = self._total(arg)
         if expr.value == "sum" and certain(self.query, expr):
             return value
-        count = self._count(expr, f"COUNT({text})")
+        count = self._count_of(arg)
         if expr.value == "avg":
             value = exp.Div(this=cast(value, "DOUBLE"), expression=count.copy())
-        some = exp.If(this=exp.GT(this=count, expression=constant(0)), true=value)
-        return exp.paren(exp.Case(ifs=[some]), copy=False)
+        return _if_any(count, value)
 
-    def _count(self, expr: Expr, text: str) -> exp.Expr:
-        arg = expr.args[0] if expr.args else None
+    def _total(self, arg: Expr) -> exp.Expr:
+        total = self.totals.sum(arg, f"SUM({meaning(self.query, arg)})")
+        scale = arg.domain.scale
+        shown = OpenedColumn(total.name, "number", _sum_type(arg), total.meaning, scale)
+        return self._column(shown)
+
+    def _count_of(self, arg: Expr | None) -> exp.Expr:
+        text = f"COUNT({meaning(self.query, arg) if arg is not None else '*'})"
         total = self.totals.count(arg, text)
         return self._column(OpenedColumn(total.name, "number", "BIGINT", total.meaning))
+
+    def _distinct_count(self, arg: Expr) -> exp.Expr:
+        text = f"COUNT(DISTINCT {meaning(self.query, arg)})"
+        found = self.statistics.distinct("count", arg, text)
+        return self._column(OpenedColumn(found.name, "number", "BIGINT", text))
+
+    def _of_distinct(self, expr: Expr) -> exp.Expr:
+        (arg,) = expr.args
+        text = f"SUM(DISTINCT {meaning(self.query, arg)})"
+        found = self.statistics.distinct("sum", arg, text)
+        value = self._column(
+            OpenedColumn(found.name, "number", _sum_type(arg), text, arg.domain.scale)
+        )
+        if expr.value == "sum_distinct" and certain(self.query, expr):
+            return value
+        count = self._distinct_count(arg)
+        if expr.value == "avg_distinct":
+            value = exp.Div(this=cast(value, "DOUBLE"), expression=count.copy())
+        return _if_any(count, value)
+
+    def _median(self, expr: Expr, text: str) -> exp.Expr:
+        """Half of the two middle values' sum; DuckDB cuts a DECIMAL at its last place."""
+        (arg,) = expr.args
+        found, _ = self.statistics.quantile(expr, meaning(self.query, arg))
+        twice = self._column(OpenedColumn(found.name, "number", "HUGEINT", f"2 * {text}"))
+        value: exp.Expr = exp.Div(this=cast(twice, "DOUBLE"), expression=constant(2))
+        if scale := arg.domain.scale:
+            half = exp.IntDiv(this=twice.copy(), expression=constant(2))
+            unit = cast(constant(Decimal(1).scaleb(-scale)), f"DECIMAL(18,{scale})")
+            product = exp.Mul(this=cast(half, "DECIMAL(19,0)"), expression=unit)
+            value = cast(product, f"DECIMAL(18,{scale})")
+        if certain(self.query, expr):
+            return value
+        return _if_any(self._count_of(arg), value)
 
     def _bits(self, name: str, bits: Bits, text: str) -> exp.Expr:
         domain, encoding = bits.expr.domain, bits.encoding
@@ -109,6 +160,17 @@ class Outcome:
         return exp.column(column.name, quoted=True)
 
 
+def _sum_type(arg: Expr) -> str:
+    exact = arg.domain.kind is Kind.DECIMAL
+    return f"DECIMAL(38,{arg.domain.scale})" if exact else "HUGEINT"
+
+
+def _if_any(count: exp.Expr, value: exp.Expr) -> exp.Expr:
+    """Give NULL where the count is zero."""
+    some = exp.If(this=exp.GT(this=count, expression=constant(0)), true=value)
+    return exp.paren(exp.Case(ifs=[some]), copy=False)
+
+
 def certain(query: Query, aggregate: Expr) -> bool:
     """Whether every group has a row in which the aggregate's argument isn't NULL."""
     return query.grouped and not aggregate.args[0].domain.nullable
@@ -125,7 +187,10 @@ def meaning(query: Query, expr: Expr) -> str:
         if node.op == "key":
             return render(query.keys[node.position], shown)
         args = [render(arg, shown) for arg in node.args] or [exp.Star()]
-        return exp.Anonymous(this=str(node.value).upper(), expressions=args)
+        name = str(node.value).upper().removesuffix("_DISTINCT")
+        if name != str(node.value).upper():
+            args = [exp.Distinct(expressions=args)]
+        return exp.Anonymous(this=name, expressions=args)
 
     sql = render(expr, shown)
     return sql_of(sql.this if isinstance(sql, exp.Paren) else sql)

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cleanroom.errors import JoinTooLarge
+from cleanroom.query.plaintext_statistics import statistics
 from cleanroom.query.plan import (
     Aggregate,
     And,
@@ -160,9 +161,14 @@ def _aggregate(node: Aggregate, rows: list[Row]) -> list[Row]:
             choose = min if extreme.kind == "min" else max
             row[extreme.name] = choose(values) if values else None
         for index, person in enumerate(node.persons):
-            row[f"person_{index}"] = len({tuple(r[name] for name in person) for r in group})
+            row[f"person_{index}"] = len(_known({tuple(r[name] for name in person) for r in group}))
+        row |= statistics(node, group)
         result.append(row)
     return result
+
+
+def _known(values: set[tuple[int | None, ...]]) -> set[tuple[int | None, ...]]:
+    return {value for value in values if None not in value}
 
 
 def _term(term: Term, row: Row) -> int:

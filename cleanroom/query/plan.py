@@ -17,6 +17,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from cleanroom.query.grouping import Distinct, Extreme, Quantile
+
 FORMAT = 1  # raise it when the meaning of a plan changes: parties of two releases then differ
 
 Comparison: TypeAlias = Literal["<", "<=", ">", ">=", "=", "<>"]
@@ -176,21 +178,12 @@ class Derive:
 
 
 @dataclass(frozen=True, slots=True)
-class Extreme:
-    """MIN or MAX of a bits column over a group, NULLs ignored; NULL if there are only NULLs."""
-
-    name: str
-    kind: Literal["min", "max"]
-    column: str
-
-
-@dataclass(frozen=True, slots=True)
 class Aggregate:
     """GROUP BY. NULLs form a group. Without keys there is exactly one group, even of no rows.
 
-    Result: bits columns `keys` and `extremes` (nullable), sum columns `sums` (added up) and,
-    for each tuple of `persons`, a sum column person_0, person_1, ...: its distinct values in
-    the group.
+    Result: bits columns `keys`, `extremes` (nullable) and `quantiles`, sum columns `sums`
+    (added up), `distincts` and, for each tuple of `persons`, a sum column person_0, person_1,
+    ...: its distinct values in the group.
     """
 
     input: "Node"
@@ -198,6 +191,8 @@ class Aggregate:
     persons: tuple[tuple[str, ...], ...]
     sums: tuple[str, ...]
     extremes: tuple[Extreme, ...]
+    distincts: tuple[Distinct, ...] = ()
+    quantiles: tuple[Quantile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

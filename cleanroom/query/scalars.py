@@ -5,7 +5,6 @@ that its method doesn't name.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -14,8 +13,9 @@ from sqlglot import exp
 from cleanroom.contract.types import Kind
 from cleanroom.errors import UnsupportedQuery
 from cleanroom.query import functions, operators
+from cleanroom.query.aggregates import bind_aggregate, filtered, is_aggregate
 from cleanroom.query.convert import convert
-from cleanroom.query.domain import UNKNOWN, Domain
+from cleanroom.query.domain import Domain
 from cleanroom.query.expr import Expr
 from cleanroom.query.parse import construct, only
 
@@ -34,13 +34,6 @@ _COMPARE: dict[type[exp.Expr], str] = {
     exp.LTE: "<=",
     exp.GT: ">",
     exp.GTE: ">=",
-}
-_AGGREGATES: dict[type[exp.Expr], str] = {
-    exp.Count: "count",
-    exp.Sum: "sum",
-    exp.Avg: "avg",
-    exp.Min: "min",
-    exp.Max: "max",
 }
 _UNARY_CALLS: dict[type[exp.Expr], str] = {
     exp.Abs: "abs",
@@ -87,8 +80,8 @@ class Scalars:
             return self._binary(operators.arithmetic, _BINARY[kind], node)
         if kind in _COMPARE:
             return self._binary(operators.compare, _COMPARE[kind], node)
-        if kind in _AGGREGATES:
-            return self._aggregate(_AGGREGATES[kind], node)
+        if is_aggregate(node):
+            return self._aggregate(node)
         if kind in _UNARY_CALLS:
             only(node, "this")
             return functions.call(_UNARY_CALLS[kind], self.bind(node.this))
@@ -100,28 +93,16 @@ class Scalars:
         only(node, "this", "expression", "typed", "safe")
         return build(op, self.bind(node.this), self.bind(node.expression))
 
-    def _aggregate(self, name: str, node: Any) -> Expr:
+    def _aggregate(self, node: Any) -> Expr:
         if not self._aggregates:
-            raise UnsupportedQuery(f"{name.upper()} here; aggregates belong in SELECT or HAVING")
-        only(node, "this", "big_int")
-        if isinstance(node.this, exp.Star):
-            only(node.this)
-            if name != "count":
-                raise UnsupportedQuery(f"{name.upper()}(*)")
-            return Expr("aggregate", (), UNKNOWN, "count")
-        arg = Scalars(self._resolve, aggregates=False).bind(node.this)
-        domain = replace(arg.domain, nullable=True) if name in ("min", "max") else UNKNOWN
-        return Expr("aggregate", (arg,), domain, name)
+            name = construct(node)
+            raise UnsupportedQuery(f"{name} here; aggregates belong in SELECT or HAVING")
+        return bind_aggregate(node, Scalars(self._resolve, aggregates=False).bind)
 
     def _filtered(self, node: Any) -> Expr:
-        """FILTER (WHERE c) is CASE WHEN c around the argument."""
         only(node, "this", "expression")
-        aggregate = self.bind(node.this)
-        if aggregate.op != "aggregate":
-            raise UnsupportedQuery("FILTER on anything but an aggregate")
         condition = Scalars(self._resolve, aggregates=False).bind(node.expression.this)
-        arg = aggregate.args[0] if aggregate.args else operators.literal(1)
-        return replace(aggregate, args=(operators.case(((condition, arg),), None),))
+        return filtered(self.bind(node.this), condition)
 
     def _column(self, node: Any) -> Expr:
         only(node, "this", "table", "db")

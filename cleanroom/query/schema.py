@@ -50,9 +50,14 @@ def schema_of(node: Node) -> Schema:
 def _aggregate(node: Aggregate) -> Schema:
     below = schema_of(node.input)
     keys = tuple(below.bits_column(name) for name in node.keys)
-    extremes = tuple(
-        replace(below.bits_column(e.column), name=e.name, nullable=True) for e in node.extremes
+    found = [(x.column, x.name) for x in node.extremes]
+    found += [(q.column, q.name) for q in node.quantiles if q.kind == "at"]
+    values = tuple(
+        replace(below.bits_column(column), name=name, nullable=True) for column, name in found
     )
     persons = tuple(SumColumn(f"person_{i}", 1 << 31) for i in range(len(node.persons)))
+    further = tuple(SumColumn(d.name, d.bound) for d in node.distincts)
+    middles = tuple(SumColumn(q.name, q.bound) for q in node.quantiles if q.kind == "middle")
     named = {column.name: column for column in below.sums}
-    return Schema(keys + extremes, tuple(named[name] for name in node.sums) + persons)
+    totals = tuple(named[name] for name in node.sums)
+    return Schema(keys + values, totals + persons + further + middles)

@@ -91,7 +91,8 @@ def _secret(plan: Plan) -> Iterator[str]:
     numbers = iter(range(len(plan.leaves)))
     yield from _steps(plan.root.input.input, numbers)
     grouped = plan.root.input
-    yield f"group by ({', '.join(grouped.keys)}): {', '.join((*grouped.sums, *_extremes(plan)))}"
+    found = (*grouped.sums, *_extremes(plan), *_statistics(plan))
+    yield f"group by ({', '.join(grouped.keys)}): {', '.join(found)}"
     if plan.root.min_group > 1:
         persons = ", ".join("(" + ", ".join(p) + ")" for p in grouped.persons)
         yield f"keep groups of {plan.root.min_group} or more distinct persons by {persons}"
@@ -102,6 +103,15 @@ def _secret(plan: Plan) -> Iterator[str]:
 def _extremes(plan: Plan) -> Iterator[str]:
     for extreme in plan.root.input.extremes:
         yield f"{extreme.name} = {extreme.kind}({extreme.column})"
+
+
+def _statistics(plan: Plan) -> Iterator[str]:
+    for one in plan.root.input.distincts:
+        yield f"{one.name} = {one.kind}(distinct {one.column})"
+    for quantile in plan.root.input.quantiles:
+        rank = f"{quantile.numerator}/{quantile.denominator} of {quantile.weight}"
+        what = "value" if quantile.kind == "at" else "sum of the two values"
+        yield f"{quantile.name} = {what} of {quantile.column} at rank {rank}"
 
 
 def _steps(node: Node, numbers: Iterator[int]) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from cleanroom.query.aggregates import RIGHTS
 from cleanroom.query.bind import Query
 from cleanroom.query.expr import COMPARISONS, Expr, columns, tables, walk
 from cleanroom.query.plan import Use
@@ -54,7 +55,8 @@ def _aggregates(query: Query, placement: Placement) -> Iterator[Use]:
         for node in walk(expr):
             if node.op == "aggregate":
                 for arg in node.args:
-                    yield from _value(query, placement, arg, str(node.value))
+                    for right in RIGHTS[str(node.value)]:
+                        yield from _value(query, placement, arg, right)
 
 
 def _value(query: Query, placement: Placement, expr: Expr, right: str) -> Iterator[Use]:

@@ -279,3 +279,72 @@ SELECT name, born, code, COUNT(*), MAX(income) FROM alpha.people GROUP BY name, 
 
 -- conversions
 SELECT CAST(booked AS DATE) AS day, SUM(CAST(amt > 100 AS INTEGER)) AS n, CAST(AVG(amt) AS INTEGER) AS mean FROM transactions WHERE booked < CAST('2020-06-01' AS TIMESTAMP) GROUP BY CAST(booked AS DATE)
+
+-- distinct values of one owner, with NULLs
+SELECT state, COUNT(DISTINCT score), COUNT(DISTINCT name), COUNT(DISTINCT active), COUNT(DISTINCT id) FROM alpha.people GROUP BY state
+
+-- distinct values of a federated table
+SELECT channel, COUNT(DISTINCT cust) AS c, COUNT(DISTINCT other), COUNT(DISTINCT month(booked)) FROM transactions GROUP BY channel ORDER BY c DESC, channel
+
+-- distinct values without a key
+SELECT COUNT(DISTINCT cust), COUNT(DISTINCT channel), COUNT(*) FROM transactions
+
+-- distinct values of nothing
+SELECT COUNT(DISTINCT score), SUM(DISTINCT score), AVG(DISTINCT income), MEDIAN(score), QUANTILE_DISC(income, 0.5), VARIANCE(score) FROM alpha.people WHERE id > 1000
+
+-- distinct values of both sides of a join
+SELECT p.state, COUNT(DISTINCT c.kind), COUNT(DISTINCT p.id), COUNT(DISTINCT c.level), SUM(c.amount) FROM alpha.people p JOIN beta.claims c ON p.id = c.pid GROUP BY p.state
+
+-- sums and averages of distinct values
+SELECT state, SUM(DISTINCT score), AVG(DISTINCT score), SUM(DISTINCT income), AVG(DISTINCT income) FROM alpha.people GROUP BY state
+
+-- sum of distinct decimals across owners
+SELECT channel, SUM(DISTINCT amt), AVG(DISTINCT other) FROM transactions GROUP BY channel
+
+-- distinct values under a condition
+SELECT kind, COUNT(DISTINCT CASE WHEN level > 4 THEN pid END), COUNT(DISTINCT pid) FILTER (WHERE amount > 9000) FROM beta.claims GROUP BY kind
+
+-- distinct values of the key itself
+SELECT channel, COUNT(DISTINCT channel), MIN(DISTINCT amt) FROM transactions GROUP BY channel
+
+-- HAVING on distinct values
+SELECT channel, month(booked) AS m, COUNT(DISTINCT cust) AS c FROM transactions GROUP BY 1, 2 HAVING COUNT(DISTINCT cust) > 2 AND COUNT(DISTINCT cust) < COUNT(*)
+
+-- medians of numbers with NULLs
+SELECT state, MEDIAN(score), MEDIAN(income), QUANTILE_CONT(score, 0.5) FROM alpha.people GROUP BY state
+
+-- median of a federated table without a key
+SELECT MEDIAN(amt), MEDIAN(other), MEDIAN(month(booked)) FROM transactions
+
+-- quantiles of every type
+SELECT channel, QUANTILE_DISC(amt, 0.25), PERCENTILE_DISC(0.9) WITHIN GROUP (ORDER BY other), QUANTILE_DISC(booked, 0.5), QUANTILE_DISC(cust, 0), QUANTILE_DISC(cust, 1) FROM transactions GROUP BY channel
+
+-- quantiles of text and dates
+SELECT active, QUANTILE_DISC(state, 0.5), QUANTILE_DISC(name, 0.3), QUANTILE_DISC(born, 0.75), QUANTILE_DISC(active, 0.5) FROM alpha.people GROUP BY active
+
+-- medians over a join, weighted by matches
+SELECT c.kind, MEDIAN(p.score), QUANTILE_DISC(p.income, 0.4), MEDIAN(c.amount), COUNT(*) FROM alpha.people p JOIN beta.claims c ON p.id = c.pid GROUP BY c.kind
+
+-- median over a join of many to many
+SELECT c.kind, MEDIAN(m.points), QUANTILE_DISC(c.level, 0.6) FROM beta.claims c JOIN gamma.members m ON c.pid = m.mid GROUP BY c.kind
+
+-- HAVING on a quantile
+SELECT channel FROM transactions GROUP BY channel HAVING QUANTILE_DISC(amt, 0.5) > 4000
+
+-- variances and deviations with NULLs
+SELECT state, VARIANCE(score), VAR_SAMP(income), VAR_POP(score), STDDEV(income), STDDEV_SAMP(score), STDDEV_POP(income) FROM alpha.people GROUP BY state
+
+-- variance of a federated table, and of groups of one
+SELECT cust, VAR_SAMP(amt), VAR_POP(amt), STDDEV(other), COUNT(*) FROM transactions GROUP BY cust
+
+-- covariance and correlation of one owner's columns
+SELECT active, COVAR_POP(score, income), COVAR_SAMP(income, score), CORR(score, income), CORR(score, id) FROM alpha.people GROUP BY active
+
+-- covariance and correlation across owners
+SELECT c.kind, CORR(p.score, c.level), COVAR_SAMP(p.score, c.amount), COVAR_SAMP(c.level, p.income), COVAR_POP(m.points, c.level), VAR_SAMP(m.rate) FROM alpha.people p JOIN beta.claims c ON p.id = c.pid JOIN gamma.members m ON m.mid = p.id GROUP BY c.kind
+
+-- correlation in small groups
+SELECT id, CORR(score, income), COVAR_SAMP(score, income) FROM alpha.people GROUP BY id
+
+-- correlation of a constant, variance under a condition, and rounded
+SELECT CORR(amt, 3), ROUND(STDDEV(amt), 1) AS s, VARIANCE(CASE WHEN amt > 0 THEN amt END), VAR_POP(amt) FILTER (WHERE channel = 'web') FROM transactions

@@ -107,3 +107,29 @@ def test_uses_name_every_column_and_right() -> None:
         ("beta.claims", "amount", "compare"),
         ("alpha.people", "born", "filter"),
     }
+
+
+def test_statistics_need_the_rights_that_they_imply() -> None:
+    sql = (
+        "SELECT COUNT(DISTINCT score), SUM(DISTINCT id), MEDIAN(income), STDDEV(score), "
+        "QUANTILE_DISC(born, 0.5), CORR(income, id) FROM alpha.people"
+    )
+    uses = {(u.column, u.right) for u in compile_query(sql, rooms.terms(), "h", "a").uses}
+    assert uses == {
+        ("score", "count"),
+        ("score", "sum"),
+        ("id", "sum"),
+        ("id", "count"),
+        ("income", "quantile"),
+        ("income", "sum"),
+        ("income", "count"),
+        ("born", "quantile"),
+    }
+
+
+def test_the_sheet_states_power_sums_and_quantiles() -> None:
+    sql = "SELECT VARIANCE(score), MEDIAN(income), COUNT(DISTINCT name) FROM alpha.people"
+    sheet = Sheet.of(compile_query(sql, rooms.terms(3), "h", "analyst"), rooms.terms(3))
+    for opened in ("SUM(alpha.people.score * alpha.people.score)", "2 * MEDIAN", "DISTINCT"):
+        assert any(opened in line for line in sheet.opened)
+    assert "at rank 1/2" in sheet.text
