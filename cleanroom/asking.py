@@ -215,7 +215,7 @@ class Asker:
     async def _collect(self, peer: str, session: _Session) -> Outcome:
         async with self._member.dial(peer) as channel:
             call = channel.open(COLLECT)
-            await call.send(Opening(session.request.session).to_bytes())
+            await call.send(Opening(session.request.session, session.request.plan_hash).to_bytes())
             header = OutcomeHeader.of(await call.receive())
             if header.n_words > MAX_WORDS or header.n > header.n_words:
                 raise MessageInvalid("an outcome is larger than allowed", party=peer)

@@ -170,13 +170,13 @@ class Room:
         """
         if caller != request.recipient:
             raise NotAuthorised("submits a request in another's name", party=caller)
-        self._replays.check(request)
         running = sum(r.request.recipient == caller for r in self._relays.values())
         if running >= MAX_SESSIONS:
             raise SessionCancelled(f"{running} sessions run already", party=caller)
         absent = [name for name in request.members if name not in self._attending]
         if absent:
             raise PeerUnavailable("doesn't attend the room", party=", ".join(absent))
+        self._replays.check(request)
 
     async def _until_done(self, call: Call) -> None:
         """Return when the recipient has all it wants, or raise why it ends early."""

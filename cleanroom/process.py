@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import resource
 import signal
 import sys
 from collections.abc import Callable, Coroutine
@@ -25,12 +26,20 @@ def run_until_stopped(work: Work, *, parent_pipe: bool = False) -> None:
         CleanroomError: why it couldn't start; it is logged as event "stopped" before.
     """
     logs.configure()
+    _set_limits()
     try:
         asyncio.run(_run(work, parent_pipe=parent_pipe))
     except CleanroomError as error:
         reason = {"code": error.code, "message": error.message, "remedy": error.remedy}
         structlog.get_logger().error("stopped", party=error.party, **reason)
         raise
+
+
+def _set_limits() -> None:
+    """Allow as many connections as the system does, and no core dumps: they would hold rows."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 async def _run(work: Work, *, parent_pipe: bool) -> None:

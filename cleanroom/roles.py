@@ -75,15 +75,9 @@ class Roles:
             )
         await self.stage(session.id, "sharing")
         await together(*(self._share(session, rank, triples) for rank in Party))
-        sizes = [(part[0].leaf, part[0].n) for part in triples]
-        n_words = sum(part.words.size for triple in triples for part in triple)
+        leaves = [part[0].leaf for part in triples]  # no sizes: this goes to the recipient too
         await self._finished(
-            session,
-            "input",
-            json.dumps(sizes).encode(),
-            rows=sum(n for _, n in sizes),
-            bytes_sent=8 * n_words,
-            started=started,
+            session, "input", json.dumps(leaves).encode(), rows=0, bytes_sent=0, started=started
         )
 
     async def _share(self, session: Session, rank: Party, triples: Sequence[Triple]) -> None:
@@ -94,7 +88,7 @@ class Roles:
             return
         async with self.member.dial(to) as channel:
             for triple in triples:
-                await _contribute(channel.open(CONTRIBUTE), session.id, triple[rank])
+                await _contribute(channel.open(CONTRIBUTE), session, triple[rank])
 
     async def _compute(self, session: Session) -> None:
         contributions = await session.contributions()
@@ -108,7 +102,7 @@ class Roles:
                 if rank != me
             }
             for call in calls.values():
-                await call.send(Opening(session.id).to_bytes())
+                await call.send(Opening(session.id, session.request.plan_hash).to_bytes())
             link = GrpcLink(calls, session.mailbox)
             outcome = await self._drive(session, me, link, contributions)
             for call in calls.values():
@@ -170,8 +164,9 @@ def outcome_bytes(outcome: Outcome) -> bytes:
     return b"%d\n" % outcome.n + outcome.words.astype("<u8").tobytes()
 
 
-async def _contribute(call: Outgoing, session: str, part: Contribution) -> None:
-    await call.send(Opening(session, part.leaf, part.n, part.words.size).to_bytes())
+async def _contribute(call: Outgoing, session: Session, part: Contribution) -> None:
+    about = Opening(session.id, session.request.plan_hash, part.leaf, part.n, part.words.size)
+    await call.send(about.to_bytes())
     await send_vector(call, f"leaf/{part.leaf}", np.ascontiguousarray(part.words))
     await call.finish()
 

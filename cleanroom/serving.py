@@ -13,6 +13,7 @@ from cleanroom.errors import (
     NotAuthorised,
     PeerMisbehaved,
     PeerUnavailable,
+    PlanMismatch,
 )
 from cleanroom.execution.contribute import Contribution
 from cleanroom.member import Membership
@@ -35,6 +36,8 @@ def routes(member: Membership, sessions: Sessions) -> Mapping[str, Route]:
                 raise NotAuthorised("is not a member", party=call.peer)
             opening = Opening.of(await call.receive())
             session = await sessions.find(opening.session)
+            if opening.plan_hash != session.request.plan_hash:
+                raise PlanMismatch("accepted another plan for this session", party=call.peer)
             await serve(call, session, opening)
 
         return serve_call

@@ -6,6 +6,7 @@ with the signature, so that whoever relays them can neither alter nor re-address
 
 import secrets
 import time
+from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal, TypeAlias
 
@@ -205,7 +206,7 @@ class Replays:
 
     def __init__(self, started_at: float = 0.0) -> None:
         self._started_at = int(started_at)
-        self._seen: dict[str, float] = {}
+        self._seen: OrderedDict[str, float] = OrderedDict()  # oldest first
 
     def check(self, request: Request, now: float | None = None) -> None:
         """Accept a request's session once.
@@ -220,7 +221,8 @@ class Replays:
             raise RequestReplayed(what, party=request.recipient)
         if request.issued_at < self._started_at:
             raise RequestReplayed("issued before this member's process", party=request.recipient)
-        self._seen = {s: at for s, at in self._seen.items() if now - at <= 2 * MAX_AGE_S}
+        while self._seen and now - next(iter(self._seen.values())) > 2 * MAX_AGE_S:
+            self._seen.popitem(last=False)
         if request.session in self._seen:
             raise RequestReplayed("the session was seen before", party=request.recipient)
         self._seen[request.session] = now

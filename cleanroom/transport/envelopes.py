@@ -11,6 +11,7 @@ from cleanroom.transport import room_pb2 as pb
 from cleanroom.transport.call import decode
 
 _SESSION = re.compile(r"[0-9a-f]{32}")
+_HASH = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,23 +36,35 @@ Content: TypeAlias = Signed | Progress | Cancel
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """What a call is about: a session and, when a leaf follows, its place and size."""
+    """What a call is about: a session's plan and, when a leaf follows, its place and size.
+
+    The caller names the plan that it accepted. Whoever plays another one under the same session,
+    because it was shown another request, refuses the call.
+    """
 
     session: str
+    plan_hash: str
     leaf: int = 0
     n: int = 0
     n_words: int = 0
 
     def to_bytes(self) -> bytes:
         message = pb.Opening(
-            session=self.session, leaf=self.leaf, n=self.n, n_words=self.n_words
+            session=self.session,
+            plan_hash=self.plan_hash,
+            leaf=self.leaf,
+            n=self.n,
+            n_words=self.n_words,
         )
         return message.SerializeToString()
 
     @classmethod
     def of(cls, message: bytes | None) -> "Opening":
         opening = decode(pb.Opening, message)
-        return cls(_session(opening.session), opening.leaf, opening.n, opening.n_words)
+        session, plan_hash = _session(opening.session), opening.plan_hash
+        if not _HASH.fullmatch(plan_hash):
+            raise MessageInvalid("a plan hash is 64 hexadecimal digits")
+        return cls(session, plan_hash, opening.leaf, opening.n, opening.n_words)
 
 
 @dataclass(frozen=True, slots=True)

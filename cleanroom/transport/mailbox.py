@@ -8,6 +8,7 @@ from cleanroom.errors import CleanroomError, MessageInvalid
 from protocols.rounds import U64, Gate, Party, Slot
 
 CAP_BYTES = 256 << 20  # undelivered, of one peer
+SLOT_BYTES = 512  # what the bookkeeping of one vector takes, whatever its size
 
 
 class Mailbox:
@@ -41,14 +42,14 @@ class Mailbox:
             raise MessageInvalid(f"gate {gate} was delivered before")
         self._seen.add(slot)
         while self._fault is None and slot not in self._awaited:
-            if self._held[sender] + 8 * n_words <= self._cap_bytes:
+            if self._held[sender] + SLOT_BYTES + 8 * n_words <= self._cap_bytes:
                 break
             stalled = asyncio.get_running_loop().create_future()
             self._stalled[sender] = stalled
             await stalled
         if self._fault is not None:
             raise self._fault.again()
-        self._held[sender] += 8 * n_words
+        self._held[sender] += SLOT_BYTES + 8 * n_words
 
     def put(self, sender: Party, gate: Gate, vector: U64) -> None:
         """Store an admitted vector, or hand it to who waits for it."""
@@ -74,7 +75,7 @@ class Mailbox:
         """Return the vector for an expected step as soon as it is here, and forget it."""
         vector = await self._awaited[slot]
         del self._awaited[slot]
-        self._held[slot[0]] -= vector.nbytes
+        self._held[slot[0]] -= SLOT_BYTES + vector.nbytes
         self._wake(slot[0])
         return vector
 

@@ -59,16 +59,18 @@ class Envelope(_message.Message):
     def __init__(self, signed: _Optional[_Union[Signed, _Mapping]] = ..., progress: _Optional[_Union[Progress, _Mapping]] = ..., cancel: _Optional[_Union[Cancel, _Mapping]] = ...) -> None: ...
 
 class Opening(_message.Message):
-    __slots__ = ("session", "leaf", "n", "n_words")
+    __slots__ = ("session", "leaf", "n", "n_words", "plan_hash")
     SESSION_FIELD_NUMBER: _ClassVar[int]
     LEAF_FIELD_NUMBER: _ClassVar[int]
     N_FIELD_NUMBER: _ClassVar[int]
     N_WORDS_FIELD_NUMBER: _ClassVar[int]
+    PLAN_HASH_FIELD_NUMBER: _ClassVar[int]
     session: str
     leaf: int
     n: int
     n_words: int
-    def __init__(self, session: _Optional[str] = ..., leaf: _Optional[int] = ..., n: _Optional[int] = ..., n_words: _Optional[int] = ...) -> None: ...
+    plan_hash: str
+    def __init__(self, session: _Optional[str] = ..., leaf: _Optional[int] = ..., n: _Optional[int] = ..., n_words: _Optional[int] = ..., plan_hash: _Optional[str] = ...) -> None: ...
 
 class Outcome(_message.Message):
     __slots__ = ("n", "n_words")

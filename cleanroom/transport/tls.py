@@ -30,6 +30,7 @@ SERVER_OPTIONS = (
     *_BOTH,
     ("grpc.http2.min_ping_interval_without_data_ms", 500),
     ("grpc.max_concurrent_streams", 256),
+    ("grpc.server_handshake_timeout_ms", 5000),  # who connects and says nothing is cut off
     ("grpc.so_reuseport", 0),  # a second process on the port must fail, not share its calls
 )
 CLIENT_OPTIONS = (

@@ -18,6 +18,7 @@ from cleanroom.errors import (
     NotAuthorised,
     PeerMisbehaved,
     PlanMismatch,
+    PlanMismatch,
     RequestReplayed,
     SessionCancelled,
 )
@@ -158,13 +159,32 @@ def test_calls_that_are_not_the_callers_are_refused(
             request = await begun(room, channel.open(SUBMIT))
             async with room[who].dial("bank_a" if who != "bank_a" else "bank_b") as intruder:
                 call = intruder.open(route)
-                await call.send(Opening(request.session, leaf, 128, 10).to_bytes())
+                opening = Opening(request.session, request.plan_hash, leaf, 128, 10)
+                await call.send(opening.to_bytes())
                 return await error_of(call)
 
     error = in_room(room, folder, intrude)
     assert isinstance(error, NotAuthorised)
     assert says in error.message
     assert error.party == who
+
+
+def test_who_accepted_another_plan_for_a_session_is_refused(room, folder) -> None:
+    """A recipient may sign two requests with one session id; no row is shared for the wrong one."""
+
+    async def confuse(_: dict) -> list[CleanroomError | None]:
+        async with room["analyst"].dial("coordinator") as channel:
+            request = await begun(room, channel.open(SUBMIT))
+            errors = []
+            for who, route in (("bank_a", CONTRIBUTE), ("bank_a", ROUNDS), ("analyst", COLLECT)):
+                async with room[who].dial("bank_b") as dialled:
+                    call = dialled.open(route)
+                    await call.send(Opening(request.session, "0" * 64, 0, 128, 10).to_bytes())
+                    errors.append(await error_of(call))
+            return errors
+
+    for error in in_room(room, folder, confuse):
+        assert isinstance(error, PlanMismatch)
 
 
 @pytest.mark.parametrize("garbage", ["twice", "garbage", "long"])
@@ -186,7 +206,7 @@ def test_a_computing_peer_that_sends_what_it_may_not_is_named(
             await call.send(pack(sign(room["analyst"].identity, request)))
             async with room["bank_b"].dial("bank_c") as peer:
                 rounds = peer.open(ROUNDS)
-                for message in (Opening(request.session).to_bytes(), *bad):
+                for message in (Opening(request.session, request.plan_hash).to_bytes(), *bad):
                     await rounds.send(message)
                 return await error_of(call)
 
@@ -203,7 +223,7 @@ def test_an_outcome_is_collected_once(room, folder) -> None:
             async with room["analyst"].dial("bank_a") as peer:
                 calls = [peer.open(COLLECT) for _ in range(2)]
                 for collect in calls:
-                    await collect.send(Opening(request.session).to_bytes())
+                    await collect.send(Opening(request.session, request.plan_hash).to_bytes())
                 return list(await asyncio.gather(*(error_of(c) for c in calls)))
 
     first, second = in_room(room, folder, twice)

@@ -77,7 +77,13 @@ def test_flipped_bits_never_raise_anything_else(position: int, bit: int) -> None
 @pytest.mark.parametrize("session", ["", "0" * 31, "0" * 33, "g" * 32, "A" * 32, "0" * 32 + "\n"])
 def test_a_session_id_has_one_form(session: str) -> None:
     with pytest.raises(MessageInvalid):
-        Opening.of(pb.Opening(session=session).SerializeToString())
+        Opening.of(pb.Opening(session=session, plan_hash="0" * 64).SerializeToString())
+
+
+@pytest.mark.parametrize("plan_hash", ["", "0" * 63, "G" * 64])
+def test_a_plan_hash_has_one_form(plan_hash: str) -> None:
+    with pytest.raises(MessageInvalid):
+        Opening.of(pb.Opening(session="0" * 32, plan_hash=plan_hash).SerializeToString())
 
 
 def test_a_stream_that_ends_early_is_no_message() -> None:

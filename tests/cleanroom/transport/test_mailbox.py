@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cleanroom.errors import MessageInvalid, PeerUnavailable
-from cleanroom.transport.mailbox import Mailbox
+from cleanroom.transport.mailbox import SLOT_BYTES, Mailbox
 from protocols.rounds import Gate, Party
 
 WORDS = np.arange(100, dtype=np.uint64)
@@ -43,19 +43,19 @@ def test_a_gate_is_accepted_once_from_each_sender() -> None:
 
 def test_a_peer_that_runs_ahead_is_held_back_until_its_words_are_taken() -> None:
     async def run() -> None:
-        box = Mailbox(cap_bytes=2000)
+        box = Mailbox(cap_bytes=2000 + 2 * SLOT_BYTES)
         await send(box, "0")
         await send(box, "1")
         third = asyncio.ensure_future(send(box, "2"))
         await send(box, "other", Party.P2)  # one peer's cap is not the other's
         await asyncio.sleep(0)
         assert not third.done()
-        assert box.held(Party.P1) == 1600
+        assert box.held(Party.P1) == 1600 + 2 * SLOT_BYTES
 
         box.expect([(Party.P1, Gate("0"))])
         await box.take((Party.P1, Gate("0")))
         await third
-        assert box.held(Party.P1) == 1600
+        assert box.held(Party.P1) == 1600 + 2 * SLOT_BYTES
 
     asyncio.run(run())
 
