@@ -7,12 +7,13 @@ of them is unknown and uniform. P0 knows the first and the last of them.
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from protocols.context import Context
 from protocols.rep3.packed import Layout, Order, Packed, inverse
 from protocols.rep3.rows import Rows
-from protocols.rounds import U64, Party, Round, Steps, expect
+from protocols.rounds import U64, Party, ProtocolError, Round, Steps, expect
+
+_SPARE = 16  # words for numbers drawn again: one in 2^43 / n rows
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -158,23 +159,10 @@ def _draw(ctx: Context, n: int) -> Shuffling:
 
 
 def _permutation(ctx: Context, peer: Party, n: int) -> Order:
-    """Return the order of n random 96-bit numbers; equal ones are less likely than n^2 / 2^97.
+    """Return a uniformly random order that this party and one peer know."""
+    from protocols.rep3 import shuffle_kernels as kernels
 
-    Two passes of numpy's radix sort by 16 bits, then 64 further bits for those still equal.
-    """
-    digits = _common(ctx.at("digits"), peer, -(-n // 2)).view(np.uint32)[:n]
-    low, high = (digits & 0xFFFF).astype(np.uint16), (digits >> 16).astype(np.uint16)
-    order = np.argsort(low, kind="stable")
-    order = order.take(np.argsort(high.take(order), kind="stable"))
-    runs, tied = _ties(digits.take(order))
-    further = _common(ctx.at("ties"), peer, tied.size)
-    order[tied] = order[tied[np.lexsort((further, runs))]]
+    order = np.empty(n, dtype=np.intp)
+    if not kernels.draw_order(_common(ctx.at("digits"), peer, n + _SPARE), order):
+        raise ProtocolError("a permutation used up its random words")
     return order
-
-
-def _ties(ranked: NDArray[np.uint32]) -> tuple[Order, Order]:
-    """Return the positions that share their value with a neighbour, and a number for each value."""
-    alike = np.zeros(ranked.size + 1, dtype=np.bool_)
-    alike[1:-1] = ranked[1:] == ranked[:-1]
-    tied = np.flatnonzero(alike[1:] | alike[:-1])
-    return ranked[tied].astype(np.intp), tied

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from protocols.plaintext import rows as plain
+from protocols.rep3 import shuffle_kernels
 from protocols.rep3.place import compact, place, place_again, placement_of, unplace
 from protocols.rep3.share import split_arith, split_bits, words_for
-from protocols.rep3.shuffle import _ties, reshuffle, shuffle, unshuffle
+from protocols.rep3.shuffle import reshuffle, shuffle, unshuffle
 from protocols.rep3.slices import to_planes
 from protocols.rounds import ProtocolError
 from protocols.simulate import contexts, simulate
@@ -58,18 +59,23 @@ def test_an_order_is_as_likely_as_any_other(tables) -> None:
     assert sum((count - mean) ** 2 / mean for count in seen.values()) < 49.7
 
 
-def test_equal_random_digits_are_found_and_settled(room, tables) -> None:
-    """Among 200 000 rows some 5 pairs draw equal first digits."""
-    assert [part.tolist() for part in _ties(np.array([1, 2, 2, 5, 7, 7, 7], np.uint32))] == [
-        [2, 2, 7, 7, 7],
-        [1, 2, 4, 5, 6],
-    ]
-    n = 200_000
-    results = room.run(shuffle, tables.split(tables.make(n, 0, 1)), seed=b"ties")
-    order = tables.join(firsts(results)).sums[0]
-    np.testing.assert_array_equal(np.sort(order), np.arange(n))
-    for known in (results[0][1].with_prev, results[0][1].with_next):
-        np.testing.assert_array_equal(np.sort(known), np.arange(n))
+def test_draw_order_is_fisher_and_yates(rng) -> None:
+    words, order = rng.integers(0, 2**64, 999, dtype=np.uint64), np.empty(1000, dtype=np.intp)
+    assert shuffle_kernels.draw_order(words, order)
+    expected = list(range(1000))
+    for word, last in zip(words.tolist(), reversed(range(1, 1000)), strict=True):
+        at = word * (last + 1) >> 64
+        expected[last], expected[at] = expected[at], expected[last]
+    assert order.tolist() == expected
+
+
+def test_words_that_would_favour_a_number_are_drawn_again() -> None:
+    """0 is one of 2^64 mod 3 words too many for 0 .. 2, and none for 0 .. 1."""
+    order = np.empty(3, dtype=np.intp)
+    assert not shuffle_kernels.draw_order(np.zeros(5, dtype=np.uint64), order)
+    words = np.array([0, 2**64 - 1, 0], dtype=np.uint64)
+    assert shuffle_kernels.draw_order(words, order)
+    assert order.tolist() == [1, 0, 2]
 
 
 def test_no_party_knows_all_three_permutations(room, tables) -> None:
