@@ -1,25 +1,31 @@
-"""GROUP BY on secret relations: totals, distinct persons, minima and maxima of each group."""
+"""GROUP BY on secret relations: totals, distinct values, extremes and quantiles of each group.
 
-from collections.abc import Sequence
+The rows are sorted by the groups, and once more for each column whose order within the groups
+matters; each group lies at the same rows in all of these orders.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import numpy as np
 
 from protocols.context import Context
 from protocols.rep3.and_bits import and_bits
-from protocols.rep3.compare import equal
 from protocols.rep3.convert import bits_to_arith
+from protocols.rep3.distinct import Distinct, distinct_values, same_as_previous
 from protocols.rep3.multiply import multiply
 from protocols.rep3.order import order
-from protocols.rep3.place import compacted, place
+from protocols.rep3.place import Placement, compacted, place
+from protocols.rep3.quantile import Rank, values_at_ranks
 from protocols.rep3.relation import Column, Relation, planes_of, split_planes, sums_of
 from protocols.rep3.rows import Rows
-from protocols.rep3.scan import next_row, previous_row, running_sum, undo_running_sum
+from protocols.rep3.scan import next_row, running_sum, undo_running_sum
 from protocols.rep3.share import Arith, Bits, concat_planes, public_bits, stack
 from protocols.rounds import U64, Party, Steps, parallel
 
 _ONE = np.uint64(1)
+By: TypeAlias = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +45,41 @@ class Grouping:
         keys: bits columns whose equal values form a group; NULLs are equal here.
         persons: tuples of columns; for the i-th, sum column person_i counts distinct values.
         sums: sum columns to total.
+        distincts: further sum columns; extremes, ranks: further bits columns.
     """
 
     keys: tuple[str, ...]
     persons: tuple[tuple[str, ...], ...]
     sums: tuple[str, ...]
     extremes: tuple[Extreme, ...]
+    distincts: tuple[Distinct, ...] = ()
+    ranks: tuple[Rank, ...] = ()
+
+    @property
+    def counted(self) -> tuple[Distinct, ...]:
+        """All that is counted or added up by distinct values, persons first."""
+        persons = (Distinct(f"person_{i}", "count", p) for i, p in enumerate(self.persons))
+        return (*persons, *self.distincts)
+
+    @property
+    def first_order(self) -> By:
+        """The columns by which a relation had better be sorted already."""
+        return next(iter(self.orders()))
+
+    def orders(self) -> dict[By, dict[str, None]]:
+        """Return the orders of rows that are needed, and which sums travel in each."""
+        found: dict[By, dict[str, None]] = {}
+        for one in self.counted:
+            found.setdefault(self.by(one.columns), {})
+        for rank in self.ranks:
+            found.setdefault(self.by((rank.column,)), {})[rank.weight] = None
+        found = found or {self.keys: {}}
+        next(iter(found.values())).update(dict.fromkeys(self.sums))
+        return found
+
+    def by(self, columns: By) -> By:
+        """Return the groups and then `columns`, each once."""
+        return tuple(dict.fromkeys(self.keys + columns))
 
 
 def cleaned(ctx: Context, relation: Relation) -> Steps[Relation]:
@@ -71,33 +106,55 @@ def group(ctx: Context, relation: Relation, what: Grouping) -> Steps[Relation]:
     """Aggregate a relation by groups; groups stand first, in ascending order of their keys.
 
     Returns:
-        a relation of as many rows as the input (64 without keys) with columns keys and extremes
-        and sums `sums`, person_0, person_1, ... Without keys row 0 is always there.
+        a relation of as many rows as the input (64 without keys) with columns keys, extremes
+        and ranks and sums `sums`, person_0, person_1, ... and distincts. Without keys row 0 is
+        always there.
 
-    Cost: one `order` for each of persons and extremes, in the same rounds; then equality of
-    neighbours, bit-to-integer, a multiplication and one `place`. Security: semi-honest;
-    leakage none.
+    Cost: one `order` for each of `orders` and extremes, in the same rounds; then
+    `distinct_values`, a multiplication, one `place` and `values_at_ranks`.
+    Security: semi-honest, honest majority; no leakage.
     """
     relation = yield from cleaned(ctx.at("clean"), relation)
-    if not (what.keys or what.persons or what.extremes):
+    if not (what.keys or what.counted or what.extremes or what.ranks):
         return _total(ctx.me, relation, what)
-    main, others, extremes = yield from _orders(ctx.at("order"), relation, what)
+    orders, extremes = yield from _orders(ctx.at("order"), relation, what)
+    main = orders[what.first_order]
     same = yield from same_as_previous(ctx.at("same"), main.key(ctx.me, what.keys))
-    persons = yield from _new_persons(ctx.at("new"), same, [main, *others], what)
+    totals = yield from _totals(ctx.at("new"), same, orders, what)
     end = _set_last(ctx.me, next_row(same.flip(ctx.me)))
     kept = yield from and_bits(ctx.at("end"), end, main.valid)
     planes = [planes_of(main.select(what.keys, ())), *(x.planes for x in extremes), kept]
-    totals = running_sum(stack([sums_of(main), persons]))
-    bits, sums = yield from _to_front(ctx.at("front"), concat_planes(planes), totals, kept)
-    there = bits[-1:]
-    grouped = _named(relation, what, bits[:-1], there, undo_running_sum(sums))
+    ends = running_sum(totals)
+    packed, placement = yield from _to_front(ctx.at("front"), concat_planes(planes), ends, kept)
+    there, cut = packed.bits[-1:], totals.shape[0] - len(what.ranks)
+    sums = undo_running_sum(packed.sums[:cut])
+    grouped = _named(relation, what, packed.bits[:-1], there, sums)
+    ranked = [orders[what.by((rank.column,))] for rank in what.ranks]
+    values = yield from values_at_ranks(
+        ctx.at("ranks"), same, ranked, packed.sums[cut:], placement, what.ranks
+    )
+    named = {rank.name: column for rank, column in zip(what.ranks, values, strict=True)}
+    grouped = replace(grouped, columns={**grouped.columns, **named})
     if what.keys:
         return grouped
     single = yield from _single(ctx.at("single"), grouped)
     return single
 
 
-def _to_front(ctx: Context, planes: Bits, totals: Arith, kept: Bits) -> Steps[tuple[Bits, Arith]]:
+def _totals(
+    ctx: Context, same: Bits, orders: Mapping[By, Relation], what: Grouping
+) -> Steps[Arith]:
+    """Return what is added up by groups: sums, distinct values, and the weights of ranks."""
+    counted = [orders[what.by(one.columns)] for one in what.counted]
+    distinct = yield from distinct_values(ctx, same, what.keys, counted, what.counted)
+    weights = [orders[what.by((rank.column,))].sums[rank.weight] for rank in what.ranks]
+    main = orders[what.first_order].select((), what.sums)
+    return stack([sums_of(main), distinct, *weights])
+
+
+def _to_front(
+    ctx: Context, planes: Bits, totals: Arith, kept: Bits
+) -> Steps[tuple[Rows, Placement]]:
     """Move rows to keep to the front; in all others `totals`, (m, n), become those of the last row.
 
     So, if the totals of the last row to keep are these too, differences of neighbours are zero
@@ -112,8 +169,8 @@ def _to_front(ctx: Context, planes: Bits, totals: Arith, kept: Bits) -> Steps[tu
     if_kept = stack([more_if_kept, _minus(totals, last)])
     step = yield from multiply(ctx.at("choose"), _repeated(flag, m + 1), if_kept)
     values = _minus(step[1:], last.scale(-1))
-    rows, _ = yield from place(ctx.at("place"), Rows(n, planes, values), if_dropped + step[0])
-    return rows.bits, rows.sums
+    rows = Rows(n, planes, values)
+    return (yield from place(ctx.at("place"), rows, if_dropped + step[0]))
 
 
 def _minus(columns: Arith, one: Arith) -> Arith:
@@ -127,36 +184,23 @@ def _repeated(column: Arith, m: int) -> Arith:
     return Arith(np.broadcast_to(column.own, shape), np.broadcast_to(column.next, shape))
 
 
-def same_as_previous(ctx: Context, planes: Bits) -> Steps[Bits]:
-    """Compare each row's planes with those of the row before; row 0 differs by definition."""
-    if planes.shape[0] == 0:
-        ones = np.full((1, planes.shape[1]), ~np.uint64(0), dtype=np.uint64)
-        same = public_bits(ctx.me, ones)
-    else:
-        same = yield from equal(ctx, planes, previous_row(planes))
-    first = np.full(same.shape, ~np.uint64(0), dtype=np.uint64)
-    first[0, 0] ^= _ONE
-    return same.mask(first)
-
-
 def _orders(
     ctx: Context, relation: Relation, what: Grouping
-) -> Steps[tuple[Relation, Sequence[Relation], Sequence[Column]]]:
-    """Sort once for each person class and extreme; the groups lie at the same rows in all."""
-    person, *more = what.persons or ((),)
-    first = relation.select(_distinct(what.keys + person), what.sums)
-    steps = [order(ctx.at("main"), first, _distinct(what.keys + person))]
-    for i, columns in enumerate(more):
-        by = _distinct(what.keys + columns)
-        steps.append(order(ctx.at(f"person{i}"), relation.select(by, ()), by))
+) -> Steps[tuple[Mapping[By, Relation], Sequence[Column]]]:
+    """Sort once for each order and extreme; the groups lie at the same rows in all."""
+    wanted = what.orders()
+    steps = [
+        order(ctx.at(f"by{i}"), relation.select(by, sums), by)
+        for i, (by, sums) in enumerate(wanted.items())
+    ]
     for i, extreme in enumerate(what.extremes):
         steps.append(_extreme_last(ctx.at(f"extreme{i}"), relation, what.keys, extreme))
-    main, *rest = yield from parallel(*steps)
+    parts = yield from parallel(*steps)
     extremes = [
         _restored(ctx.me, relation.columns[x.column], part.columns[""], x)
-        for x, part in zip(what.extremes, rest[len(more) :], strict=True)
+        for x, part in zip(what.extremes, parts[len(wanted) :], strict=True)
     ]
-    return main, rest[: len(more)], extremes
+    return dict(zip(wanted, parts, strict=False)), extremes
 
 
 def _extreme_last(
@@ -185,26 +229,6 @@ def _restored(me: Party, column: Column, found: Column, extreme: Extreme) -> Col
     return Column(concat_planes([null, value]), True)
 
 
-def _new_persons(
-    ctx: Context, same: Bits, orders: Sequence[Relation], what: Grouping
-) -> Steps[Arith]:
-    """Mark each first row of a person in a group, if it is there: a 0/1 column a person class."""
-    if not what.persons:
-        n = orders[0].n
-        return Arith(np.zeros((0, n), dtype=np.uint64), np.zeros((0, n), dtype=np.uint64))
-    keys = [
-        planes_of(ordered.select((c for c in columns if c not in what.keys), ()))
-        for ordered, columns in zip(orders, what.persons, strict=True)
-    ]
-    equals = yield from parallel(
-        *(same_as_previous(ctx.at(f"person{i}"), key) for i, key in enumerate(keys))
-    )
-    both = yield from and_bits(ctx.at("both"), same, concat_planes(equals))
-    new = yield from and_bits(ctx.at("there"), both.flip(ctx.me), orders[0].valid)
-    marks = yield from bits_to_arith(ctx.at("marks"), new, orders[0].n)
-    return marks
-
-
 def _named(
     relation: Relation, what: Grouping, bits: Bits, there: Bits, sums: Arith
 ) -> Relation:
@@ -219,7 +243,7 @@ def _named(
     }
     for x, part in zip(what.extremes, parts[len(key_columns) :], strict=True):
         columns[x.name] = Column(part, True)
-    names = [*what.sums, *(f"person_{i}" for i in range(len(what.persons)))]
+    names = [*what.sums, *(one.name for one in what.counted)]
     named = {name: sums[i] for i, name in enumerate(names)}
     return Relation(relation.n, there, columns, named, True, what.keys)
 
@@ -260,7 +284,3 @@ def _set_last(me: Party, bits: Bits) -> Bits:
     last: U64 = np.zeros(bits.shape, dtype=np.uint64)
     last[0, -1] = _ONE << np.uint64(63)
     return bits ^ public_bits(me, last)
-
-
-def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(names))
