@@ -8,14 +8,16 @@ import hashlib
 import json
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cleanroom.engine import Engine, Triple
+from cleanroom.errors import SessionCancelled
 from cleanroom.execution.contribute import Contribution, Source
 from cleanroom.execution.outcome import Outcome
 from cleanroom.member import Membership
@@ -70,15 +72,23 @@ class Roles:
         await self.stage(session.id, "reading")
         text_key = hashlib.sha256(session.id.encode()).digest()[:16]
         async with self._reading:
-            triples = await asyncio.to_thread(
-                self.engine.contribute, session.plan, self.member.name, self.source, text_key
-            )
+            triples = await self._contributions(session, text_key)
         await self.stage(session.id, "sharing")
         await together(*(self._share(session, rank, triples) for rank in Party))
         leaves = [part[0].leaf for part in triples]  # no sizes: this goes to the recipient too
         await self._finished(
             session, "input", json.dumps(leaves).encode(), rows=0, bytes_sent=0, started=started
         )
+
+    async def _contributions(self, session: Session, text_key: bytes) -> Sequence[Triple]:
+        reading = _Reading(self.source)
+        try:
+            return await asyncio.to_thread(
+                self.engine.contribute, session.plan, self.member.name, reading, text_key
+            )
+        except asyncio.CancelledError:
+            reading.interrupt()
+            raise
 
     async def _share(self, session: Session, rank: Party, triples: Sequence[Triple]) -> None:
         to = session.ranks[rank]
@@ -157,6 +167,26 @@ class Roles:
                 milliseconds=round(1000 * (time.monotonic() - started)),
             )
         )
+
+
+class _Reading:
+    """An owner's rows for one session: when it ends, its SQL does too."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._ended = False
+
+    def run(self, sql: str, text_key: bytes) -> Mapping[str, NDArray[Any]]:
+        if self._ended:
+            raise SessionCancelled("the session is over")
+        return self._source.run(sql, text_key)
+
+    def rows(self, table: str) -> int:
+        return self._source.rows(table)
+
+    def interrupt(self) -> None:
+        self._ended = True
+        self._source.interrupt()
 
 
 def outcome_bytes(outcome: Outcome) -> bytes:

@@ -32,6 +32,14 @@ class Source(Protocol):
         """Run one leaf and return its columns by name."""
         ...
 
+    def rows(self, table: str) -> int:
+        """Return how many rows this owner holds of a table."""
+        ...
+
+    def interrupt(self) -> None:
+        """End the leaf that runs now, if one does."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Contribution:
@@ -57,7 +65,7 @@ def contribute(
         DataMismatch: if a leaf has more rows than the plan's bound.
     """
     return tuple(
-        _split(index, leaf, *_encode(leaf, source.run(leaf.sql, text_key)))
+        _split(index, leaf, *_encode(leaf, source.run(leaf.sql, text_key), _held(leaf, source)))
         for index, leaf in enumerate(plan.leaves)
         if leaf.member == member
     )
@@ -112,14 +120,17 @@ def _named(leaf: Leaf, n: int, bits: Bits, sums: Arith) -> Relation:
     )
 
 
-def _encode(leaf: Leaf, columns: Mapping[str, NDArray[Any]]) -> tuple[int, U64, U64]:
+def _held(leaf: Leaf, source: Source) -> int:
+    """Return the rows of the largest table that a leaf reads, whatever it filters."""
+    return max((source.rows(table) for table in leaf.tables), default=0)
+
+
+def _encode(leaf: Leaf, columns: Mapping[str, NDArray[Any]], held: int) -> tuple[int, U64, U64]:
     """Return the padded row count, planes (valid first) and sums of a leaf's result."""
     n = len(next(iter(columns.values())))
     if n > leaf.max_rows:
-        raise DataMismatch(
-            f"a local part has {n} rows, more than the plan's {leaf.max_rows}", party=leaf.member
-        )
-    padded = padded_rows(n)
+        raise DataMismatch("a local part has more rows than the plan's bound", party=leaf.member)
+    padded = padded_rows(min(max(n, held), leaf.max_rows))
     order = _order(leaf, columns, n)
     planes = [_pad_planes(np.full((1, n), 1, dtype=np.uint64), 1, padded)]
     for column in leaf.bits:

@@ -183,9 +183,10 @@ class _Lowering:
             sql = leaf_sql(self.query, size.source, bits, measures)
             names = tuple(b.column.name for b in bits)
             columns = tuple(b.column for b in bits)
+            tables = tuple(dict.fromkeys(self.query.tables[t].name for t in size.source.tables))
             yield joins.source_node(
                 tuple(
-                    Leaf(member, sql, columns, sums, size.leaf_rows, names)
+                    Leaf(member, sql, columns, sums, size.leaf_rows, names, tables)
                     for member in size.source.members
                 )
             )

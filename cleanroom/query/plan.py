@@ -56,6 +56,8 @@ class Leaf:
             holding the odd bits) and, if nullable, BOOLEAN c_null; for each sum column a BIGINT.
         max_rows: public bound on its rows; the share is padded to a power of two.
         sorted_by: bits columns by which the member orders its rows before it shares them.
+        tables: the contract's tables that it reads. Their row counts set the padding, so that
+            the size of a share says nothing about how many rows passed a filter.
     """
 
     member: str
@@ -64,6 +66,7 @@ class Leaf:
     sums: tuple[SumColumn, ...]
     max_rows: int
     sorted_by: tuple[str, ...]
+    tables: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -147,11 +147,11 @@ def _leaks(plan: Plan, terms: Terms) -> Iterator[str]:
     yield "the query's text: all members and the coordinator"
     for number, leaf in enumerate(plan.leaves):
         yield (
-            f"rows of [{number}] from {leaf.member}, rounded up to a power of two, at most "
-            f"{leaf.max_rows}: {computing}"
+            f"rows that {leaf.member} holds of {' and '.join(leaf.tables)} for [{number}], rounded "
+            f"up to a power of two, {leaf.max_rows} at most: {computing}"
         )
-    if plan.root.input.keys:
-        yield f"the number of released groups: {computing}"
+    yield f"by bytes and rounds, the sum of these sizes: {plan.recipient} and the coordinator"
+    yield f"the number of released groups: {computing}"
     if plan.root.min_group > 1:
         yield f"the number of suppressed groups: {plan.recipient}"
     for bound in _bounds(plan.root.input.input):

@@ -1,4 +1,8 @@
-"""In which ways a query touches each column: what policy rules on."""
+"""In which ways a query touches each column: what policy rules on.
+
+Rule: a right holds for the column as it is. An expression that could single out values, such
+as a join key CASE WHEN id IN (1, 2) THEN id END, needs the right 'filter' besides.
+"""
 
 from collections.abc import Iterator
 
@@ -8,6 +12,9 @@ from cleanroom.query.expr import COMPARISONS, Expr, columns, tables, walk
 from cleanroom.query.plan import Use
 from cleanroom.query.sources import Placement
 
+_LINEAR = {"+", "-", "*", "neg", "cast", "literal"}
+# MIN(-x) is a MAX, and MIN(abs(x - 7)) finds single values.
+_SINGLE = {"min", "max", "median", "quantile_disc"}
 _CONDITIONS = {*COMPARISONS, "in", "is_null", "like", "ilike", "and", "or", "not"}
 
 
@@ -28,7 +35,8 @@ def _conditions(query: Query, placement: Placement) -> Iterator[Use]:
         if len(sides) == 2 and all(tables(s) for s in sides) and not (
             tables(sides[0]) & tables(sides[1])
         ):
-            yield from _of(query, condition, "join")
+            for side in sides:
+                yield from _plainly(query, side, "join")
         else:
             yield from _condition(query, placement, condition)
 
@@ -41,12 +49,23 @@ def _condition(query: Query, placement: Placement, condition: Expr) -> Iterator[
         for arg in condition.args:
             yield from _condition(query, placement, arg)
     else:
-        yield from _of(query, condition, "compare")
+        for arg in condition.args:
+            yield from _plainly(query, arg, "compare")
+
+
+def _plainly(query: Query, expr: Expr, right: str) -> Iterator[Use]:
+    """The right alone for a column as it is; 'filter' too for what is computed of columns."""
+    yield from _of(query, expr, right)
+    if expr.op != "column":
+        yield from _of(query, expr, "filter")
 
 
 def _keys(query: Query) -> Iterator[Use]:
     for key in query.keys:
         yield from _of(query, key, "group")
+        for node in walk(key):
+            if node.op in _CONDITIONS or node.op == "case":
+                yield from _of(query, node, "filter")
 
 
 def _aggregates(query: Query, placement: Placement) -> Iterator[Use]:
@@ -57,6 +76,8 @@ def _aggregates(query: Query, placement: Placement) -> Iterator[Use]:
                 for arg in node.args:
                     for right in RIGHTS[str(node.value)]:
                         yield from _value(query, placement, arg, right)
+                    if node.value in _SINGLE and not _is_plain(arg):
+                        yield from _of(query, arg, "filter")
 
 
 def _value(query: Query, placement: Placement, expr: Expr, right: str) -> Iterator[Use]:
@@ -71,5 +92,14 @@ def _value(query: Query, placement: Placement, expr: Expr, right: str) -> Iterat
         for value in (*expr.args[1:-1:2], expr.args[-1]):
             yield from _value(query, placement, value, right)
     else:
+        if expr.op not in _LINEAR:  # 1 // (x - 7) is NULL or great for single values of x
+            yield from _of(query, expr, "filter")
         for arg in expr.args:
             yield from _value(query, placement, arg, right)
+
+
+def _is_plain(expr: Expr) -> bool:
+    """Whether an expression is a column, perhaps under a condition that is ruled on by itself."""
+    if expr.op == "case":
+        return all(map(_is_plain, (*expr.args[1:-1:2], expr.args[-1])))
+    return expr.op in ("column", "literal") or (expr.op == "cast" and _is_plain(expr.args[0]))

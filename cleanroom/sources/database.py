@@ -4,6 +4,7 @@ Rule: the only code that reads an owner's files. What differs from the contract 
 the message names table, column and rule, never a value. After loading, SQL reaches no file.
 """
 
+import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import duckdb
 import numpy as np
 import numpy.typing as npt
-from sqlglot import exp
+from sqlglot import exp, parse_one
 
 from cleanroom.contract.terms import ColumnTerms, TableTerms, Terms
 from cleanroom.contract.types import Kind
@@ -37,14 +38,21 @@ class Database:
     def __init__(self, terms: Terms, member: str, tables: Mapping[str, Path]) -> None:
         self._member = member
         self._connection = duckdb.connect(":memory:")
+        self._running = threading.Lock()
         expected = set(terms.tables_of(member))
         for name in sorted(expected ^ set(tables)):
             what = "has no data" if name in expected else "is not in the contract"
             raise DataMismatch(f"table {name} {what}", party=member)
         self._set("threads = 1", f"memory_limit = '{MEMORY_LIMIT}'", "temp_directory = ''")
-        for name in sorted(tables):
-            _Loader(self._connection, member, name, terms.tables[name]).load(Path(tables[name]))
-        self._set("enable_external_access = false", "lock_configuration = true")
+        self._rows = {
+            name: _Loader(self._connection, member, name, terms.tables[name]).load(path)
+            for name, path in sorted(tables.items())
+        }
+        self._set(
+            "error_on_division_by_zero = false",  # else whether a leaf fails tells of one row
+            "enable_external_access = false",
+            "lock_configuration = true",
+        )
 
     def run(self, sql: str, text_key: bytes) -> dict[str, npt.NDArray[Any]]:
         """Run the SQL of a leaf.
@@ -52,16 +60,21 @@ class Database:
         Args:
             text_key: 16 bytes, new for each session; keys the hashes of long TEXT.
         """
-        named = {"text_key": text_key.hex()} if "$text_key" in sql else None
-        cursor = self._connection.cursor()
-        try:
-            found = cursor.execute(sql, named).fetchnumpy()
-        except duckdb.Error as error:
-            what = f"the local part of the plan failed: {type(error).__name__}"
-            raise InternalError(what, party=self._member) from None
-        finally:
-            cursor.close()
+        named = {"text_key": text_key.hex()} if _takes_key(sql) else None
+        with self._running:
+            try:
+                found = self._connection.execute(sql, named).fetchnumpy()
+            except duckdb.Error:  # its text, and even its kind, may depend on rows
+                raise InternalError("its part of the plan failed", party=self._member) from None
         return {name: np.ascontiguousarray(np.ma.getdata(column)) for name, column in found.items()}
+
+    def interrupt(self) -> None:
+        """End the leaf that runs now, if one does: who asked for it is gone."""
+        self._connection.interrupt()
+
+    def rows(self, table: str) -> int:
+        """Return how many rows this member holds of a table of the contract."""
+        return self._rows[table]
 
     def close(self) -> None:
         self._connection.close()
@@ -69,6 +82,11 @@ class Database:
     def _set(self, *settings: str) -> None:
         for setting in settings:
             self._connection.execute(f"SET {setting}")
+
+
+def _takes_key(sql: str) -> bool:
+    named = parse_one(sql, dialect="duckdb").find_all(exp.Placeholder)
+    return any(placeholder.name == "text_key" for placeholder in named)
 
 
 class _Loader:
@@ -82,7 +100,8 @@ class _Loader:
         self._name = name
         self._terms = terms
 
-    def load(self, path: Path) -> None:
+    def load(self, path: Path) -> int:
+        """Load the file and return its number of rows."""
         self._read(path)
         n = self._number(exp.Count(this=exp.Star()))
         if n > self._terms.max_rows:
@@ -96,6 +115,7 @@ class _Loader:
                     raise self._mismatch(f"column {column}: {rule}")
         self._check_persons()
         self._create()
+        return n
 
     def _read(self, path: Path) -> None:
         is_parquet = path.suffix.lower() in (".parquet", ".pq")

@@ -59,6 +59,12 @@ class Rowset:
     def run(self, sql: str, text_key: bytes) -> dict[str, np.ndarray]:
         return self.columns
 
+    def rows(self, table: str) -> int:
+        return 100
+
+    def interrupt(self) -> None:
+        pass
+
 
 def shares() -> list:
     (triple,) = contribute(PLAN, "a", Rowset(ROWS), b"k" * 16)
@@ -83,6 +89,14 @@ def test_one_computing_member_sees_uniform_words() -> None:
     first, second = (contribute(PLAN, "a", Rowset(ROWS), b"k" * 16)[0] for _ in range(2))
     for p in Party:
         assert not np.isin(first[p].words, second[p].words).any()
+
+
+def test_the_size_of_a_share_follows_from_the_table_and_not_from_the_filter() -> None:
+    leaf = replace(LEAF, tables=("a.t",))
+    plan = replace(PLAN, root=replace(PLAN.root, input=replace(PLAN.root.input, input=leaf)))
+    (triple,) = contribute(plan, "a", Rowset(ROWS), b"k" * 16)
+    assert {part.n for part in triple} == {128}  # three rows of a table of 100
+    assert all(receive(p, leaf, triple[p]).n == 128 for p in Party)
 
 
 @pytest.mark.parametrize(("n", "padded"), [(0, 64), (1, 64), (64, 64), (65, 128), (1000, 1024)])

@@ -18,7 +18,6 @@ from cleanroom.errors import (
     NotAuthorised,
     PeerMisbehaved,
     PlanMismatch,
-    PlanMismatch,
     RequestReplayed,
     SessionCancelled,
 )

@@ -35,6 +35,12 @@ class Rows:
     def run(self, sql: str, text_key: bytes) -> dict[str, np.ndarray]:
         return {"x": np.arange(100, dtype=np.int64)}
 
+    def rows(self, table: str) -> int:
+        return 100
+
+    def interrupt(self) -> None:
+        pass
+
 
 class Violation:
     code, party, message, remedy = "forbidden", "bank_b", "x may not be used", "Ask for less."

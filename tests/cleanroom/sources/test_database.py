@@ -3,12 +3,14 @@
 import datetime as dt
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import numpy as np
 import pytest
+import rooms
 
 from cleanroom.contract.terms import Terms
 from cleanroom.errors import DataMismatch, InternalError
@@ -184,3 +186,40 @@ def test_loading_imports_neither_pandas_nor_pyarrow(tmp_path: Path) -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_no_value_makes_a_leaf_fail(tmp_path: Path) -> None:
+    """Whether a query fails must not tell whether some row holds a zero."""
+    paths = rooms.write(tmp_path, rooms.rows())
+    database = Database(rooms.terms(), "alpha", paths["alpha"])
+    leaf = 'SELECT COUNT(1 // (score - 3)) AS n, COUNT(7 % (score - 3)) AS m FROM "alpha"."people"'
+    assert database.run(leaf, b"k" * 16)["n"][0] > 0
+
+
+def test_text_that_looks_like_the_key_is_text(tmp_path: Path) -> None:
+    paths = rooms.write(tmp_path, rooms.rows())
+    database = Database(rooms.terms(), "alpha", paths["alpha"])
+    leaf = "SELECT COUNT(*) AS n FROM \"alpha\".\"people\" WHERE name <> 'a $text_key b'"
+    assert database.run(leaf, b"k" * 16)["n"][0] > 0
+
+
+def test_the_local_part_ends_when_it_is_interrupted(tmp_path: Path) -> None:
+    paths = rooms.write(tmp_path, rooms.rows())
+    database = Database(rooms.terms(), "alpha", paths["alpha"])
+    endless = "SELECT COUNT(*) AS n FROM range(1000000) a, range(1000000) b, range(1000) c"
+    running = threading.Thread(target=lambda: failures.append(_failure(database, endless)))
+    failures: list[Exception | None] = []
+    running.start()
+    while running.is_alive():
+        database.interrupt()
+        running.join(0.05)
+    assert isinstance(failures[0], InternalError)
+    assert database.run('SELECT COUNT(*) AS n FROM "alpha"."people"', b"k" * 16)["n"][0] == 50
+
+
+def _failure(database: Database, sql: str) -> Exception | None:
+    try:
+        database.run(sql, b"k" * 16)
+    except InternalError as error:
+        return error
+    return None
