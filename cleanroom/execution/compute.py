@@ -28,6 +28,7 @@ from cleanroom.query.plan import (
 )
 from protocols.context import Context
 from protocols.rep3.and_bits import and_bits
+from protocols.rep3.compare import equal_zero
 from protocols.rep3.convert import bits_to_arith, sign
 from protocols.rep3.expand import BoundExceeded, join_bounded
 from protocols.rep3.group import Grouping, cleaned, group
@@ -38,6 +39,7 @@ from protocols.rep3.relation import Relation, union
 from protocols.rep3.reveal import reveal_bits
 from protocols.rep3.share import Arith, Bits, concat_planes, stack
 from protocols.rep3.shuffle import shuffle
+from protocols.rep3.support import supports
 from protocols.rounds import Steps, parallel
 
 Leaves = Mapping[int, Relation]
@@ -190,8 +192,21 @@ def _aggregate(ctx: Context, node: Aggregate, leaves: Leaves, first: int) -> Ste
         )
     else:
         relation = yield from _run(ctx.at("of"), node.input, leaves, first)
-    grouped = yield from group(ctx.at("group"), relation, what)
+    if node.persons and what.first_order:  # both below then find it sorted
+        relation = yield from order(ctx.at("order"), relation, what.first_order)
+    grouped, behind = yield from parallel(
+        group(ctx.at("group"), relation, what), _supports(ctx.at("support"), node, relation)
+    )
+    grouped = replace(grouped, sums={**grouped.sums, **behind})
     return (yield from add_middles(ctx.at("middles"), node, grouped))
+
+
+def _supports(ctx: Context, node: Aggregate, relation: Relation) -> Steps[dict[str, Arith]]:
+    if not (node.supported_sums or node.supported_columns):
+        return {}
+    relation = yield from cleaned(ctx.at("clean"), relation)
+    wanted = (node.supported_sums, node.supported_columns)
+    return (yield from supports(ctx.at("of"), relation, node.keys, node.persons, *wanted))
 
 
 def _release(ctx: Context, node: Release, groups: Relation) -> Steps[Outcome]:
@@ -215,16 +230,15 @@ def _release(ctx: Context, node: Release, groups: Relation) -> Steps[Outcome]:
 def _large_enough(
     ctx: Context, node: Release, groups: Relation
 ) -> Steps[tuple[Bits, Arith]]:
-    """Return which groups are there and have min_group persons, and how many haven't."""
-    counts = [groups.sums[f"person_{i}"] for i in range(len(node.input.persons))]
+    """Return which groups have min_group persons behind each value, and how many haven't."""
+    counts = [groups.sums[name] for name in node.input.counts]
     if not counts:
         zero = np.zeros(1, dtype=np.uint64)
         return groups.valid, Arith(zero, zero)
     above = stack(counts).shift(ctx.me, -node.min_group)
     small = yield from sign(ctx.at("sign"), above)
-    large = groups.valid
-    for i in range(len(counts)):
-        large = yield from and_bits(ctx.at(f"large{i}"), large, small[i : i + 1].flip(ctx.me))
+    none_small = yield from equal_zero(ctx.at("all"), small)
+    large = yield from and_bits(ctx.at("large"), groups.valid, none_small)
     flags = yield from bits_to_arith(ctx.at("flags"), groups.valid ^ large, groups.n)
     total = Arith(flags.own.sum(axis=1), flags.next.sum(axis=1))
     return large, total

@@ -91,6 +91,8 @@ class _Lowering:
             tuple(extreme for extreme, _ in self.extremes.values()),
             tuple(self.statistics.distincts.values()),
             self.statistics.ranked(order.rows),
+            tuple(self.totals.supported()) if persons else (),
+            tuple(self._supported_columns()) if persons else (),
         )
         root = Release(grouped, self.min_group, having, tuple(outcome.opened))
         return Lowered(root, tuple(outcome.opened.values()), final_sql)
@@ -100,6 +102,17 @@ class _Lowering:
         after = [*(o.expr for o in self.query.outputs), *(o.expr for o in self.query.order)]
         named = (node for expr in (*after, *self.query.having) for node in walk(expr))
         return {node.position for node in named if node.op == "key"}
+
+    def _supported_columns(self) -> Iterator[str]:
+        """Return the nullable bits columns of which values, or their number, are opened."""
+        used = [x.column for x, _ in self.extremes.values()]
+        used += [d.column for d in self.statistics.distincts.values()]
+        used += [q.column for q, _ in self.statistics.quantiles.values()]
+        for found in self.columns.bits:
+            for bits in found.values():
+                name, certain = bits.column.name, not bits.expr.domain.nullable
+                if name in used and bits.column.nullable and not certain:
+                    yield name
 
     def _check_key(self, key: Expr) -> None:
         if self.placement.source_of(key) is None:

@@ -58,8 +58,8 @@ def insecure_run(
 ) -> InsecureOutcome:
     """Run a plan over the databases of all owners, everything in the clear."""
     rows = _run(plan.root.input, databases, text_key)
-    persons = [f"person_{i}" for i in range(len(plan.root.input.persons))]
-    large = [row for row in rows if all(_int(row[p]) >= plan.root.min_group for p in persons)]
+    counts = plan.root.input.counts
+    large = [row for row in rows if all(_int(row[c]) >= plan.root.min_group for c in counts)]
     having = plan.root.having
     released = [row for row in large if having is None or truth(having, row) is True]
     return InsecureOutcome(_opened(plan, released), len(released), len(rows) - len(large))
@@ -162,9 +162,24 @@ def _aggregate(node: Aggregate, rows: list[Row]) -> list[Row]:
             row[extreme.name] = choose(values) if values else None
         for index, person in enumerate(node.persons):
             row[f"person_{index}"] = len(_known({tuple(r[name] for name in person) for r in group}))
+            row |= _supports(node, index, person, group)
         row |= statistics(node, group)
         result.append(row)
     return result
+
+
+def _supports(
+    node: Aggregate, index: int, person: tuple[str, ...], group: list[Row]
+) -> Row:
+    people = _groups(group, person)
+    found: Row = {}
+    for name in node.supported_sums:
+        behind = sum(sum(_int(r[name]) for r in rows) != 0 for rows in people.values())
+        found[f"support_{index}_{name}"] = behind
+    for name in node.supported_columns:
+        behind = sum(any(r[name] is not None for r in rows) for rows in people.values())
+        found[f"support_{index}_{name}"] = behind
+    return found
 
 
 def _known(values: set[tuple[int | None, ...]]) -> set[tuple[int | None, ...]]:

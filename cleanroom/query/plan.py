@@ -187,6 +187,11 @@ class Aggregate:
     Result: bits columns `keys`, `extremes` (nullable) and `quantiles`, sum columns `sums`
     (added up), `distincts` and, for each tuple of `persons`, a sum column person_0, person_1,
     ...: its distinct values in the group.
+
+    Attributes:
+        supported_sums, supported_columns: sum and bits columns of `input`. For the i-th tuple of
+            `persons` and each of them, NAME, a sum column support_i_NAME counts those persons
+            whose own total of it in the group isn't zero, or who have a value in it at all.
     """
 
     input: "Node"
@@ -196,14 +201,27 @@ class Aggregate:
     extremes: tuple[Extreme, ...]
     distincts: tuple[Distinct, ...] = ()
     quantiles: tuple[Quantile, ...] = ()
+    supported_sums: tuple[str, ...] = ()
+    supported_columns: tuple[str, ...] = ()
+
+    @property
+    def counts(self) -> tuple[str, ...]:
+        """The sum columns of which each must reach min_group."""
+        classes = range(len(self.persons))
+        supported = (*self.supported_sums, *self.supported_columns)
+        return (
+            *(f"person_{i}" for i in classes),
+            *(f"support_{i}_{name}" for i in classes for name in supported),
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Release:
     """Open columns to the recipient, for groups that pass; count the others.
 
-    A group passes if every person_i >= min_group; of those only groups where `having` is TRUE
-    are opened. Groups that fail min_group are counted, and only that count is opened.
+    A group passes if each of its `counts` >= min_group: enough persons stand behind the group
+    and behind each value. Of those only groups where `having` is TRUE are opened. Groups that
+    fail min_group are counted, and only that count is opened.
     """
 
     input: Aggregate

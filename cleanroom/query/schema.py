@@ -55,7 +55,7 @@ def _aggregate(node: Aggregate) -> Schema:
     values = tuple(
         replace(below.bits_column(column), name=name, nullable=True) for column, name in found
     )
-    persons = tuple(SumColumn(f"person_{i}", 1 << 31) for i in range(len(node.persons)))
+    persons = tuple(SumColumn(name, 1 << 31) for name in node.counts)
     further = tuple(SumColumn(d.name, d.bound) for d in node.distincts)
     middles = tuple(SumColumn(q.name, q.bound) for q in node.quantiles if q.kind == "middle")
     named = {column.name: column for column in below.sums}

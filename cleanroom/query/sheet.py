@@ -96,6 +96,9 @@ def _secret(plan: Plan) -> Iterator[str]:
     if plan.root.min_group > 1:
         persons = ", ".join("(" + ", ".join(p) + ")" for p in grouped.persons)
         yield f"keep groups of {plan.root.min_group} or more distinct persons by {persons}"
+        if grouped.supported_sums or grouped.supported_columns:
+            values = ", ".join((*grouped.supported_sums, *grouped.supported_columns))
+            yield f"and as many whose own {values} is neither zero nor NULL"
     if plan.root.having is not None:
         yield "keep groups where HAVING is true"
 

@@ -52,6 +52,19 @@ class Totals:
     def sum(self, arg: Expr, meaning: str) -> Total:
         return self._total("sum", arg, meaning)
 
+    def supported(self) -> Iterable[str]:
+        """Return the totals behind which fewer persons may stand than behind their group.
+
+        COUNT(*) counts every row, and a column of one sign without NULL adds to each person's.
+        """
+        for (kind, arg), total in self.found.items():
+            if arg is None:
+                continue
+            domain = arg.domain
+            always = not domain.nullable and not domain.low <= 0 <= domain.high
+            if not (kind == "sum" and arg.op == "column" and always):
+                yield total.name
+
     def _total(self, kind: str, arg: Expr | None, meaning: str) -> Total:
         key = (kind, arg)
         if key not in self.found:

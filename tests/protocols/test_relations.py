@@ -1,6 +1,8 @@
 """Secret group-by and joins against pandas, at awkward sizes, with duplicates and NULLs."""
 
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,12 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from relations import opened, run, share, table
 
+from protocols.context import Context
 from protocols.rep3.expand import BoundExceeded, join_bounded
 from protocols.rep3.group import Extreme, Grouping, group
 from protocols.rep3.inputs import InputInconsistent, check_copies
 from protocols.rep3.join import join_unique
 from protocols.rep3.order import merge_all
-from protocols.rounds import Party
+from protocols.rep3.relation import Relation
+from protocols.rep3.support import supports
+from protocols.rounds import Party, Steps
 from protocols.simulate import Transcript
 
 FEW = settings(max_examples=15, deadline=None)
@@ -66,6 +71,35 @@ def test_without_keys_there_is_exactly_one_group(n: int, extremes: tuple[Extreme
         assert got["person_0"][0] == frame["p"].nunique()
         assert got["person_1"][0] == frame["k"].nunique()
         assert got["lo"].isna()[0] == (n == 0 or frame["v"].isna().all())
+
+
+@FEW
+@given(st.integers(0, 2**32), SIZES, st.booleans())
+def test_supports_count_the_persons_behind_each_value(seed: int, n: int, keyed: bool) -> None:
+    frame = table(seed, n)
+    frame["p"] %= 10
+    frame.loc[frame["p"] < 4, "x"] = 0
+    frame.loc[frame["p"] == 9, "v"] = pd.NA
+    shares = share(frame, ["x"])
+    keys = ("k",) if keyed else ()
+
+    def step(ctx: Context) -> Steps[Relation]:
+        relation = shares[ctx.me]
+        groups = yield from group(ctx.at("groups"), relation, Grouping(keys, (("p",),), (), ()))
+        behind = yield from supports(ctx.at("of"), relation, keys, (("p",),), ("x",), ("v",))
+        return replace(groups, sums={**groups.sums, **behind})
+
+    got = opened(run(step))
+    grouped = list(frame.groupby("k")) if keyed else [((), frame)]
+    expected = [
+        (
+            int((part.groupby("p")["x"].sum() != 0).sum()),
+            part.loc[part["v"].notna(), "p"].nunique(),
+        )
+        for _, part in grouped
+    ]
+    found = got[["support_0_x", "support_0_v"]].itertuples(index=False, name=None)
+    assert list(found) == expected
 
 
 def unique_side(seed: int, n: int) -> pd.DataFrame:

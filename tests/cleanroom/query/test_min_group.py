@@ -64,6 +64,42 @@ def test_only_large_groups_pass(
     assert (outcome.n, outcome.suppressed) == (large, groups - large)
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT COUNT(*), SUM(CASE WHEN id = 7 THEN income END) FROM alpha.people",
+        "SELECT COUNT(*), SUM(CASE WHEN id = 7 THEN score ELSE 0 END) FROM alpha.people",
+        "SELECT COUNT(*), SUM(income) FILTER (WHERE id < 3) FROM alpha.people",
+        "SELECT COUNT(*), COUNT(CASE WHEN id < 3 THEN 1 END) FROM alpha.people",
+        "SELECT COUNT(*), MAX(CASE WHEN id = 7 THEN income END) FROM alpha.people",
+        "SELECT COUNT(*) FROM alpha.people HAVING SUM(CASE WHEN id = 7 THEN income END) > 0",
+        f"SELECT COUNT(*), SUM(p.score * (c.level - c.level)) {CLAIMS}",
+        f"SELECT COUNT(*), SUM(CASE WHEN p.id < 22 THEN c.amount END) {CLAIMS}",
+    ],
+)
+def test_a_value_behind_which_few_persons_stand_isn_t_opened(
+    sql: str, databases: dict[str, Database]
+) -> None:
+    """The group is large, but one of its values rests on fewer than min_group persons."""
+    plan = compile_query(sql, rooms.terms(5), "h", "analyst")
+    outcome = insecure_run(plan, databases)
+    assert (outcome.n, outcome.suppressed) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT COUNT(*), SUM(income), AVG(score), MIN(income) FROM alpha.people",
+        "SELECT COUNT(*), SUM(CASE WHEN id < 30 THEN score END) FROM alpha.people",
+        f"SELECT COUNT(*), SUM(p.score * c.level), SUM(c.amount) {CLAIMS}",
+    ],
+)
+def test_values_of_enough_persons_are_opened(sql: str, databases: dict[str, Database]) -> None:
+    plan = compile_query(sql, rooms.terms(5), "h", "analyst")
+    outcome = insecure_run(plan, databases)
+    assert (outcome.n, outcome.suppressed) == (1, 0)
+
+
 def test_without_min_group_no_person_column_is_shared() -> None:
     sql = "SELECT name, COUNT(*) FROM alpha.people GROUP BY name"
     (one,) = compile_query(sql, rooms.terms(1), "h", "analyst").leaves
