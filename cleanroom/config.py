@@ -1,10 +1,11 @@
 """Configuration files of the three kinds of processes: TOML, strict, paths relative to the file."""
 
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from cleanroom.contract.terms import first_fault
 from cleanroom.errors import ConfigInvalid
@@ -33,6 +34,30 @@ class FileConfig(BaseModel):
         except ValidationError as error:
             raise ConfigInvalid(f"{path}: {first_fault(error)}") from None
         return config.model_copy(update=_absolute(config, path.resolve().parent))
+
+
+class MemberConfig(FileConfig):
+    """A member's TOML file: for its own process, and for asking if it is a recipient.
+
+    Attributes:
+        tables: contract table -> this member's CSV or Parquet file; asking doesn't read them.
+        listen: where its process listens if that isn't the contract's address (containers, NAT).
+    """
+
+    identity: Path
+    contract: Path
+    listen: Annotated[str, Field(max_length=255)] | None = None
+    tables: Mapping[str, Path] = Field(default_factory=dict)
+
+    @field_validator("tables", mode="before")
+    @classmethod
+    def _quoted(cls, tables: object) -> object:
+        """Refuse `bank_a.accounts = ...`: TOML reads a name with a dot as two unless quoted."""
+        for owner, rest in tables.items() if isinstance(tables, Mapping) else ():
+            if isinstance(rest, Mapping):
+                name = f"{owner}.{next(iter(rest), 'table')}"
+                raise ValueError(f'{name}: put the name in quotes: "{name}" = ...')
+        return tables
 
 
 def _absolute(config: BaseModel, folder: Path) -> dict[str, Any]:

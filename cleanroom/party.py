@@ -6,14 +6,10 @@ Rule: who may do what to which session is decided here, by the caller's certific
 import asyncio
 import datetime as dt
 import time
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Annotated
 
 import structlog
-from pydantic import Field
 
-from cleanroom.config import FileConfig
+from cleanroom.config import MemberConfig
 from cleanroom.contract.document import COORDINATOR
 from cleanroom.engine import Engine, participants, standard
 from cleanroom.errors import (
@@ -51,20 +47,6 @@ from cleanroom.transport.server import Server
 ATTEND = "Coordinator/Attend"
 RETRY_S = (0.2, 0.5, 1.0, 2.0, 5.0)
 logger = structlog.get_logger()
-
-
-class PartyConfig(FileConfig):
-    """A party's TOML file.
-
-    Attributes:
-        tables: contract table -> this member's CSV or Parquet file.
-        listen: where to listen if that isn't the contract's address (containers, NAT).
-    """
-
-    identity: Path
-    contract: Path
-    listen: Annotated[str, Field(max_length=255)] | None = None
-    tables: Mapping[str, Path] = Field(default_factory=dict)
 
 
 class PartyProcess:
@@ -244,7 +226,7 @@ class PartyProcess:
         )
 
 
-async def attend(config: PartyConfig, engine: Engine | None = None) -> None:
+async def attend(config: MemberConfig, engine: Engine | None = None) -> None:
     """Load everything that a party needs and attend until cancelled."""
     from cleanroom.sources.database import Database
 
@@ -254,7 +236,7 @@ async def attend(config: PartyConfig, engine: Engine | None = None) -> None:
     await process.run(config.listen)
 
 
-def run_party(config: PartyConfig, *, parent_pipe: bool = False) -> None:
+def run_party(config: MemberConfig, *, parent_pipe: bool = False) -> None:
     """Attend until SIGTERM, SIGINT or, with `parent_pipe`, the end of stdin.
 
     Logs one line with event "ready" whenever the coordinator has greeted this party.

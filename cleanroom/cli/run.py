@@ -21,7 +21,8 @@ def coordinator(config: Config, parent_pipe: ParentPipe = False) -> None:
 
 def party(config: Config, parent_pipe: ParentPipe = False) -> None:
     """Take part as a member: contribute own rows under the contract, compute if it says so."""
-    from cleanroom.party import PartyConfig, attend
+    from cleanroom.config import MemberConfig
+    from cleanroom.party import attend
     from cleanroom.process import run_until_stopped
 
-    run_until_stopped(lambda: attend(PartyConfig.load(config)), parent_pipe=parent_pipe)
+    run_until_stopped(lambda: attend(MemberConfig.load(config)), parent_pipe=parent_pipe)

@@ -75,8 +75,11 @@ class Pins:
         return Pins({name: self._pem[name] for name in names})
 
     def server_credentials(self, me: TlsIdentity) -> grpc.ServerCredentials:
-        """Return credentials that admit holders of the pinned certificates alone."""
-        roots = b"\n".join(pem for name, pem in self._pem.items() if name != me.name)
+        """Return credentials that admit holders of the pinned certificates alone.
+
+        Its own is one of them: a computing member that is a recipient collects from itself too.
+        """
+        roots = b"\n".join(self._pem.values())
         return grpc.ssl_server_credentials(
             [(me.key, me.certificate)], root_certificates=roots, require_client_auth=True
         )

@@ -172,14 +172,15 @@ async def running(room: dict[str, Membership], folder: Path):
 
 
 def main(config: str) -> None:
+    from cleanroom.config import MemberConfig
     from cleanroom.coordinator import CoordinatorConfig, run_coordinator
-    from cleanroom.party import PartyConfig, PartyProcess
+    from cleanroom.party import PartyProcess
     from cleanroom.process import run_until_stopped
 
     if Path(config).stem == "coordinator":
         run_coordinator(CoordinatorConfig.load(config), parent_pipe=True)
         return
-    loaded = PartyConfig.load(config)
+    loaded = MemberConfig.load(config)
     member = Membership.load(loaded.identity, loaded.contract)
     run_until_stopped(lambda: attend_tiny(member, PartyProcess), parent_pipe=True)
 

@@ -77,6 +77,10 @@ def test_a_member_is_known_by_its_certificate() -> None:
     assert with_server(lambda port: ask(port, ANALYST)) == b"analyst:hi"
 
 
+def test_a_member_may_dial_itself() -> None:
+    assert with_server(lambda port: ask(port, BANK)) == b"bank_a:hi"
+
+
 @pytest.mark.parametrize("who", [IMPOSTOR, STRANGER, OLD], ids=["same name", "foreign", "expired"])
 def test_other_certificates_are_refused(who: Identity) -> None:
     with pytest.raises((PeerUnavailable, NotAuthorised)) as caught:
