@@ -103,7 +103,6 @@ class Roles:
     async def _compute(self, session: Session) -> None:
         contributions = await session.contributions()
         started = time.monotonic()
-        await self.stage(session.id, "computing")
         me = Party(session.ranks.index(self.member.name))
         async with AsyncExitStack() as stack:
             calls = {
@@ -139,6 +138,7 @@ class Roles:
     ) -> Outcome:
         seed = secrets.token_bytes(KEY_BYTES)
         prss = await drive(agree(me, seed, _binding(session, contributions)), link)
+        await self.stage(session.id, "computing")  # now that all three stand in one session
         context = Context(me, prss, Gate("query"))
         return await drive(self.engine.compute(context, session.plan, contributions), link)
 
