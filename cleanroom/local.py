@@ -5,27 +5,24 @@ contract and mutual TLS on loopback; nothing here takes a short cut.
 """
 
 import contextlib
-import shutil
 import socket
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Self
 
 from cleanroom.client import Result, Room, connect
 from cleanroom.contract.document import COORDINATOR, Contract
 from cleanroom.contract.terms import Role, Terms
 from cleanroom.errors import DataMismatch, PeerUnavailable, UnknownName
+from cleanroom.given import Data, Table, as_file, by_member
 from cleanroom.identity.identity import Identity
 from cleanroom.query.sheet import Sheet
+from cleanroom.scratch import scratch_folder
 from cleanroom.worker import Worker
 
 if TYPE_CHECKING:
     import pandas as pd
-
-Table: TypeAlias = "pd.DataFrame | Path | str"
-Data: TypeAlias = "Mapping[str, Table | Mapping[str, Table]]"
 
 START_S = 60.0
 
@@ -36,8 +33,9 @@ class LocalRoom:
     Args:
         contract: path of a TOML file, or a dict of the same shape. Its addresses are replaced
             by free ports of this machine.
-        data: the rows of each table: a DataFrame or the path of a CSV or Parquet file; for a
-            federated table a dict from member to one of these.
+        data: the rows of each table: a DataFrame, a pyarrow.Table or the path of a CSV or Parquet
+            file; for a federated table a dict from member to one of these. Columns that the
+            contract doesn't name are left where they are.
         recipient: the member that asks; by default the first with the role 'result'.
 
     Raises (on entering):
@@ -53,7 +51,7 @@ class LocalRoom:
         recipient: str | None = None,
     ) -> None:
         self._terms = Terms.of(contract)
-        self._data = _by_member(self._terms, data)
+        self._data = by_member(self._terms, data)
         self._recipient = recipient or _first_recipient(self._terms)
         if self._recipient not in self._terms.members:
             raise UnknownName(f"no member {self._recipient!r} in the contract")
@@ -121,8 +119,7 @@ class LocalRoom:
     # --- opening -----------------------------------------------------------------------
 
     def _open(self) -> None:
-        folder = Path(tempfile.mkdtemp(prefix="cleanroom-"))  # mode 0700
-        self._closing.callback(shutil.rmtree, folder, ignore_errors=True)
+        folder = self._closing.enter_context(scratch_folder())
         terms = self._closing.enter_context(_on_free_ports(self._terms))
         contract = _sign(terms, folder)
         configs = {
@@ -142,7 +139,8 @@ class LocalRoom:
         if tables:
             lines.append("[tables]")
         for table, rows in tables.items():
-            path = _as_file(rows, folder / f"{table}.parquet")
+            columns = tuple(self._terms.tables[table].columns)
+            path = as_file(rows, folder / f"{table}.parquet", table, columns)
             lines.append(f"{_quoted(table)} = {_quoted(path)}")
         config = folder / "config.toml"
         config.write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -158,35 +156,6 @@ def _first_recipient(terms: Terms) -> str:
 
 def _has_work(terms: Terms, member: str) -> bool:
     return bool({Role.INPUT, Role.COMPUTING} & set(terms.members[member].roles))
-
-
-def _by_member(terms: Terms, data: Data) -> dict[str, dict[str, Table]]:
-    """Sort tables by who holds them; every part of every table must be given."""
-    found: dict[str, dict[str, Table]] = {member: {} for member in terms.members}
-    for table, rows in data.items():
-        if table not in terms.tables:
-            raise UnknownName(f"no table {table!r} in the contract")
-        owners = terms.owners(table)
-        federated = terms.tables[table].members is not None
-        if federated != isinstance(rows, Mapping):
-            form = "a dict from member to rows" if federated else "one DataFrame or path"
-            raise DataMismatch(f"{table} takes {form}")
-        parts = rows if isinstance(rows, Mapping) else {owners[0]: rows}
-        if set(parts) != set(owners):
-            raise DataMismatch(f"{table} is held by {', '.join(owners)}; give a part for each")
-        for member, part in parts.items():
-            found[member][table] = part
-    for member, tables in found.items():
-        if missing := set(terms.tables_of(member)) - set(tables):
-            raise DataMismatch(f"no rows given for {', '.join(sorted(missing))}", party=member)
-    return found
-
-
-def _as_file(rows: Table, path: Path) -> Path:
-    if isinstance(rows, str | Path):
-        return Path(rows).resolve()
-    rows.to_parquet(path, index=False)
-    return path
 
 
 def _quoted(text: object) -> str:

@@ -1,0 +1,111 @@
+"""The rows that a caller hands to a `LocalRoom`: whose they are, and each written as a file.
+
+Rule: only the contract's columns are written. What doesn't fit is refused by table and column;
+a message never holds a value, so no error of pandas or Arrow gets through.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from cleanroom.contract.terms import Terms
+from cleanroom.errors import DataMismatch, UnknownName
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+Table: TypeAlias = "pd.DataFrame | pa.Table | Path | str"
+Data: TypeAlias = "Mapping[str, Table | Mapping[str, Table]]"
+
+
+def by_member(terms: Terms, data: Data) -> dict[str, dict[str, Table]]:
+    """Sort tables by who holds them; every part of every table must be given.
+
+    Raises:
+        UnknownName: for a table that the contract doesn't have.
+        DataMismatch: naming the table or member whose rows are missing, or no rows at all.
+    """
+    if not isinstance(data, Mapping):
+        raise DataMismatch(f"data is a dict from table to rows, not a {type(data).__name__}")
+    found: dict[str, dict[str, Table]] = {member: {} for member in terms.members}
+    for table, rows in data.items():
+        if table not in terms.tables:
+            raise UnknownName(f"no table {table!r} in the contract")
+        for member, part in _parts(terms, table, rows):
+            found[member][table] = part
+    for member, tables in found.items():
+        if missing := set(terms.tables_of(member)) - set(tables):
+            raise DataMismatch(f"no rows given for {', '.join(sorted(missing))}", party=member)
+    return found
+
+
+def as_file(rows: Table, path: Path, table: str, columns: tuple[str, ...]) -> Path:
+    """Return the file that holds the rows: the caller's own, or `path`, written here.
+
+    Raises:
+        DataMismatch: naming the column that is missing, there twice, or of no one type.
+    """
+    if isinstance(rows, str | Path):
+        return Path(rows).resolve()
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    where = _places(rows, table, columns)
+    arrays = {column: _array(rows, i, f"{table} column {column}") for column, i in where.items()}
+    parquet.write_table(pa.table(arrays), path)
+    return path
+
+
+def _parts(
+    terms: Terms, table: str, rows: "Table | Mapping[str, Table]"
+) -> Iterator[tuple[str, Table]]:
+    owners = terms.owners(table)
+    federated = terms.tables[table].members is not None
+    if federated != isinstance(rows, Mapping):
+        form = "a dict from member to rows" if federated else "one table or path"
+        raise DataMismatch(f"{table} takes {form}")
+    parts = rows if isinstance(rows, Mapping) else {owners[0]: rows}
+    if set(parts) != set(owners):
+        raise DataMismatch(f"{table} is held by {', '.join(owners)}; give a part for each")
+    for member, part in parts.items():
+        _check_kind(table, part)
+        yield member, part
+
+
+def _check_kind(table: str, rows: object) -> None:
+    import pandas as pd
+    import pyarrow as pa
+
+    if not isinstance(rows, pd.DataFrame | pa.Table | str | Path):
+        kind = type(rows).__name__
+        what = f"{table} takes a pandas.DataFrame, a pyarrow.Table or a path, not a {kind}"
+        raise DataMismatch(what, remedy="Build a DataFrame with the contract's columns.")
+
+
+def _places(
+    rows: "pd.DataFrame | pa.Table", table: str, columns: tuple[str, ...]
+) -> dict[str, int]:
+    """Return the position of each column of the contract; case doesn't matter, as in SQL."""
+    import pyarrow as pa
+
+    names = rows.column_names if isinstance(rows, pa.Table) else list(rows.columns)
+    found: dict[str, int] = {}
+    for column in columns:
+        places = [i for i, name in enumerate(names) if str(name).lower() == column]
+        if len(places) != 1:
+            what = "is there more than once" if places else "is missing"
+            raise DataMismatch(f"table {table} column {column} {what}")
+        found[column] = places[0]
+    return found
+
+
+def _array(rows: "pd.DataFrame | pa.Table", i: int, where: str) -> object:
+    import pyarrow as pa
+
+    if isinstance(rows, pa.Table):
+        return rows.column(i)
+    try:
+        return pa.Array.from_pandas(rows.iloc[:, i])
+    except (pa.ArrowException, TypeError, ValueError, OverflowError):
+        raise DataMismatch(f"table {where} holds values of several types, or of none") from None
