@@ -111,8 +111,9 @@ class _Loader:
                 found = exp.Filter(
                     this=exp.Count(this=exp.Star()), expression=exp.Where(this=broken)
                 )
-                if self._number(found):
-                    raise self._mismatch(f"column {column}: {rule}")
+                if n_broken := self._number(found):
+                    rows = "1 row" if n_broken == 1 else f"{n_broken} rows"
+                    raise self._mismatch(f"column {column}: {rule}, in {rows}")
         self._check_persons()
         self._create()
         return n
@@ -123,7 +124,7 @@ class _Loader:
         if not is_parquet:
             source = (
                 "read_csv(?, all_varchar = true, header = true, delim = ',', quote = '\"',"
-                " escape = '\"', nullstr = '')"
+                " escape = '\"', nullstr = '', allow_quoted_nulls = false)"
             )
         try:
             described = self._connection.execute(
@@ -134,9 +135,10 @@ class _Loader:
             if missing := [c for c in self._terms.columns if c not in known]:
                 raise self._mismatch(f"column {missing[0]} is missing")
             select = exp.Select()
-            for column in self._terms.columns:
-                value = cast(exp.column(known[column], quoted=True), "VARCHAR")
-                shown = function("nullif", value, constant(""))
+            for column, terms in self._terms.columns.items():
+                shown = cast(exp.column(known[column], quoted=True), "VARCHAR")
+                if terms.sql_type.kind is not Kind.TEXT:  # only a text can be empty and there
+                    shown = function("nullif", shown, constant(""))
                 select = select.select(exp.alias_(shown, column, quoted=True))
             self._connection.execute(
                 f"CREATE OR REPLACE TEMP TABLE {_RAW} AS {sql_of(select)} FROM {source}",
@@ -199,6 +201,9 @@ def _rules(column: str, terms: ColumnTerms) -> Iterator[tuple[exp.Expr, str]]:
     if terms.sql_type.kind is Kind.TEXT:
         yield from _text_rules(value, terms)
         return
+    if terms.sql_type.kind is Kind.TIMESTAMP:
+        zoned = function("regexp_full_match", value, constant(rf"{_DAY}[ T]{_CLOCK} ?{_ZONE}"))
+        yield zoned, "a TIMESTAMP has no time zone in a contract; convert it"
     converted = exp.TryCast(this=value, to=exp.DataType.build(_duckdb_type(terms), "duckdb"))
     unreadable = exp.Is(this=converted, expression=exp.Null())
     inexact = exp.Not(this=function("regexp_full_match", value, constant(_pattern(terms))))
@@ -238,5 +243,5 @@ def _pattern(terms: ColumnTerms) -> str:
         case Kind.DATE:
             return rf"{_DAY}([ T]00:00:00(\.0*)?)?"
         case Kind.TIMESTAMP:
-            return rf"{_DAY}([ T]{_CLOCK}{_ZONE}?)?"
+            return rf"{_DAY}([ T]{_CLOCK})?"
     return r"(?i)true|false|t|f|0|1|yes|no"

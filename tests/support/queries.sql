@@ -348,3 +348,9 @@ SELECT id, CORR(score, income), COVAR_SAMP(score, income) FROM alpha.people GROU
 
 -- correlation of a constant, variance under a condition, and rounded
 SELECT CORR(amt, 3), ROUND(STDDEV(amt), 1) AS s, VARIANCE(CASE WHEN amt > 0 THEN amt END), VAR_POP(amt) FILTER (WHERE channel = 'web') FROM transactions
+
+-- empty text is a value, NULL is none
+SELECT name = '' AS empty, name IS NULL AS missing, COUNT(*), COUNT(name), MIN(code), MAX(city) FROM alpha.people JOIN gamma.members ON id = mid GROUP BY empty, missing
+
+-- empty text in conditions and as a join key
+SELECT c.kind, COUNT(*), COUNT(p.code) FROM alpha.people p JOIN beta.claims c ON p.name = c.name WHERE p.code = '' OR c.name <> '' OR c.name = '' GROUP BY c.kind

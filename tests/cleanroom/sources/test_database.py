@@ -9,8 +9,10 @@ from typing import Any
 
 import duckdb
 import numpy as np
+import pyarrow as pa
 import pytest
 import rooms
+from pyarrow import parquet
 
 from cleanroom.contract.terms import Terms
 from cleanroom.errors import DataMismatch, InternalError
@@ -100,7 +102,11 @@ BROKEN = {
     "no moment": (HEADER, GOOD.replace("03:04:05", "33:04:05"), "column at: a value that is no"),
     "no truth": (HEADER, GOOD.replace("true", "XCANARY"), "column ok: a value that is no"),
     "NULL": (HEADER, GOOD.replace("7,3", ",3"), "column id: NULL"),
-    "a quoted empty text": (HEADER, GOOD.replace("true,a", 'true,""'), "column kind: NULL"),
+    "a quoted empty text": (HEADER, GOOD.replace("true,a", 'true,""'), "column kind: a text that"),
+    "an empty text": (HEADER, GOOD.replace("true,a", "true,"), "column kind: NULL"),
+    "a zone": (HEADER, GOOD.replace("04:05", "04:05+02:00"), "a TIMESTAMP has no time zone"),
+    "UTC": (HEADER, GOOD.replace("04:05", "04:05Z"), "column at: a TIMESTAMP has no time zone"),
+    "several rows": (HEADER, "\n".join([GOOD.replace("7,3", "7,9")] * 2), "bounds, in 2 rows"),
     "too small": (HEADER, GOOD.replace("7,3", "7,-6"), "column n: a value outside"),
     "too large": (HEADER, GOOD.replace("1.50", "1000.01"), "column price: a value outside"),
     "a day too late": (HEADER, GOOD.replace("2020-01-02,", "2021-01-01,"), "column day: a value"),
@@ -151,6 +157,25 @@ def test_parquet(tmp_path: Path) -> None:
     found = database.run('SELECT epoch_us("at") AS us, price * 100 AS p FROM alpha.t', KEY)
     assert found["us"][0] == 1577934245250000
     assert found["p"][0] == 150
+
+
+def test_an_empty_text_is_a_value_and_null_is_none(tmp_path: Path) -> None:
+    lines = [GOOD.replace("hello", note) for note in ('""', "", '"x"')]
+    lines[2] = lines[2].replace("7,3", '8,""')  # an empty number can only mean NULL
+    database = _load(tmp_path, *lines)
+    sql = "SELECT count(*) FILTER (note = '') AS empty, count(note) AS n, count(n) AS m"
+    found = database.run(f"{sql} FROM alpha.t", KEY)
+    assert [int(found[name][0]) for name in ("empty", "n", "m")] == [1, 2, 2]
+
+
+def test_a_zoned_timestamp_of_parquet_is_not_shifted(tmp_path: Path) -> None:
+    path, shared = tmp_path / "t.parquet", tmp_path / "s.csv"
+    shared.write_text("id\n", encoding="utf-8")
+    at = pa.array([dt.datetime(2020, 1, 2, 3, tzinfo=dt.timezone(dt.timedelta(hours=5)))])
+    row = {"id": [7], "n": [3], "price": [1.5], "day": ["2020-01-02"], "at": at, "ok": [True]}
+    parquet.write_table(pa.table({**row, "kind": ["a"], "note": ["x"]}), path)
+    with pytest.raises(DataMismatch, match="column at: a TIMESTAMP has no time zone"):
+        Database(_terms(), "alpha", {"alpha.t": path, "shared": shared})
 
 
 def test_sql_reaches_nothing_but_the_tables(tmp_path: Path) -> None:
