@@ -18,7 +18,6 @@ from cleanroom.query.render import cast, constant, function, sql_of
 from cleanroom.query.schema import schema_of
 
 if TYPE_CHECKING:
-    import pandas as pd
     import pyarrow as pa
 
 Arrays = Mapping[str, npt.NDArray[np.generic]]
@@ -56,29 +55,6 @@ def finish(plan: Plan, opened: Arrays) -> "pa.Table":
         except duckdb.Error as error:
             what = f"the SELECT list fails on the opened values: {type(error).__name__}"
             raise UnsupportedQuery(what) from None
-
-
-def as_pandas(answer: "pa.Table") -> "pd.DataFrame":
-    """Return the answer as DuckDB's own `df()` would, but whole numbers stay whole.
-
-    DECIMAL becomes float64, a whole column with NULLs too; DATE becomes datetime64.
-    """
-    import pyarrow as pa
-
-    for i, column in enumerate(answer.schema):
-        if pa.types.is_decimal(column.type):
-            fits = column.type.scale == 0 and _fits_int64(answer.column(i))
-            to = pa.int64() if fits else pa.float64()
-            answer = answer.set_column(i, column.name, answer.column(i).cast(to, safe=fits))
-    frame: pd.DataFrame = answer.to_pandas(date_as_object=False)
-    return frame
-
-
-def _fits_int64(values: "pa.ChunkedArray") -> bool:
-    import pyarrow.compute as pc
-
-    most = pc.max(pc.abs(values)).as_py()
-    return most is None or most < 1 << 63
 
 
 def _values(column: OpenedColumn, bits: BitsColumn | None, opened: Arrays) -> object:

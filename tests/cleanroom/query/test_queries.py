@@ -9,7 +9,8 @@ import rooms
 
 from cleanroom.contract.terms import Terms
 from cleanroom.query.compile import compile_query
-from cleanroom.query.finish import as_pandas, finish
+from cleanroom.query.finish import finish
+from cleanroom.query.frame import as_pandas
 from cleanroom.query.plaintext import insecure_run
 from cleanroom.sources.database import Database
 
