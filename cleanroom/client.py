@@ -15,13 +15,19 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 import structlog
 
 from cleanroom.asking import Answer, Asker, Progress, Stats
-from cleanroom.config import FileConfig
+from cleanroom.config import MemberConfig
 from cleanroom.contract.document import Contract
 from cleanroom.engine import Engine, standard
-from cleanroom.errors import CleanroomError, InternalError, SessionCancelled
+from cleanroom.errors import (
+    CleanroomError,
+    ConfigInvalid,
+    InternalError,
+    SessionCancelled,
+    UnsupportedQuery,
+)
 from cleanroom.logs import where
 from cleanroom.member import Membership
-from cleanroom.query.finish import as_pandas
+from cleanroom.query.frame import as_pandas
 from cleanroom.query.plan import Plan
 from cleanroom.receipt import Receipt
 
@@ -33,15 +39,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 DEADLINE_S = 600
+MAX_DEADLINE_S = 86_400  # as long as a signed request may say
 logger = structlog.get_logger()
 POLL_S = 0.2  # a signal that another thread of the process got is seen after this time
-
-
-class ClientConfig(FileConfig):
-    """A recipient's TOML file."""
-
-    identity: Path
-    contract: Path
 
 
 class Result:
@@ -60,11 +60,17 @@ class Result:
         self.stats: Stats = answer.stats
 
     def to_arrow(self) -> "pa.Table":
-        """Return the rows in their exact types: DECIMAL and whole numbers of any size."""
+        """Return the rows in their exact types: DECIMAL, and whole numbers of any size.
+
+        For sums of money, which float64 may round, and for Parquet or Polars.
+        """
         return self._table
 
     def to_pandas(self) -> "pd.DataFrame":
-        """Return the rows as DuckDB's `df()` does: DECIMAL as float64, NULL as NaN or None."""
+        """Return the rows as DuckDB's `df()` does: DECIMAL as float64, NULL as NaN or None.
+
+        Whole numbers beyond 2^53 next to NULLs come as Int64: float64 would round them.
+        """
         return as_pandas(self._table)
 
     def __repr__(self) -> str:
@@ -107,6 +113,7 @@ class Room:
         """Run a query in the room and return what it opened.
 
         Args:
+            deadline_s: whole seconds until the session is given up everywhere, at most a day.
             on_progress: called on another thread with (stage, member).
 
         Raises:
@@ -114,6 +121,7 @@ class Room:
             KeyboardInterrupt: after the session was ended everywhere.
         """
         plan = self._compile(sql)
+        _check_deadline(deadline_s)
         progress: Progress = on_progress or (lambda _stage, _member: None)
         return Result(self._run(self._asker.ask(plan, deadline_s, progress)))
 
@@ -162,6 +170,9 @@ class Room:
         self.close()
 
     def _compile(self, sql: str) -> Plan:
+        if not isinstance(sql, str):
+            what = f"a query is a text, not a {type(sql).__name__}"
+            raise UnsupportedQuery(what, remedy="Pass one SELECT statement as a str.")
         contract = self._member.contract
         contract.check(dt.datetime.now(dt.UTC).date())
         return self._engine.compile(sql, contract.terms, contract.hash, self._member.name)
@@ -201,8 +212,14 @@ def connect(config: Path | str) -> Room:
     Raises:
         ConfigInvalid, IdentityInvalid, ContractInvalid, NotAuthorised: naming what doesn't hold.
     """
-    loaded = ClientConfig.load(config)
+    loaded = MemberConfig.load(config)
     return Room(Membership.load(loaded.identity, loaded.contract))
+
+
+def _check_deadline(deadline_s: int) -> None:
+    if type(deadline_s) is not int or not 1 <= deadline_s <= MAX_DEADLINE_S:
+        what = f"deadline_s: whole seconds from 1 to {MAX_DEADLINE_S}"
+        raise ConfigInvalid(what, remedy="Ask with such a deadline.")
 
 
 async def _cancel_all() -> None:

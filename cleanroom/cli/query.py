@@ -1,15 +1,14 @@
 """`cleanroom query`, `explain`, `tables`, `status`: what a recipient does in a room."""
 
 import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    import pyarrow as pa
+from cleanroom.cli.rows import Format, check_writable, format_of, write, write_text
 
+if TYPE_CHECKING:
     from cleanroom.client import Result, Room
 
 Config = Annotated[
@@ -18,34 +17,30 @@ Config = Annotated[
 Sql = Annotated[str, typer.Argument(help="A SELECT, or '-' to read it from standard input.")]
 
 
-class Format(StrEnum):
-    """How a result is written."""
-
-    TABLE = "table"
-    CSV = "csv"
-    JSON = "json"
-    PARQUET = "parquet"
-
-
 Form = Annotated[Format, typer.Option("--format", help="How to write the rows.")]
+FormOrSuffix = Annotated[
+    Format | None, typer.Option("--format", help="How to write the rows; by default as --output.")
+]
 
 
 def query(
     sql: Sql,
     config: Config,
-    form: Form = Format.TABLE,
+    form: FormOrSuffix = None,
     output: Annotated[Path | None, typer.Option(help="File to write, not the screen.")] = None,
     receipt: Annotated[Path | None, typer.Option(help="Where to keep the signed receipt.")] = None,
     deadline_s: Annotated[int, typer.Option(min=1, max=86400, help="Seconds to wait.")] = 600,
 ) -> None:
     """Run a query in the room and write the released result."""
+    form = form or format_of(output)
     if form is Format.PARQUET and output is None:
         raise typer.BadParameter("Parquet needs --output FILE")
+    check_writable(output, receipt)
     with _room(config) as room:
         result = _with_progress(room, _text(sql), deadline_s)
     write(result.to_arrow(), form, output)
     if receipt is not None:
-        receipt.write_text(result.receipt.to_json(), encoding="utf-8")
+        write_text(receipt, result.receipt.to_json())
     if form is Format.TABLE and output is None:
         typer.echo(summary(result))
     elif result.suppressed:
@@ -76,59 +71,6 @@ def status(config: Config) -> None:
     with _room(config) as room:
         for member, attends in room.status().items():
             typer.echo(f"{member}: {'attends' if attends else 'absent'}")
-
-
-def write(rows: "pa.Table", form: Format, output: Path | None) -> None:
-    """Write rows, in their exact types, as a table, CSV, JSON or Parquet, to a file or screen."""
-    if form is Format.PARQUET:
-        from pyarrow import parquet
-
-        parquet.write_table(rows, output)
-        return
-    text = {Format.CSV: as_csv, Format.JSON: as_json, Format.TABLE: as_table}[form](rows)
-    if output is None:
-        typer.echo(text, nl=False)
-    else:
-        output.write_text(text, encoding="utf-8")
-
-
-def as_csv(rows: "pa.Table") -> str:
-    """Write rows with a header; NULL is an empty cell."""
-    import io
-
-    from pyarrow import csv
-
-    buffer = io.BytesIO()
-    csv.write_csv(rows, buffer)
-    return buffer.getvalue().decode()
-
-
-def as_json(rows: "pa.Table") -> str:
-    """Write a list of objects; DECIMAL, DATE and TIMESTAMP are strings, so that none is rounded."""
-    import json
-
-    return json.dumps(rows.to_pylist(), default=str, indent=2, ensure_ascii=False) + "\n"
-
-
-def as_table(rows: "pa.Table") -> str:
-    """Draw rows for a terminal."""
-    import pyarrow as pa
-    from rich.console import Console
-    from rich.table import Table
-
-    from cleanroom.cli.words import printable
-
-    table = Table()
-    for column in rows.schema:
-        types = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal)
-        number = any(is_type(column.type) for is_type in types)
-        table.add_column(printable(column.name), justify="right" if number else "left")
-    for row in rows.to_pylist():
-        table.add_row(*("NULL" if cell is None else printable(str(cell)) for cell in row.values()))
-    console = Console()
-    with console.capture() as captured:
-        console.print(table)
-    return captured.get()
 
 
 def summary(result: "Result") -> str:

@@ -12,7 +12,8 @@ from rich.panel import Panel
 from rich.syntax import Syntax
 from rich.table import Table
 
-from cleanroom.cli.query import as_table, summary
+from cleanroom.cli.query import summary
+from cleanroom.cli.rows import as_table
 from cleanroom.client import Result
 from cleanroom.demo import hospitals
 from cleanroom.local import LocalRoom

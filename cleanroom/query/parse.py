@@ -29,8 +29,7 @@ def parse(sql: str) -> exp.Select:
     Raises:
         UnsupportedQuery: for too much text or nesting, a syntax error, or another statement.
     """
-    if len(sql.encode("utf-8", "surrogatepass")) > MAX_BYTES:
-        raise UnsupportedQuery(f"the query is longer than {MAX_BYTES} bytes")
+    _limit_text(sql)
     try:
         _limit_nesting(sqlglot.tokenize(sql, read="duckdb"))
         statements = sqlglot.parse(sql, read="duckdb")
@@ -63,6 +62,15 @@ def only(node: exp.Expr, *allowed: str) -> None:
             what = value[0] if isinstance(value, list) else value
             named = construct(what) if isinstance(what, exp.Expr) else name.strip("_").upper()
             raise UnsupportedQuery(f"{named} in {construct(node)}")
+
+
+def _limit_text(sql: str) -> None:
+    try:
+        n_bytes = len(sql.encode("utf-8"))
+    except UnicodeEncodeError:
+        raise UnsupportedQuery("the query holds a lone surrogate, half of a character") from None
+    if n_bytes > MAX_BYTES:
+        raise UnsupportedQuery(f"the query is longer than {MAX_BYTES} bytes")
 
 
 def _limit_nesting(tokens: list[Token]) -> None:

@@ -92,6 +92,7 @@ UNSUPPORTED = {
     "SELECT COUNT(*) FROM alpha.people WHERE id = $text_key": "PLACEHOLDER",
     "SELECT COUNT(*) FROM alpha.people WHERE id = ?": "PLACEHOLDER",
     "SELECT COUNT(*) FROM alpha.people WHERE name = 'a\0b'": "",
+    "SELECT COUNT(*) FROM alpha.people WHERE name = '\ud800'": "surrogate",
     "SELECT " + "(" * 100_000 + "1" + ")" * 100_000: "",
     "SELECT " + "(" * 60 + "1" + ")" * 60 + " FROM alpha.people": "nested",
     "SELECT SUM(" + "+".join(["id"] * 5000) + ") FROM alpha.people": "operators",

@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from cleanroom import LocalRoom
 from cleanroom.demo import hospitals
 from cleanroom.demo.show import pooled, same
 from cleanroom.errors import (
+    ConfigInvalid,
     ContractInvalid,
     DataMismatch,
     PeerUnavailable,
@@ -302,6 +304,56 @@ def test_wrong_data_is_named_with_table_and_column() -> None:
     assert "bank_a.notes" in str(caught.value)
     assert "kind" in str(caught.value)
     assert "middling" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda rows: rows.rename(columns={"kind": "sort"}),
+        lambda rows: rows.assign(KIND="low"),
+        lambda rows: rows.assign(kind=[b"middling", "middling", 3] * 100),
+        lambda rows: rows["kind"],
+        lambda rows: rows.to_dict("list"),
+        lambda rows: rows.to_dict("records"),
+        lambda rows: None,
+    ],
+)  # fmt: skip
+def test_rows_of_another_form_are_refused_without_a_value(change: Any) -> None:
+    wrong = data()
+    wrong["bank_a.notes"] = change(wrong["bank_a.notes"])
+    with pytest.raises(DataMismatch) as caught, LocalRoom(contract(), wrong):
+        pass
+    assert "bank_a.notes" in str(caught.value)
+    assert "middling" not in str(caught.value)
+
+
+def test_data_that_is_no_dict_is_refused() -> None:
+    with pytest.raises(DataMismatch, match="from table to rows"):
+        LocalRoom(contract(), [data()])  # type: ignore[arg-type]
+
+
+def test_a_computing_member_may_ask_and_any_columns_and_arrow_tables_are_taken() -> None:
+    agreed, rows = contract(), data()
+    agreed["members"]["bank_a"]["roles"].append("result")
+    for column in agreed["tables"]["accounts"]["columns"].values():
+        column["rights"] = {"bank_a": [*column["rights"]["analyst"]]}
+    rows["accounts"]["bank_a"]["memo"] = [1, "two", b"3"] * 100
+    rows["accounts"]["bank_b"] = pa.Table.from_pandas(rows["accounts"]["bank_b"])
+    with LocalRoom(agreed, rows, recipient="bank_a") as opened:
+        check_groups(opened.sql(GROUPED).to_pandas())
+
+
+@pytest.mark.parametrize("deadline_s", [0, -1, 86_401, 1.5, None, True])
+def test_a_deadline_that_is_none_is_refused(room: LocalRoom, deadline_s: Any) -> None:
+    with pytest.raises(ConfigInvalid, match="deadline_s"):
+        room.sql(GROUPED, deadline_s=deadline_s)
+
+
+@pytest.mark.parametrize("sql", [None, 3, b"SELECT 1", "SELECT '\ud800' FROM accounts", ""])
+def test_a_query_that_is_no_text_is_refused(room: LocalRoom, sql: Any) -> None:
+    for ask in (room.sql, room.explain):
+        with pytest.raises(UnsupportedQuery):
+            ask(sql)
 
 
 @pytest.mark.parametrize(
