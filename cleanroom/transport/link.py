@@ -7,6 +7,7 @@ from typing import Generic, Protocol, TypeVar
 from protocols.rounds import Inbox, Round, Steps
 
 T = TypeVar("T")
+INLINE_BYTES = 1 << 16  # arithmetic on so few takes well under a millisecond
 
 
 class Link(Protocol):
@@ -39,17 +40,28 @@ async def drive(steps: Steps[T], link: Link, workers: Executor | None = None) ->
     """Run one party's protocol over `link` to its end, its arithmetic on a worker thread."""
     loop = asyncio.get_running_loop()
     inbox: Inbox | None = None
+    short = False
     working: asyncio.Future[Round | _Done[T]] | None = None
     try:
         while True:
-            working = loop.run_in_executor(workers, _advance, steps, inbox)
-            del inbox  # a level's vectors are freed while the next is computed
-            step = await asyncio.shield(working)
+            if short:
+                step = _advance(steps, inbox)
+            else:
+                working = loop.run_in_executor(workers, _advance, steps, inbox)
+                del inbox  # a level's vectors are freed while the next is computed
+                step = await asyncio.shield(working)
             if isinstance(step, _Done):
                 return step.value
             inbox = await link.exchange(step)
+            short = _is_short(step, inbox)
     finally:
         _close(steps, working)
+
+
+def _is_short(sent: Round, received: Inbox) -> bool:
+    """Tell, by the size of the round before, whether a step is over before a thread would start."""
+    n_bytes = sum(v.nbytes for vectors in (sent.send, received) for v in vectors.values())
+    return 0 < n_bytes <= INLINE_BYTES
 
 
 def _close(steps: Steps[T], working: "asyncio.Future[Round | _Done[T]] | None") -> None:
