@@ -18,15 +18,20 @@ check: $(VENV)/dev.done
 
 install: $(VENV)/demo.done
 
+# Compiles the kernels into the package's cache, which the first query would do otherwise.
+KERNELS := from protocols.rep3 import kernels, network_kernels, partition_kernels, shuffle_kernels
+
 # requirements.lock holds the versions that the tests passed with, on Python 3.11 and Linux.
 $(VENV)/demo.done: pyproject.toml requirements.lock
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[demo]'
+	$(BIN)/python -c '$(KERNELS)'
 	touch $@
 
 $(VENV)/dev.done: pyproject.toml requirements.lock
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[demo,dev]'
+	$(BIN)/python -c '$(KERNELS)'
 	touch $@
 
 clean:
