@@ -14,6 +14,7 @@ from cleanroom.execution.contribute import Contribution, receive
 from cleanroom.execution.grouping import add_middles, grouping_of
 from cleanroom.execution.outcome import Outcome, pack
 from cleanroom.execution.terms import derive
+from cleanroom.execution.top import keep_first
 from cleanroom.query.plan import (
     Aggregate,
     Derive,
@@ -26,6 +27,7 @@ from cleanroom.query.plan import (
     Unify,
     Union,
 )
+from cleanroom.query.schema import schema_of
 from protocols.context import Context
 from protocols.rep3.and_bits import and_bits
 from protocols.rep3.compare import equal_zero
@@ -221,6 +223,9 @@ def _release(ctx: Context, node: Release, groups: Relation) -> Steps[Outcome]:
     shown = groups.select(names, (name for name in node.opened if name in groups.sums))
     rows = shown.rows()
     marked = replace(rows, bits=concat_planes([rows.bits, passing]))
+    if node.top is not None:
+        schema = schema_of(node.input)
+        marked = yield from keep_first(ctx.at("top"), groups, schema, node.top, marked)
     if node.input.keys:  # the place of a group tells its rank among all groups
         marked, _ = yield from shuffle(ctx.at("shuffle"), marked)
     opened = yield from reveal_bits(ctx.at("open"), marked.bits[-1:])

@@ -46,6 +46,11 @@ class Cost:
 def cost_of(plan: Plan) -> Cost:
     """Estimate a plan's cost at its largest inputs."""
     rows, bits, rounds = _cost(plan.root.input)
+    if plan.root.top is not None:
+        schema = schema_of(plan.root.input)
+        keys = 64 * len(plan.root.top.order)
+        _, more, further = _sorted(rows, keys + 1, _width(schema))
+        bits, rounds = bits + more, rounds + further
     shared = sum(_padded(leaf.max_rows) for leaf in plan.leaves)
     n_bytes = (bits + rows * 64) // 8
     seconds = n_bytes / BYTES_PER_S + rounds * S_PER_ROUND

@@ -31,6 +31,7 @@ from cleanroom.query.plan import (
 from cleanroom.query.predicates import lower as lower_predicate
 from cleanroom.query.sources import Placement
 from cleanroom.query.statistics import Statistics
+from cleanroom.query.top import Tops
 from cleanroom.query.totals import Total, Totals
 
 
@@ -94,7 +95,10 @@ class _Lowering:
             tuple(self.totals.supported()) if persons else (),
             tuple(self._supported_columns()) if persons else (),
         )
-        root = Release(grouped, self.min_group, having, tuple(outcome.opened))
+        tops = Tops(
+            self.query, self.totals, self.statistics, self.keys.__getitem__, self._value
+        )
+        root = Release(grouped, self.min_group, having, tuple(outcome.opened), tops.top())
         return Lowered(root, tuple(outcome.opened.values()), final_sql)
 
     def _keys_used(self) -> set[int]:

@@ -26,8 +26,10 @@ from cleanroom.query.plan import (
     Node,
     Not,
     Or,
+    OrderBy,
     Plan,
     Predicate,
+    Release,
     Term,
     Unify,
     Union,
@@ -62,7 +64,26 @@ def insecure_run(
     large = [row for row in rows if all(_int(row[c]) >= plan.root.min_group for c in counts)]
     having = plan.root.having
     released = [row for row in large if having is None or truth(having, row) is True]
+    if plan.root.top is not None:
+        released = _first(plan.root, released)
     return InsecureOutcome(_opened(plan, released), len(released), len(rows) - len(large))
+
+
+def _first(release: Release, rows: list[Row]) -> list[Row]:
+    """Return the first groups; a stable sort by each key of the order, last key first."""
+    keys = release.input.keys
+    ordered = sorted(rows, key=lambda r: [(r[k] is None, r[k] or 0) for k in keys])
+    for by in reversed(release.top.order if release.top else ()):
+        known = [r for r in ordered if _order_value(by, r) is not None]
+        known.sort(key=lambda r: _int(_order_value(by, r)), reverse=by.descending)
+        unknown = [r for r in ordered if _order_value(by, r) is None]
+        ordered = unknown + known if by.nulls_first else known + unknown
+    return ordered[: release.top.limit] if release.top else ordered
+
+
+def _order_value(by: OrderBy, row: Row) -> int | None:
+    known = by.known is None or truth(by.known, row) is True
+    return row[by.column] if known else None
 
 
 def _run(node: Node, databases: Mapping[str, Runs], text_key: bytes) -> list[Row]:

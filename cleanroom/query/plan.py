@@ -216,18 +216,38 @@ class Aggregate:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderBy:
+    """A key of an order of groups: a column, NULL unless `known` is TRUE."""
+
+    column: str
+    descending: bool
+    nulls_first: bool
+    known: Predicate | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Top:
+    """The first `limit` groups in this order; equal ones in ascending order of the group's keys."""
+
+    order: tuple[OrderBy, ...]
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
 class Release:
     """Open columns to the recipient, for groups that pass; count the others.
 
     A group passes if each of its `counts` >= min_group: enough persons stand behind the group
-    and behind each value. Of those only groups where `having` is TRUE are opened. Groups that
-    fail min_group are counted, and only that count is opened.
+    and behind each value. Of those only groups where `having` is TRUE are opened, and of these,
+    if `top` is given, the first ones only. Groups that fail min_group are counted, and only that
+    count is opened.
     """
 
     input: Aggregate
     min_group: int
     having: Predicate | None
     opened: tuple[str, ...]
+    top: Top | None = None
 
 
 Node: TypeAlias = Leaf | Union | Unify | Join | Filter | Derive | Aggregate

@@ -11,7 +11,7 @@ from sqlglot import exp, parse_one
 
 from cleanroom.contract.terms import Terms
 from cleanroom.query.cost import Cost, cost_of
-from cleanroom.query.plan import Filter, Join, Leaf, Node, Plan, Unify, Union
+from cleanroom.query.plan import Filter, Join, Leaf, Node, Plan, Top, Unify, Union
 from cleanroom.query.schema import schema_of
 
 
@@ -101,6 +101,14 @@ def _secret(plan: Plan) -> Iterator[str]:
             yield f"and as many whose own {values} is neither zero nor NULL"
     if plan.root.having is not None:
         yield "keep groups where HAVING is true"
+    if plan.root.top is not None:
+        yield f"keep the first {plan.root.top.limit} groups {_order(plan.root.top)}"
+
+
+def _order(top: Top) -> str:
+    """Say in which order, and how ties are broken."""
+    keys = [f"{by.column} {'descending' if by.descending else 'ascending'}" for by in top.order]
+    return f"by {', '.join([*keys, 'the keys of the group'])}; no other group is opened"
 
 
 def _extremes(plan: Plan) -> Iterator[str]:

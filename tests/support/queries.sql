@@ -349,8 +349,31 @@ SELECT id, CORR(score, income), COVAR_SAMP(score, income) FROM alpha.people GROU
 -- correlation of a constant, variance under a condition, and rounded
 SELECT CORR(amt, 3), ROUND(STDDEV(amt), 1) AS s, VARIANCE(CASE WHEN amt > 0 THEN amt END), VAR_POP(amt) FILTER (WHERE channel = 'web') FROM transactions
 
+<<<<<<< HEAD
 -- empty text is a value, NULL is none
 SELECT name = '' AS empty, name IS NULL AS missing, COUNT(*), COUNT(name), MIN(code), MAX(city) FROM alpha.people JOIN gamma.members ON id = mid GROUP BY empty, missing
 
 -- empty text in conditions and as a join key
 SELECT c.kind, COUNT(*), COUNT(p.code) FROM alpha.people p JOIN beta.claims c ON p.name = c.name WHERE p.code = '' OR c.name <> '' OR c.name = '' GROUP BY c.kind
+=======
+-- top groups by a sum, ties by key
+SELECT cust, SUM(amt) AS total FROM transactions GROUP BY cust ORDER BY total DESC, cust LIMIT 5
+
+-- top groups by a count, then by a key with NULLs first
+SELECT channel, month(booked) AS m, COUNT(*) AS n FROM transactions GROUP BY 1, 2 ORDER BY n DESC, channel NULLS FIRST, m LIMIT 7 OFFSET 3
+
+-- top groups by a nullable sum and an extreme
+SELECT id, SUM(score) AS s, MAX(income) AS top FROM alpha.people GROUP BY id ORDER BY s NULLS FIRST, top DESC, id LIMIT 20
+
+-- top groups by distinct values and a quantile
+SELECT cust, COUNT(DISTINCT channel) AS c FROM transactions GROUP BY cust ORDER BY c DESC, QUANTILE_DISC(amt, 0.5) DESC, cust LIMIT 4
+
+-- top groups of those that HAVING keeps, by text
+SELECT p.name, c.kind, SUM(c.amount) AS s FROM alpha.people p JOIN beta.claims c ON p.id = c.pid GROUP BY p.name, c.kind HAVING COUNT(*) > 1 ORDER BY p.name DESC, c.kind LIMIT 6
+
+-- first groups by an average, which the recipient orders
+SELECT cust, AVG(amt) AS mean FROM transactions GROUP BY cust ORDER BY mean DESC LIMIT 3
+
+-- no groups at all
+SELECT cust, COUNT(*) FROM transactions GROUP BY cust ORDER BY 2, 1 LIMIT 0
+>>>>>>> a328b01 (Open only the first groups of a secret order)

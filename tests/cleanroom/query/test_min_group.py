@@ -169,3 +169,22 @@ def test_the_sheet_states_power_sums_and_quantiles() -> None:
     for opened in ("SUM(alpha.people.score * alpha.people.score)", "2 * MEDIAN", "DISTINCT"):
         assert any(opened in line for line in sheet.opened)
     assert "at rank 1/2" in sheet.text
+
+
+@pytest.mark.parametrize("limit", [1, 3, 64, 1000])
+def test_only_the_first_groups_are_opened(
+    limit: int, databases: dict[str, Database], pooled: duckdb.DuckDBPyConnection
+) -> None:
+    sql = "SELECT channel, month(booked) AS m, SUM(amt) AS s FROM transactions GROUP BY 1, 2"
+    top = f"{sql} ORDER BY s DESC, channel LIMIT {limit}"
+    plan = compile_query(top, rooms.terms(2), "h", "analyst")
+    outcome = insecure_run(plan, databases)
+    large = len(pooled.sql(f"{sql} HAVING COUNT(DISTINCT cust) > 1").fetchall())
+    assert plan.root.top is not None
+    assert outcome.n == min(limit, large)
+    assert f"the first {limit} groups" in str(Sheet.of(plan, rooms.terms(2)))
+
+
+def test_an_order_by_an_average_opens_all_groups() -> None:
+    sql = "SELECT cust, AVG(amt) FROM transactions GROUP BY cust ORDER BY 2 LIMIT 3"
+    assert compile_query(sql, rooms.terms(), "h", "analyst").root.top is None

@@ -1,0 +1,67 @@
+"""The first groups of a secret order, found before anything is opened."""
+
+import numpy as np
+
+from cleanroom.execution.conditions import evaluate
+from cleanroom.query.plan import OrderBy, Top
+from cleanroom.query.schema import Schema
+from protocols.context import Context
+from protocols.rep3.convert import arith_to_bits
+from protocols.rep3.relation import Relation
+from protocols.rep3.rows import Rows
+from protocols.rep3.share import ONES, Bits, concat_planes, words_for
+from protocols.rep3.sort import sort
+from protocols.rounds import U64, Steps, parallel
+
+
+def keep_first(
+    ctx: Context, groups: Relation, schema: Schema, top: Top, marked: Rows
+) -> Steps[Rows]:
+    """Bring marked rows into order and keep the mark of the first `top.limit` alone.
+
+    Args:
+        marked: rows of the groups; the last plane says which may be opened.
+
+    Returns:
+        the first rows of the order, `limit` rounded up to a multiple of 64, or fewer.
+
+    Cost: a conversion to bits for each sum column of the order and one `sort`.
+    Security: semi-honest, honest majority; no leakage.
+    """
+    mark = marked.bits[-1:]
+    keys = yield from parallel(
+        *(_key(ctx.at(f"by{i}"), groups, schema, by) for i, by in enumerate(top.order))
+    )
+    key = concat_planes([mark.flip(ctx.me), *keys])
+    ordered, _ = yield from sort(ctx.at("sort"), marked, key)
+    n = min(marked.n, 64 * max(words_for(top.limit), 1))
+    kept = ordered.bits[:, : n // 64]
+    limited = kept[-1:].mask(_first(top.limit, n))
+    return Rows(n, concat_planes([kept[:-1], limited]), ordered.sums[:, :n])
+
+
+def _key(ctx: Context, groups: Relation, schema: Schema, by: OrderBy) -> Steps[Bits]:
+    """Return planes that ascend in the order asked for: first whether NULL, then the value."""
+    nulls = []
+    if by.column in groups.columns:
+        column = groups.columns[by.column]
+        planes = column.value
+        if column.nullable:
+            nulls.append(column.null)
+    else:
+        bound = next(s.bound for s in schema.sums if s.name == by.column)
+        shifted = groups.sums[by.column].shift(ctx.me, bound)
+        planes = yield from arith_to_bits(ctx.at("bits"), shifted, (2 * bound).bit_length() or 1)
+    if by.known is not None:
+        true, _ = yield from evaluate(ctx.at("known"), groups, by.known)
+        nulls.append(true.flip(ctx.me))
+    value = planes.flip(ctx.me) if by.descending else planes
+    first = [null.flip(ctx.me) if by.nulls_first else null for null in nulls]
+    return concat_planes([*first, value])
+
+
+def _first(limit: int, n: int) -> U64:
+    """Return public words with the bits of rows below `limit` set."""
+    rows = np.arange(n) < limit
+    words: U64 = np.packbits(rows, bitorder="little").view(np.uint64)
+    return words & ONES
