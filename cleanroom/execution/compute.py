@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from cleanroom import errors
+from cleanroom.execution.computed import computed
 from cleanroom.execution.conditions import evaluate
 from cleanroom.execution.contribute import Contribution, receive
 from cleanroom.execution.grouping import add_middles, grouping_of
@@ -17,6 +18,7 @@ from cleanroom.execution.terms import derive
 from cleanroom.execution.top import keep_first
 from cleanroom.query.plan import (
     Aggregate,
+    Compute,
     Derive,
     Filter,
     Join,
@@ -86,7 +88,7 @@ def _count_leaves(node: Node) -> int:
             return sum(map(_count_leaves, inputs))
         case Join(left, right):
             return _count_leaves(left) + _count_leaves(right)
-        case Unify(child) | Filter(child) | Derive(child) | Aggregate(child):
+        case Unify(child) | Filter(child) | Derive(child) | Compute(child) | Aggregate(child):
             return _count_leaves(child)
 
 
@@ -117,6 +119,9 @@ def _run(ctx: Context, node: Node, leaves: Leaves, first: int) -> Steps[Relation
             columns = yield from derive(ctx.at("derive"), relation, sums)
             relation = yield from cleaned(ctx.at("clean"), replace(relation, sums=columns))
             return relation
+        case Compute(child):
+            relation = yield from _run(ctx.at("of"), child, leaves, first)
+            return (yield from computed(ctx.at("compute"), relation, node))
         case Aggregate():
             relation = yield from _aggregate(ctx, node, leaves, first)
             return relation
@@ -168,7 +173,9 @@ def _any_leaf(node: Node) -> Leaf:
             return node
         case Union(inputs):
             return _any_leaf(inputs[0])
-        case Join(child) | Unify(child) | Filter(child) | Derive(child) | Aggregate(child):
+        case Join(child) | Unify(child) | Filter(child) | Derive(child):
+            return _any_leaf(child)
+        case Compute(child) | Aggregate(child):
             return _any_leaf(child)
 
 

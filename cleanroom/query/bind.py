@@ -1,5 +1,6 @@
 """One SELECT against the contract: a flat query whose every name and type is known."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,7 @@ from cleanroom.query.expr import Expr, columns, conjuncts, has_aggregate, rewrit
 from cleanroom.query.functions import AFTER_ONLY
 from cleanroom.query.parse import construct, only
 from cleanroom.query.scalars import Scalars
-from cleanroom.query.scope import Names, Scope, Table
+from cleanroom.query.scope import Names, Nest, Scope, Table
 
 _CLAUSES = ("with_", "expressions", "from_", "joins", "where", "group", "having", "order")
 
@@ -51,15 +52,21 @@ class Query:
     offset: int | None
 
 
-def bind(select: exp.Select, terms: Terms) -> Query:
+def bind(
+    select: exp.Select, terms: Terms, nest: Nest, ctes: Mapping[str, exp.Select] | None = None
+) -> Query:
     """Bind a parsed SELECT.
+
+    Args:
+        nest: lowers an inner aggregation.
+        ctes: common table expressions of the query around this one.
 
     Raises:
         UnknownName, UnsupportedQuery, OverflowPossible.
     """
     only(select, *_CLAUSES, "limit", "offset", "distinct")
-    scope = Scope(terms)
-    names = scope.enter(select, {})
+    scope = Scope(terms, nest)
+    names = scope.enter(select, ctes or {})
     outputs = tuple(_output(node, names) for node in select.expressions)
     keys, grouped = _keys(select, outputs, names)
     plain, having = _having(select, keys, outputs, names)

@@ -66,7 +66,8 @@ class Columns:
         for (known, encoding, extreme), column in self.bits[source].items():
             if known == expr and not extreme and not (opened and encoding.kind == "hash"):
                 return column
-        return self.compared(expr, choose(expr.domain, opened=opened))
+        plain = opened or self.placement.sources[source].is_view
+        return self.compared(expr, choose(expr.domain, opened=plain))
 
     def compared(self, expr: Expr, encoding: Encoding) -> Bits:
         """Return a column of `expr` in this encoding."""
@@ -75,6 +76,8 @@ class Columns:
     def extreme(self, expr: Expr, kind: Literal["min", "max"]) -> Bits:
         """Return a column whose MIN or MAX over a group is that of `expr`."""
         source = self._source(expr)
+        if self.placement.sources[source].is_view:
+            return self.ordered(expr)
         encoding = choose(expr.domain, opened=True, ordered=True)
         for (known, found, extreme), column in self.bits[source].items():
             if known == expr and not extreme and found.kind != "hash":

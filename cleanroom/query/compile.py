@@ -1,13 +1,19 @@
 """SQL text to a plan: the same text and contract give the same bytes in every process."""
 
+from collections.abc import Mapping
+
+from sqlglot import exp
+
 from cleanroom.contract.terms import Terms
 from cleanroom.errors import UnsupportedQuery
 from cleanroom.query.bind import bind
-from cleanroom.query.lower import lower
+from cleanroom.query.lower import lower, lower_view
 from cleanroom.query.parse import parse
 from cleanroom.query.plan import Plan
+from cleanroom.query.scope import Nest
 from cleanroom.query.sources import place
 from cleanroom.query.uses import uses
+from cleanroom.query.view import View
 
 
 def compile_query(sql: str, terms: Terms, contract_hash: str, recipient: str) -> Plan:
@@ -23,7 +29,7 @@ def compile_query(sql: str, terms: Terms, contract_hash: str, recipient: str) ->
         OverflowPossible: if the declared bounds don't prove that no total wraps.
     """
     try:
-        query = bind(parse(sql), terms)
+        query = bind(parse(sql), terms, _nest(terms))
         placement = place(query)
         lowered = lower(query, placement, terms.privacy.min_group)
     except RecursionError:
@@ -37,3 +43,13 @@ def compile_query(sql: str, terms: Terms, contract_hash: str, recipient: str) ->
         opened=lowered.opened,
         final_sql=lowered.final_sql,
     )
+
+
+def _nest(terms: Terms) -> Nest:
+    """Return what compiles an inner aggregation, however deep it stands."""
+
+    def nest(select: exp.Select, ctes: Mapping[str, exp.Select]) -> View:
+        query = bind(select, terms, nest, ctes)
+        return lower_view(query, place(query), terms.privacy.min_group)
+
+    return nest

@@ -13,6 +13,7 @@ from cleanroom.query.plan import (
     And,
     CompareBits,
     CompareSums,
+    Compute,
     Derive,
     Filter,
     IsNull,
@@ -86,6 +87,11 @@ def _cost(node: Node) -> tuple[int, int, int]:
             rows, bits, rounds = _cost(child)
             work = sum(_term(t, schema_of(child)) for d in sums for t in d.terms)
             return rows, bits + rows * work, rounds + 4
+        case Compute(child, _, made, sums):
+            rows, bits, rounds = _cost(child)
+            work = sum(64 * (len(t.factors) + 2) for d in sums for t in d.terms)
+            work += sum(0 if isinstance(c.of, str) else 500 for c in made)
+            return rows, bits + rows * work, rounds + 25
         case Aggregate(child):
             return _aggregate(node, child)
 

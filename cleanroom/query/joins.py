@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from cleanroom.errors import UnsupportedQuery
 from cleanroom.query.bind import Query
 from cleanroom.query.columns import Bits, Columns
-from cleanroom.query.domain import Domain
+from cleanroom.query.domain import TRUTH, Domain
 from cleanroom.query.expr import Expr, column, tables
 from cleanroom.query.plan import Join as JoinNode
 from cleanroom.query.plan import Leaf, Node, Unify, Union
@@ -26,6 +26,7 @@ class Size:
 
     Attributes:
         rows: joined rows behind it, at one member.
+        grouped: rows differ in their bits columns.
         persons: key columns that name the person of its only table, and that table's limit.
     """
 
@@ -35,6 +36,7 @@ class Size:
     rows: int
     person: str | None
     rows_per_person: int | None
+    grouped: bool = True
 
     @property
     def members(self) -> int:
@@ -43,6 +45,8 @@ class Size:
     @property
     def leaf_rows(self) -> int:
         """Rows of one leaf: no more than rows behind it, and than there are different ones."""
+        if not self.grouped:
+            return self.rows
         grouped = (b for b in self.bits if not b.extreme)
         return min(self.rows, math.prod(_size(b) for b in grouped), MAX_LEAF_ROWS)
 
@@ -58,6 +62,8 @@ class Size:
 
     def leaf_fan(self, keys: frozenset[str]) -> int:
         """Rows of all leaves for one value of `keys`."""
+        if not self.grouped:
+            return self.fan(keys)
         others = (b for b in self.bits if not b.extreme and b.column.name not in keys)
         return min(self.fan(keys), math.prod(_size(b) for b in others) * self.members)
 
@@ -66,7 +72,7 @@ class Size:
         names = {b.column.name for b in self.bits if not b.extreme}
         if self.members == 1:
             one = self.rows_per_person == 1 and self.person in keys
-            return False if names <= keys or one else None
+            return False if (names <= keys and self.grouped) or one else None
         return True if names <= keys and not any(b.extreme for b in self.bits) else None
 
 
@@ -106,7 +112,8 @@ def sizes(query: Query, columns: Columns) -> tuple[Size, ...]:
             person = _person_key(query, placement, index)
             limit = query.tables[source.tables[0]].terms.max_rows_per_person
         bits = tuple(columns.bits[index].values())
-        found.append(Size(source, bits, keys, rows, person, limit))
+        grouped = query.tables[source.tables[0]].view is None
+        found.append(Size(source, bits, keys, rows, person, limit, grouped))
     return tuple(found)
 
 
@@ -122,7 +129,10 @@ def _person_key(query: Query, placement: Placement, index: int) -> str | None:
 
 def person_of(query: Query, table: int) -> Expr:
     """Return the expression of a table's person column."""
-    terms = query.tables[table].terms
+    terms, view = query.tables[table].terms, query.tables[table].view
+    if view is not None:
+        domain = view.columns[terms.person].domain if view.person else TRUTH
+        return column(table, terms.person, domain)
     return column(table, terms.person, Domain.of_column(terms.columns[terms.person]))
 
 

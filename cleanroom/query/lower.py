@@ -1,23 +1,25 @@
 """From a bound query to the tree of a plan."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from cleanroom.errors import OverflowPossible, UnsupportedQuery
 from cleanroom.query import joins
 from cleanroom.query.bind import Query
-from cleanroom.query.columns import Bits, Columns
+from cleanroom.query.columns import Bits, Columns, Measure
 from cleanroom.query.domain import LIMIT
 from cleanroom.query.encode import Encoding
 from cleanroom.query.expr import Expr, walk
 from cleanroom.query.grouping import Distinct, Extreme
 from cleanroom.query.having import Having
 from cleanroom.query.leaf import leaf_sql
+from cleanroom.query.nested import ViewColumns, groups_of, person_of_groups
 from cleanroom.query.outcome import Outcome, certain, meaning
 from cleanroom.query.plan import (
     Aggregate,
     And,
+    Compute,
     Derive,
     Derived,
     Filter,
@@ -29,10 +31,14 @@ from cleanroom.query.plan import (
     SumColumn,
 )
 from cleanroom.query.predicates import lower as lower_predicate
+from cleanroom.query.reshape import Reshape
+from cleanroom.query.schema import schema_of
 from cleanroom.query.sources import Placement
 from cleanroom.query.statistics import Statistics
 from cleanroom.query.top import Tops
 from cleanroom.query.totals import Total, Totals
+from cleanroom.query.uses import inner_uses
+from cleanroom.query.view import View
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +46,15 @@ class Lowered:
     root: Release
     opened: tuple[OpenedColumn, ...]
     final_sql: str
+
+
+def lower_view(query: Query, placement: Placement, min_group: int) -> View:
+    """Lower a placed query that is the table of another one.
+
+    Raises:
+        UnsupportedQuery, OverflowPossible.
+    """
+    return _Lowering(query, placement, min_group).view()
 
 
 def lower(query: Query, placement: Placement, min_group: int) -> Lowered:
@@ -63,7 +78,39 @@ class _Lowering:
     extremes: dict[Expr, tuple[Extreme, Bits]] = field(default_factory=dict)
 
     def run(self) -> Lowered:
-        shown = self._keys_used()
+        self._begin(self._keys_used())
+        parts = self.query, self.totals, self.statistics, self.keys.__getitem__, self._value
+        outcome = Outcome(*parts)
+        final_sql = outcome.final_sql()
+        grouped, having, _ = self._grouped()
+        root = Release(grouped, self.min_group, having, tuple(outcome.opened), Tops(*parts).top())
+        return Lowered(root, tuple(outcome.opened.values()), final_sql)
+
+    def view(self) -> View:
+        """Lower an inner aggregation, whose groups the outer query reads."""
+        if self.query.limit is not None or self.query.order or self.query.offset is not None:
+            raise UnsupportedQuery("ORDER BY or LIMIT in an inner aggregation")
+        self._begin(set(range(len(self.query.keys))))
+        parts = self.query, self.totals, self.statistics, self.keys.__getitem__, self._value
+        ViewColumns(*parts, rows=1).all()
+        grouped, having, rows = self._grouped()
+        key = person_of_groups(grouped)
+        if self.min_group > 1 and key is None:
+            what = "an inner aggregation whose GROUP BY doesn't name the person"
+            raise UnsupportedQuery(f"{what}, with min_group > 1")
+        columns, person = ViewColumns(*parts, rows=rows).with_person(key)
+        inside = replace(grouped, persons=(), supported_sums=(), supported_columns=())
+        return View(
+            inside if having is None else Filter(inside, having),
+            columns,
+            groups_of(self.query, rows),
+            person,
+            key is not None and grouped.keys == (key,),
+            inner_uses(self.query, self.placement),
+        )
+
+    def _begin(self, shown: set[int]) -> None:
+        """Ask for keys; those `shown` must be recoverable."""
         keys = self.query.keys
         self.columns = Columns.of(self.placement, (keys[i] for i in sorted(shown)))
         self.totals = Totals(self.columns)
@@ -71,12 +118,11 @@ class _Lowering:
         for index, key in enumerate(keys):
             self._check_key(key)
             self.keys[index] = self.columns.key(key, opened=index in shown)
+
+    def _grouped(self) -> tuple[Aggregate, Predicate | None, int]:
+        """Return the groups, HAVING, and the bound on the joined rows behind them."""
         persons = tuple(self._persons()) if self.min_group > 1 else ()
         filters = tuple(lower_predicate(c, self.columns) for c in self.placement.crossing)
-        outcome = Outcome(
-            self.query, self.totals, self.statistics, self.keys.__getitem__, self._value
-        )
-        final_sql = outcome.final_sql()
         self._register_having()
         order = joins.choose_order(joins.sizes(self.query, self.columns))
         having = self._having(order.rows)
@@ -95,11 +141,7 @@ class _Lowering:
             tuple(self.totals.supported()) if persons else (),
             tuple(self._supported_columns()) if persons else (),
         )
-        tops = Tops(
-            self.query, self.totals, self.statistics, self.keys.__getitem__, self._value
-        )
-        root = Release(grouped, self.min_group, having, tuple(outcome.opened), tops.top())
-        return Lowered(root, tuple(outcome.opened.values()), final_sql)
+        return grouped, having, order.rows
 
     def _keys_used(self) -> set[int]:
         """Return the keys that the answer or HAVING names; others need not be recoverable."""
@@ -197,6 +239,10 @@ class _Lowering:
             sums = tuple(
                 SumColumn(m.name, self._reach(m.factor, size.rows)) for m in measures
             )
+            view = self.query.tables[size.source.tables[0]].view
+            if view is not None:
+                yield self._reshaped(view, size, bits, measures)
+                continue
             sql = leaf_sql(self.query, size.source, bits, measures)
             names = tuple(b.column.name for b in bits)
             columns = tuple(b.column for b in bits)
@@ -207,6 +253,22 @@ class _Lowering:
                     for member in size.source.members
                 )
             )
+
+    def _reshaped(
+        self, view: View, size: joins.Size, bits: tuple[Bits, ...], measures: tuple[Measure, ...]
+    ) -> Compute:
+        """Return the columns that this query needs of an inner aggregation."""
+        schema = schema_of(view.node)
+        bounds = {column.name: column.bound for column in schema.sums}
+        bounds |= {f"#{c.name}": abs(c.low) + (1 << c.bits) for c in schema.bits}
+        shape = Reshape(view, bounds)
+        where = tuple(shape.condition(c) for c in size.source.where)
+        return Compute(
+            view.node,
+            And(where) if where else None,
+            tuple(shape.computed(b) for b in bits),
+            tuple(shape.derived(m, self._reach(m.factor, size.rows)) for m in measures),
+        )
 
     def _reach(self, factor: Expr | None, rows: int) -> int:
         magnitude = factor.domain.magnitude if factor is not None else 1

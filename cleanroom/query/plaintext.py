@@ -18,6 +18,8 @@ from cleanroom.query.plan import (
     And,
     CompareBits,
     CompareSums,
+    Compute,
+    Computed,
     Derive,
     Filter,
     IsNull,
@@ -100,6 +102,8 @@ def _run(node: Node, databases: Mapping[str, Runs], text_key: bytes) -> list[Row
             return [r for r in _run(child, databases, text_key) if truth(predicate, r) is True]
         case Derive(child):
             return _derive(node, _run(child, databases, text_key))
+        case Compute(child):
+            return _compute(node, _run(child, databases, text_key))
         case Aggregate(child):
             return _aggregate(node, _run(child, databases, text_key))
 
@@ -164,6 +168,31 @@ def _derive(node: Derive, rows: list[Row]) -> list[Row]:
         }
         for row in rows
     ]
+
+
+def _compute(node: Compute, rows: list[Row]) -> list[Row]:
+    """Compute new columns; a NULL never counts as a number."""
+    bits = schema_of(node.input).bits
+    result = []
+    for row in rows:
+        numbers = {f"#{c.name}": 0 if (v := row[c.name]) is None else c.low + v for c in bits}
+        wide = {**row, **numbers}
+        if node.where is not None and truth(node.where, wide) is not True:
+            continue
+        made: Row = {d.name: sum(_term(t, wide) for t in d.terms) for d in node.sums}
+        for one in node.bits:
+            known = one.known is None or truth(one.known, wide) is True
+            made[one.column.name] = _encoded(one, wide) if known else None
+        result.append(made)
+    return result
+
+
+def _encoded(one: Computed, row: Row) -> int | None:
+    if isinstance(one.of, str):
+        return row[one.of]
+    value = sum(_term(term, row) for term in one.of) - one.column.low
+    _promise(0 <= value < 1 << one.column.bits, f"{one.column.name} exceeds its bits")
+    return value
 
 
 def _aggregate(node: Aggregate, rows: list[Row]) -> list[Row]:

@@ -181,6 +181,32 @@ class Derive:
 
 
 @dataclass(frozen=True, slots=True)
+class Computed:
+    """A new bits column: an existing one under a new name, or the sum of terms, less `low`.
+
+    Attributes:
+        known: NULL unless this is TRUE; None if the column has a value in every row.
+    """
+
+    column: BitsColumn
+    of: str | tuple[Term, ...]
+    known: Predicate | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Compute:
+    """Keep the rows where `where` is TRUE, with new columns in place of all others.
+
+    A factor '#c' is the number low + bits of bits column c, 0 where it is NULL.
+    """
+
+    input: "Node"
+    where: Predicate | None
+    bits: tuple[Computed, ...]
+    sums: tuple[Derived, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Aggregate:
     """GROUP BY. NULLs form a group. Without keys there is exactly one group, even of no rows.
 
@@ -250,7 +276,7 @@ class Release:
     top: Top | None = None
 
 
-Node: TypeAlias = Leaf | Union | Unify | Join | Filter | Derive | Aggregate
+Node: TypeAlias = Leaf | Union | Unify | Join | Filter | Derive | Compute | Aggregate
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,7 +349,7 @@ def _leaves(node: Node) -> Iterator[Leaf]:
         case Join(left, right):
             yield from _leaves(left)
             yield from _leaves(right)
-        case Unify(child) | Filter(child) | Derive(child) | Aggregate(child):
+        case Unify(child) | Filter(child) | Derive(child) | Compute(child) | Aggregate(child):
             yield from _leaves(child)
 
 

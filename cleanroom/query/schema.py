@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from cleanroom.query.plan import (
     Aggregate,
     BitsColumn,
+    Compute,
     Derive,
     Filter,
     Join,
@@ -39,6 +40,9 @@ def schema_of(node: Node) -> Schema:
         case Derive(child, sums):
             derived = tuple(SumColumn(d.name, d.bound) for d in sums)
             return Schema(schema_of(child).bits, derived)
+        case Compute(_, _, bits, sums):
+            derived = tuple(SumColumn(d.name, d.bound) for d in sums)
+            return Schema(tuple(computed.column for computed in bits), derived)
         case Join():
             left, right = schema_of(node.left), schema_of(node.right)
             rest = tuple(c for c in right.bits if c.name not in node.right_on)

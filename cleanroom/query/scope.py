@@ -5,31 +5,35 @@ that what follows sees one flat list of tables and conditions.
 """
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlglot import exp
 
 from cleanroom.contract.terms import TableTerms, Terms
 from cleanroom.errors import UnknownName, UnsupportedQuery
 from cleanroom.query import operators
+from cleanroom.query.aggregates import is_aggregate
 from cleanroom.query.domain import Domain
 from cleanroom.query.expr import Expr, column, conjuncts
 from cleanroom.query.parse import construct, only
 from cleanroom.query.scalars import Scalars
+from cleanroom.query.view import PERSON, View
 
 MAX_TABLES = 8
+Nest: TypeAlias = Callable[[exp.Select, Mapping[str, exp.Select]], View]
 _CLAUSES = ("with_", "expressions", "from_", "joins", "where")
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One mention of a contract's table; a self join has two."""
+    """One mention of a contract's table; a self join has two. Or an inner aggregation, a view."""
 
     name: str
     owners: tuple[str, ...]
     terms: TableTerms
+    view: View | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,7 @@ class Scope:
     """Collects the tables and conditions of one query, subqueries included."""
 
     terms: Terms
+    nest: Nest
     tables: list[Table] = field(default_factory=list)
     where: list[Expr] = field(default_factory=list)
 
@@ -115,6 +120,8 @@ class Scope:
     def _subquery(
         self, select: exp.Select, alias: str, ctes: Mapping[str, exp.Select]
     ) -> Relation:
+        if _aggregates(select):
+            return self._view(select, alias, ctes)
         only(select, *_CLAUSES)
         names = self.enter(select, ctes)
         scalars = Scalars(names.resolve, aggregates=False)
@@ -129,6 +136,22 @@ class Scope:
             if not name or name in columns:
                 raise UnsupportedQuery("a subquery's column without a name of its own")
             columns[name] = scalars.bind(inner)
+        return Relation(alias, columns)
+
+
+    def _view(
+        self, select: exp.Select, alias: str, ctes: Mapping[str, exp.Select]
+    ) -> Relation:
+        """Lower an inner aggregation and let its groups be a table."""
+        if len(self.tables) == MAX_TABLES:
+            raise UnsupportedQuery(f"more than {MAX_TABLES} tables")
+        view, index = self.nest(select, ctes), len(self.tables)
+        self.tables.append(Table(alias or "subquery", (f"#{index}",), _terms_of(view), view))
+        columns = {
+            name: column(index, name, found.domain)
+            for name, found in view.columns.items()
+            if name != PERSON
+        }
         return Relation(alias, columns)
 
 
@@ -178,6 +201,28 @@ class Names:
                 if name not in seen:
                     yield name, expr
                 seen.add(name)
+
+
+def _aggregates(select: exp.Select) -> bool:
+    """Whether a subquery aggregates."""
+    if any(select.args.get(clause) for clause in ("group", "having", "distinct")):
+        return True
+    return any(
+        is_aggregate(node)
+        for output in select.expressions
+        for node in output.walk(prune=lambda n: isinstance(n, exp.Select | exp.Window))
+    )
+
+
+def _terms_of(view: View) -> TableTerms:
+    """Return what the outer query may know of a view as of a table: its bounds."""
+    return TableTerms.model_construct(
+        members=None,
+        person=view.person or PERSON,
+        max_rows=view.rows,
+        max_rows_per_person=1 if view.one_per_person else None,
+        columns={},
+    )
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -11,7 +11,7 @@ from sqlglot import exp, parse_one
 
 from cleanroom.contract.terms import Terms
 from cleanroom.query.cost import Cost, cost_of
-from cleanroom.query.plan import Filter, Join, Leaf, Node, Plan, Top, Unify, Union
+from cleanroom.query.plan import Aggregate, Filter, Join, Leaf, Node, Plan, Top, Unify, Union
 from cleanroom.query.schema import schema_of
 
 
@@ -144,6 +144,9 @@ def _steps(node: Node, numbers: Iterator[int]) -> Iterator[str]:
         case Filter(child, _):
             yield from _steps(child, numbers)
             yield "mark the rows where the condition between owners is true"
+        case Aggregate(child):
+            yield from _steps(child, numbers)
+            yield f"inner groups by ({', '.join(node.keys)}), never opened"
         case _:
             yield from _steps(node.input, numbers)
 

@@ -31,6 +31,11 @@ class Source:
     members: tuple[str, ...]
     where: tuple[Expr, ...]
 
+    @property
+    def is_view(self) -> bool:
+        """Whether this is an inner aggregation, which no member can read."""
+        return self.members[0].startswith("#")
+
 
 @dataclass(frozen=True, slots=True)
 class Placement:

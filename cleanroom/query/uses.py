@@ -1,7 +1,8 @@
 """In which ways a query touches each column: what policy rules on.
 
 Rule: a right holds for the column as it is. An expression that could single out values, such
-as a join key CASE WHEN id IN (1, 2) THEN id END, needs the right 'filter' besides.
+as a join key CASE WHEN id IN (1, 2) THEN id END, needs the right 'filter' besides. A use of an
+inner aggregate is also one of all columns that it is computed from.
 """
 
 from collections.abc import Iterator
@@ -21,12 +22,30 @@ _CONDITIONS = {*COMPARISONS, "in", "is_null", "like", "ilike", "and", "or", "not
 def uses(query: Query, placement: Placement) -> tuple[Use, ...]:
     """Return every (table, column, right) that the query needs, sorted."""
     found = {*_conditions(query, placement), *_keys(query), *_aggregates(query, placement)}
+    for table in query.tables:
+        if table.view is not None:
+            found.update(table.view.uses)
     return tuple(sorted(found))
+
+
+def inner_uses(query: Query, placement: Placement) -> tuple[Use, ...]:
+    """Return the uses of an inner aggregation: its HAVING chooses rows of the outer query."""
+    chosen = {use for expr in query.having for use in _all(query, expr)}
+    return tuple(sorted({*uses(query, placement), *chosen}))
+
+
+def _all(query: Query, expr: Expr) -> Iterator[Use]:
+    keys = (query.keys[node.position] for node in walk(expr) if node.op == "key")
+    for part in (expr, *keys):
+        yield from _of(query, part, "filter")
 
 
 def _of(query: Query, expr: Expr, right: str) -> Iterator[Use]:
     for table, name in columns(expr):
-        yield Use(query.tables[table].name, name, right)
+        found = query.tables[table]
+        base = ((found.name, name),) if found.view is None else found.view.columns[name].base
+        for owned, column in base:
+            yield Use(owned, column, right)
 
 
 def _conditions(query: Query, placement: Placement) -> Iterator[Use]:

@@ -317,7 +317,7 @@ SELECT state, MEDIAN(score), MEDIAN(income), QUANTILE_CONT(score, 0.5) FROM alph
 SELECT MEDIAN(amt), MEDIAN(other), MEDIAN(month(booked)) FROM transactions
 
 -- quantiles of every type
-SELECT channel, QUANTILE_DISC(amt, 0.25), PERCENTILE_DISC(0.9) WITHIN GROUP (ORDER BY other), QUANTILE_DISC(booked, 0.5), QUANTILE_DISC(cust, 0), QUANTILE_DISC(cust, 1) FROM transactions GROUP BY channel
+SELECT channel, QUANTILE_DISC(amt, 0.25), PERCENTILE_DISC(0.9) WITHIN GROUP (ORDER BY other), QUANTILE_DISC(booked, 0.5), QUANTILE_DISC(cust, 0), QUANTILE_DISC(cust, 1) FROM transactions GROUP BY channel ORDER BY channel
 
 -- quantiles of text and dates
 SELECT active, QUANTILE_DISC(state, 0.5), QUANTILE_DISC(name, 0.3), QUANTILE_DISC(born, 0.75), QUANTILE_DISC(active, 0.5) FROM alpha.people GROUP BY active
@@ -349,13 +349,12 @@ SELECT id, CORR(score, income), COVAR_SAMP(score, income) FROM alpha.people GROU
 -- correlation of a constant, variance under a condition, and rounded
 SELECT CORR(amt, 3), ROUND(STDDEV(amt), 1) AS s, VARIANCE(CASE WHEN amt > 0 THEN amt END), VAR_POP(amt) FILTER (WHERE channel = 'web') FROM transactions
 
-<<<<<<< HEAD
 -- empty text is a value, NULL is none
 SELECT name = '' AS empty, name IS NULL AS missing, COUNT(*), COUNT(name), MIN(code), MAX(city) FROM alpha.people JOIN gamma.members ON id = mid GROUP BY empty, missing
 
 -- empty text in conditions and as a join key
 SELECT c.kind, COUNT(*), COUNT(p.code) FROM alpha.people p JOIN beta.claims c ON p.name = c.name WHERE p.code = '' OR c.name <> '' OR c.name = '' GROUP BY c.kind
-=======
+
 -- top groups by a sum, ties by key
 SELECT cust, SUM(amt) AS total FROM transactions GROUP BY cust ORDER BY total DESC, cust LIMIT 5
 
@@ -376,4 +375,51 @@ SELECT cust, AVG(amt) AS mean FROM transactions GROUP BY cust ORDER BY mean DESC
 
 -- no groups at all
 SELECT cust, COUNT(*) FROM transactions GROUP BY cust ORDER BY 2, 1 LIMIT 0
->>>>>>> a328b01 (Open only the first groups of a secret order)
+
+-- group by over a group by: how many have how many
+SELECT n, COUNT(*) AS persons FROM (SELECT cust, COUNT(*) AS n FROM transactions GROUP BY cust) GROUP BY n ORDER BY n
+
+-- averages and extremes of totals of a federated table
+SELECT COUNT(*), AVG(n), MAX(n), MIN(total), MAX(total), SUM(total), AVG(total) FROM (SELECT cust, COUNT(*) AS n, SUM(amt) AS total FROM transactions GROUP BY cust) t
+
+-- inner groups chosen by HAVING and WHERE
+SELECT COUNT(*), SUM(total) FROM (SELECT cust, COUNT(*) AS n, SUM(amt) AS total FROM transactions GROUP BY cust HAVING COUNT(*) > 1) t WHERE total > 3000.5 AND n < 4
+
+-- inner totals that are NULL
+SELECT COUNT(*), COUNT(s), SUM(s), MIN(s), MAX(s), AVG(s) FROM (SELECT cust, SUM(other) AS s, MIN(other) AS least FROM transactions GROUP BY cust) t
+
+-- inner extremes with NULLs as outer keys
+SELECT least, COUNT(*), SUM(top - least), COUNT(top) FROM (SELECT cust, MIN(other) AS least, MAX(other) AS top FROM transactions GROUP BY cust) t GROUP BY least
+
+-- inner group by over a join
+SELECT kinds, COUNT(*) AS n, MEDIAN(total), COUNT(DISTINCT total) FROM (SELECT p.id, COUNT(DISTINCT c.kind) AS kinds, SUM(c.amount) AS total FROM alpha.people p JOIN beta.claims c ON p.id = c.pid GROUP BY p.id) GROUP BY kinds
+
+-- two inner keys, one outer
+WITH months AS (SELECT cust, month(booked) AS m, channel, SUM(amt) AS s FROM transactions GROUP BY cust, month(booked), channel) SELECT m, channel, COUNT(*), AVG(s), MAX(s), COUNT(DISTINCT cust) FROM months WHERE channel <> 'web' OR channel IS NULL GROUP BY m, channel
+
+-- distinct pairs, counted
+SELECT channel, COUNT(*) AS n FROM (SELECT DISTINCT cust, channel FROM transactions) GROUP BY channel
+
+-- CASE and conditions over inner totals
+SELECT n > 1 AS often, SUM(CASE WHEN total > 4000 THEN total ELSE 1 END), COUNT(CASE WHEN n = 2 THEN 1 END), SUM(CASE WHEN n IN (1, 3) THEN 1 WHEN total > 5000 THEN 2 ELSE 0 END) FROM (SELECT cust, COUNT(*) AS n, SUM(amt) AS total FROM transactions GROUP BY cust) t GROUP BY n > 1
+
+-- three levels
+SELECT COUNT(*), MAX(persons), SUM(n) FROM (SELECT n, COUNT(*) AS persons FROM (SELECT cust, COUNT(*) AS n FROM transactions GROUP BY cust) GROUP BY n) t
+
+-- inner groups joined with a table of an owner
+SELECT p.state, COUNT(*), SUM(t.total), MAX(t.n), AVG(p.score) FROM (SELECT cust, COUNT(*) AS n, SUM(amt) AS total FROM transactions GROUP BY cust) t JOIN alpha.people p ON p.id = t.cust GROUP BY p.state
+
+-- two inner groups joined with each other
+SELECT COUNT(*), SUM(a.n * b.n), SUM(a.total) FROM (SELECT cust, COUNT(*) AS n, SUM(amt) AS total FROM transactions GROUP BY cust) a JOIN (SELECT pid, COUNT(*) AS n FROM beta.claims GROUP BY pid) b ON a.cust = b.pid WHERE a.n > 1
+
+-- comparison of an inner total with another owner's column
+SELECT COUNT(*), SUM(p.income) FROM (SELECT cust, SUM(amt) AS total FROM transactions GROUP BY cust) t JOIN alpha.people p ON p.id = t.cust WHERE t.total > p.income
+
+-- one inner group of all
+SELECT SUM(n), MAX(s), COUNT(s) FROM (SELECT COUNT(*) AS n, SUM(amt) AS s FROM transactions) t
+
+-- no inner groups
+SELECT COUNT(*), SUM(n), MAX(n) FROM (SELECT cust, COUNT(*) AS n FROM transactions WHERE cust > 1000 GROUP BY cust) t
+
+-- top of inner groups, and truth over them
+SELECT channel, SUM(n) AS s FROM (SELECT cust, channel, COUNT(*) AS n FROM transactions GROUP BY cust, channel HAVING SUM(amt) > 100) t GROUP BY channel ORDER BY s DESC, channel LIMIT 2

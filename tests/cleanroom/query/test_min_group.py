@@ -12,6 +12,7 @@ from cleanroom.sources.database import Database
 
 CLAIMS = "FROM alpha.people p JOIN beta.claims c ON p.id = c.pid"
 BY_NAME = "FROM alpha.people p JOIN beta.claims c ON p.name = c.name"
+INNER = "(SELECT cust, channel AS c, COUNT(*) AS n FROM transactions GROUP BY 1, 2)"
 FLOWS = "FROM transactions a JOIN transactions b ON a.other = b.cust"
 # query: its persons, as DuckDB would count them, and how many classes of persons there are
 CASES = {
@@ -32,6 +33,13 @@ CASES = {
         1,
     ),
     f"SELECT COUNT(*) AS n {CLAIMS} WHERE p.score = 3": (["p.id"], 1),
+    f"SELECT c, t.n, COUNT(*) AS r FROM {INNER} t GROUP BY c, t.n": (["cust"], 1),
+    f"SELECT t.n, p.state, SUM(t.n) AS r FROM {INNER} t JOIN alpha.people p ON p.id = cust "
+    "GROUP BY 1, 2": (["cust"], 1),
+    f"SELECT t.n, p.name FROM {INNER} t JOIN beta.claims p ON t.n = p.level GROUP BY 1, 2": (
+        ["cust", "pid"],
+        2,
+    ),
 }
 
 
@@ -188,3 +196,33 @@ def test_only_the_first_groups_are_opened(
 def test_an_order_by_an_average_opens_all_groups() -> None:
     sql = "SELECT cust, AVG(amt) FROM transactions GROUP BY cust ORDER BY 2 LIMIT 3"
     assert compile_query(sql, rooms.terms(), "h", "analyst").root.top is None
+
+
+def test_a_use_of_an_inner_aggregate_is_one_of_its_columns() -> None:
+    sql = (
+        "SELECT top, SUM(total) FROM (SELECT cust, MAX(other) AS top, SUM(amt) AS total, COUNT(*) "
+        "AS n FROM transactions GROUP BY cust HAVING COUNT(channel) > 1) WHERE n > 1 GROUP BY top"
+    )
+    uses = {(u.column, u.right) for u in compile_query(sql, rooms.terms(), "h", "a").uses}
+    assert uses == {
+        ("cust", "group"),
+        ("other", "max"),
+        ("other", "group"),
+        ("amt", "sum"),
+        ("channel", "count"),
+        ("channel", "filter"),
+    }
+
+
+def test_a_group_of_one_row_is_no_way_around_a_right() -> None:
+    sql = "SELECT s, COUNT(*) FROM (SELECT id, SUM(income) AS s FROM alpha.people GROUP BY id) "
+    plan = compile_query(sql + "GROUP BY s", rooms.terms(), "h", "a")
+    assert ("income", "group") in {(u.column, u.right) for u in plan.uses}
+
+
+def test_the_sheet_says_that_inner_groups_stay_secret() -> None:
+    inner = "SELECT cust, COUNT(*) AS n FROM transactions GROUP BY 1"
+    sql = f"SELECT n, COUNT(*) FROM ({inner}) GROUP BY 1"
+    sheet = Sheet.of(compile_query(sql, rooms.terms(3), "h", "analyst"), rooms.terms(3))
+    assert "never opened" in sheet.text
+    assert len(sheet.opened) == 2

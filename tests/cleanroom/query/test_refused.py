@@ -41,9 +41,13 @@ UNSUPPORTED = {
     "SELECT COUNT(*) FROM alpha.people UNION SELECT COUNT(*) FROM beta.claims": "UNION",
     "SELECT COUNT(*) FROM alpha.people WHERE id IN (SELECT pid FROM beta.claims)": "IN",
     "SELECT COUNT(*) FROM alpha.people WHERE EXISTS (SELECT 1 FROM beta.claims)": "EXISTS",
-    "SELECT COUNT(*) FROM (SELECT state, COUNT(*) AS n FROM alpha.people GROUP BY state)": "GROUP",
+    "SELECT SUM(a) FROM (SELECT state, AVG(score) AS a FROM alpha.people GROUP BY state)": "AVG as",
+    "SELECT MAX(n) FROM (SELECT COUNT(*) AS n FROM alpha.people ORDER BY 1)": "ORDER",
+    "SELECT SUM(n // 2) FROM (SELECT COUNT(*) AS n FROM alpha.people GROUP BY state)": "// over",
+    "SELECT upper(s) FROM (SELECT DISTINCT state AS s, id FROM alpha.people) GROUP BY 1": (
+        "over an inner aggregation"
+    ),
     "SELECT COUNT(*) FROM (SELECT id FROM alpha.people LIMIT 3) t": "LIMIT",
-    "SELECT COUNT(*) FROM (SELECT DISTINCT state FROM alpha.people) t": "DISTINCT",
     "WITH RECURSIVE r AS (SELECT id FROM alpha.people) SELECT COUNT(*) FROM r": "RECURSIVE",
     "SELECT COUNT(*) FROM alpha.people GROUP BY ROLLUP (state)": "ROLLUP",
     "SELECT COUNT(*) FROM alpha.people GROUP BY ALL": "ALL",
