@@ -50,7 +50,7 @@ class Worker:
 
     def start(self) -> None:
         """Start the process; it ends when its stdin does, so also when this process dies."""
-        self._ready.clear()
+        self._ready = threading.Event()  # of this process: an old one's last words come late
         module = ["-m", "cleanroom", self.command, "--config", str(self.config), "--parent-pipe"]
         self._process = subprocess.Popen(  # noqa: S603 -- our own interpreter and module
             [sys.executable, *module],
@@ -60,7 +60,9 @@ class Worker:
             text=True,
             start_new_session=True,  # Ctrl-C is the client's to handle
         )
-        threading.Thread(target=self._read_log, args=(self._process,), daemon=True).start()
+        threading.Thread(
+            target=self._read_log, args=(self._process, self._ready), daemon=True
+        ).start()
 
     def wait_ready(self, timeout_s: float) -> None:
         """Return when the process serves and attends.
@@ -94,16 +96,16 @@ class Worker:
             process.wait()
         self._process = None
 
-    def _read_log(self, process: "subprocess.Popen[str]") -> None:
+    def _read_log(self, process: "subprocess.Popen[str]", ready: threading.Event) -> None:
         if process.stderr is None:
             return
         with process.stderr:
             for line in process.stderr:
                 self.log.append(line.rstrip("\n"))
                 if _event(line).get("event") == "ready":
-                    self._ready.set()
+                    ready.set()
         process.wait()
-        self._ready.set()
+        ready.set()
 
     def _reason(self) -> Exception:
         for line in reversed(self.log):

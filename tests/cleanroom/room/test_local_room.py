@@ -4,7 +4,8 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -206,6 +207,16 @@ def test_two_queries_at_once(room: LocalRoom) -> None:
         check_groups(frame)
 
 
+@contextmanager
+def stoppable(room: LocalRoom, member: str) -> Iterator[Callable[[], None]]:
+    """Yield what freezes a process, so that a query can't end before it is disturbed."""
+    pid = room.workers[member].pid
+    try:
+        yield lambda: os.kill(pid, signal.SIGSTOP)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
 @pytest.mark.parametrize("victim", ["bank_b", "coordinator"])
 def test_a_killed_process_is_named_within_ten_seconds_and_the_room_recovers(
     room: LocalRoom, victim: str
@@ -213,13 +224,16 @@ def test_a_killed_process_is_named_within_ten_seconds_and_the_room_recovers(
     worker = room.workers[victim]
     killed_at: list[float] = []
 
-    def kill(stage: str, member: str) -> None:
-        if stage == "computing" and not killed_at:
-            killed_at.append(time.monotonic())
-            worker.kill()
+    with stoppable(room, "bank_c") as freeze:
 
-    with pytest.raises(PeerUnavailable) as caught:
-        room.sql(JOINED, on_progress=kill)
+        def kill(stage: str, member: str) -> None:
+            if stage == "computing" and not killed_at:
+                freeze()
+                killed_at.append(time.monotonic())
+                worker.kill()
+
+        with pytest.raises(PeerUnavailable) as caught:
+            room.sql(JOINED, on_progress=kill)
     assert time.monotonic() - killed_at[0] < 10
     assert victim in caught.value.party
     worker.start()
@@ -232,13 +246,16 @@ def test_a_killed_process_is_named_within_ten_seconds_and_the_room_recovers(
 def test_ctrl_c_ends_the_session_everywhere(room: LocalRoom) -> None:
     interrupted = threading.Event()
 
-    def interrupt(stage: str, member: str) -> None:
-        if stage == "computing" and not interrupted.is_set():
-            interrupted.set()
-            signal.raise_signal(signal.SIGINT)
+    with stoppable(room, "bank_c") as freeze:
 
-    with pytest.raises(KeyboardInterrupt):
-        room.sql(JOINED, on_progress=interrupt)
+        def interrupt(stage: str, member: str) -> None:
+            if stage == "computing" and not interrupted.is_set():
+                freeze()
+                interrupted.set()
+                signal.raise_signal(signal.SIGINT)
+
+        with pytest.raises(KeyboardInterrupt):
+            room.sql(JOINED, on_progress=interrupt)
     check_groups(room.sql(GROUPED).to_pandas())
 
 
