@@ -11,7 +11,18 @@ from sqlglot import exp, parse_one
 
 from cleanroom.contract.terms import Terms
 from cleanroom.query.cost import Cost, cost_of
-from cleanroom.query.plan import Aggregate, Filter, Join, Leaf, Node, Plan, Top, Unify, Union
+from cleanroom.query.plan import (
+    Aggregate,
+    Compute,
+    Filter,
+    Join,
+    Leaf,
+    Node,
+    Plan,
+    Top,
+    Unify,
+    Union,
+)
 from cleanroom.query.schema import schema_of
 
 
@@ -144,6 +155,12 @@ def _steps(node: Node, numbers: Iterator[int]) -> Iterator[str]:
         case Filter(child, _):
             yield from _steps(child, numbers)
             yield "mark the rows where the condition between owners is true"
+        case Compute(child, where, made, sums):
+            yield from _steps(child, numbers)
+            if where is not None:
+                yield "keep the inner groups where WHERE is true"
+            names = (*(one.column.name for one in made), *(one.name for one in sums))
+            yield f"of each inner group make {', '.join(names)}"
         case Aggregate(child):
             yield from _steps(child, numbers)
             yield f"inner groups by ({', '.join(node.keys)}), never opened"
