@@ -119,6 +119,8 @@ class _Loader:
         return n
 
     def _read(self, path: Path) -> None:
+        if not path.is_file():
+            raise self._mismatch(f"is to be read from {path}, which is no file")
         is_parquet = path.suffix.lower() in (".parquet", ".pq")
         source = "read_parquet(?)"
         if not is_parquet:

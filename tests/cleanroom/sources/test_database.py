@@ -141,8 +141,9 @@ def test_missing_and_foreign_tables(tmp_path: Path) -> None:
 
 def test_a_missing_file(tmp_path: Path) -> None:
     missing = {"alpha.t": tmp_path / "no.csv", "shared": tmp_path / "no.csv"}
-    with pytest.raises(DataMismatch, match="cannot be read as CSV"):
+    with pytest.raises(DataMismatch) as caught:
         Database(_terms(), "alpha", missing)
+    assert f"{tmp_path / 'no.csv'}, which is no file" in caught.value.message
 
 
 def test_parquet(tmp_path: Path) -> None:
