@@ -7,7 +7,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from cleanroom.contract.terms import first_fault
+from cleanroom.contract.fields import first_fault
 from cleanroom.errors import ConfigInvalid
 
 

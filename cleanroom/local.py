@@ -127,7 +127,7 @@ class LocalRoom:
             for name in (COORDINATOR, *terms.members)
         }
         for name, config in configs.items():
-            if name == COORDINATOR or _has_work(terms, name):
+            if name == COORDINATOR or terms.members[name].attends:
                 kind = "coordinator" if name == COORDINATOR else "party"
                 self.workers[name] = self._closing.enter_context(Worker(name, kind, config))
         for worker in self.workers.values():
@@ -152,10 +152,6 @@ def _first_recipient(terms: Terms) -> str:
         if Role.RESULT in member.roles:
             return name
     raise UnknownName("no member of the contract has the role 'result'")
-
-
-def _has_work(terms: Terms, member: str) -> bool:
-    return bool({Role.INPUT, Role.COMPUTING} & set(terms.members[member].roles))
 
 
 def _quoted(text: object) -> str:

@@ -96,7 +96,14 @@ class PartyProcess:
                     attempt = 0
                 delay_s = RETRY_S[min(attempt, len(RETRY_S) - 1)]
                 attempt += 1
-                logger.warning("not attending", code=error.code, attempt=attempt)
+                logger.warning(
+                    "not attending",
+                    party=COORDINATOR,
+                    address=self._member.address(COORDINATOR),
+                    code=error.code,
+                    message=error.message,
+                    attempt=attempt,
+                )
             finally:
                 self.ready.clear()
                 await self._end_all(PeerUnavailable("the connection broke", party=COORDINATOR))

@@ -69,8 +69,10 @@ def tables(
 def status(config: Config) -> None:
     """Say which members' processes attend the room."""
     with _room(config) as room:
+        members = room.contract.terms.members
         for member, attends in room.status().items():
-            typer.echo(f"{member}: {'attends' if attends else 'absent'}")
+            absent = "absent" if members[member].attends else "asks, runs no process"
+            typer.echo(f"{member}: {'attends' if attends else absent}")
 
 
 def summary(result: "Result") -> str:
@@ -100,8 +102,12 @@ def _with_progress(room: "Room", sql: str, deadline_s: int) -> "Result":
 
     console = Console(stderr=True)
     with console.status("asking") as line:
-        return room.sql(
-            sql,
-            deadline_s=deadline_s,
-            on_progress=lambda stage, member: line.update(f"{member}: {stage}"),
-        )
+        try:
+            return room.sql(
+                sql,
+                deadline_s=deadline_s,
+                on_progress=lambda stage, member: line.update(f"{member}: {stage}"),
+            )
+        except KeyboardInterrupt:
+            console.print("The session was cancelled at every member.")
+            raise

@@ -17,7 +17,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cleanroom.contract import canonical
-from cleanroom.contract.terms import Terms, first_fault
+from cleanroom.contract.fields import first_fault
+from cleanroom.contract.terms import Terms
 from cleanroom.errors import ContractInvalid, IdentityInvalid, NotAuthorised
 from cleanroom.identity import files
 from cleanroom.identity.identity import Identity, PublicIdentity
@@ -27,6 +28,9 @@ COORDINATOR = "coordinator"
 FORMAT = "cleanroom contract v1"
 MAX_BYTES = 4 << 20
 
+_NOT_A_CONTRACT = (
+    "Terms in TOML become a contract by 'cleanroom contract new'; name the file that it wrote."
+)
 _DOMAIN = f"{FORMAT}\n".encode()
 
 
@@ -155,7 +159,13 @@ class Contract:
         Raises:
             ContractInvalid: naming the field that doesn't decode.
         """
-        return cls.from_bytes(files.read_bounded(Path(path), MAX_BYTES, ContractInvalid))
+        try:
+            content = files.read_bounded(Path(path), MAX_BYTES, ContractInvalid)
+        except ContractInvalid as error:
+            raise ContractInvalid(error.message, remedy="Name a contract's file.") from None
+        if not content.lstrip().startswith(b"{"):
+            raise ContractInvalid(f"{path} is not a contract's file", remedy=_NOT_A_CONTRACT)
+        return cls.from_bytes(content)
 
     def to_bytes(self) -> bytes:
         """Return the one file that stands for this contract with these signatures."""

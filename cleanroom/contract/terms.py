@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -23,13 +24,16 @@ from pydantic import (
     model_validator,
 )
 
+from cleanroom.contract.fields import first_fault, with_port
 from cleanroom.contract.types import Kind, SqlType
 from cleanroom.errors import ContractInvalid
 
 NAME = r"^[a-z][a-z0-9_]{0,62}$"
 Name = Annotated[str, Field(pattern=NAME)]
 Filled = Annotated[str, Field(min_length=1, max_length=2000, pattern=r"\S")]
-Address = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.\-\[\]:]+:\d{1,5}$")]
+Address = Annotated[
+    str, Field(pattern=r"^[A-Za-z0-9_.\-\[\]:]+:\d{1,5}$"), AfterValidator(with_port)
+]
 
 
 class Right(StrEnum):
@@ -76,6 +80,11 @@ class CoordinatorTerms(_Strict):
 class MemberTerms(_Strict):
     roles: Annotated[tuple[Role, ...], Field(min_length=1)]
     address: Address | None = None
+
+    @property
+    def attends(self) -> bool:
+        """Whether it runs a process; one that only asks doesn't."""
+        return bool({Role.INPUT, Role.COMPUTING} & set(self.roles))
 
     @model_validator(mode="after")
     def _listens_if_computing(self) -> Self:
@@ -284,15 +293,3 @@ class Terms(_Strict):
                     raise ValueError(
                         f"{where}.columns.{column}.rights: {recipient!r} has no role 'result'"
                     )
-
-
-def first_fault(error: ValidationError) -> str:
-    """Return the path of the first field that doesn't hold, and why; never its value."""
-    fault = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    where = ".".join(str(part) for part in fault["loc"])
-    what = fault["msg"].removeprefix("Value error, ")
-    if fault["type"] == "extra_forbidden":
-        what = "unknown key"
-    if fault["type"] == "missing":
-        what = "missing"
-    return f"{where}: {what}" if where else what

@@ -178,3 +178,11 @@ def test_values_survive_encoding_and_text(text: str, data: st.DataObject) -> Non
         assert sql_type.encode(value.isoformat()) == encoded
     if isinstance(value, Decimal):
         assert sql_type.encode(f"{value:f}") == encoded
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "70000", "99999"])
+def test_a_port_that_is_none_is_refused(toml: str, tmp_path: Path, port: str) -> None:
+    path = tmp_path / "room.toml"
+    path.write_text(toml.replace("7101", port), encoding="utf-8")
+    with pytest.raises(ContractInvalid, match=r"members\.bank_a\.address: the port"):
+        Terms.of(path)

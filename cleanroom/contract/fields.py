@@ -1,0 +1,23 @@
+"""Single fields of a file: what a type can't say about them, and how a fault names one."""
+
+from pydantic import ValidationError
+
+
+def with_port(address: str) -> str:
+    """Return the address if its port is one that can be listened on."""
+    port = int(address.rpartition(":")[2])
+    if not 1 <= port <= 65535:
+        raise ValueError("the port is not from 1 to 65535")
+    return address
+
+
+def first_fault(error: ValidationError) -> str:
+    """Return the path of the first field that doesn't hold, and why; never its value."""
+    fault = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    where = ".".join(str(part) for part in fault["loc"])
+    what = fault["msg"].removeprefix("Value error, ")
+    if fault["type"] == "extra_forbidden":
+        what = "unknown key"
+    if fault["type"] == "missing":
+        what = "missing"
+    return f"{where}: {what}" if where else what
