@@ -15,6 +15,7 @@ from cleanroom.query.parse import construct, only
 from cleanroom.query.scalars import Scalars
 from cleanroom.query.scope import Names, Nest, Scope, Table
 
+_SUM_UP = "Ask for COUNT, SUM, AVG, MIN or MAX, with GROUP BY for one row of each group."
 _CLAUSES = ("with_", "expressions", "from_", "joins", "where", "group", "having", "order")
 
 
@@ -92,7 +93,7 @@ def bind(
 def _output(node: exp.Expr, names: Names) -> Output:
     inner = node.this if isinstance(node, exp.Alias) else node
     if isinstance(inner, exp.Star):
-        raise UnsupportedQuery("SELECT *: row output; only aggregates are released")
+        raise UnsupportedQuery("SELECT *: row output; only aggregates are released", remedy=_SUM_UP)
     expr = Scalars(names.resolve, aggregates=True).bind(inner)
     if isinstance(inner, exp.Count) and isinstance(inner.this, exp.Star):
         return Output(node.alias or "count_star()", expr)
@@ -115,7 +116,7 @@ def _keys(
     elif aggregated or select.args.get("having"):
         return (), False
     else:
-        raise UnsupportedQuery("row output; only aggregates are released")
+        raise UnsupportedQuery("row output; only aggregates are released", remedy=_SUM_UP)
     if any(has_aggregate(key) for key in keys):
         raise UnsupportedQuery("an aggregate in GROUP BY")
     if not all(set(columns(key)) for key in keys):

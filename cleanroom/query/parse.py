@@ -20,6 +20,7 @@ MAX_DEPTH = 150
 
 _OPEN = {TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE, TokenType.CASE}
 _CLOSE = {TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE, TokenType.END}
+_FIRST = {TokenType.SELECT, TokenType.WITH, TokenType.FROM, TokenType.L_PAREN, TokenType.SEMICOLON}
 _PREFIX = {TokenType.NOT, TokenType.DASH, TokenType.PLUS, TokenType.TILDE}
 
 
@@ -31,17 +32,21 @@ def parse(sql: str) -> exp.Select:
     """
     _limit_text(sql)
     try:
-        _limit_nesting(sqlglot.tokenize(sql, read="duckdb"))
+        tokens = sqlglot.tokenize(sql, read="duckdb")
+        _limit_nesting(tokens)
+        _limit_statement(tokens)
         statements = sqlglot.parse(sql, read="duckdb")
     except SqlglotError as error:
-        raise UnsupportedQuery(f"not SQL: {_first_line(error)}") from None
+        what = f"not SQL: {_first_line(error)}"
+        raise UnsupportedQuery(what, remedy="Correct the query; its SQL is DuckDB's.") from None
     except RecursionError:
         raise UnsupportedQuery("the query is nested too deeply") from None
     if len(statements) != 1:
-        raise UnsupportedQuery(f"{len(statements)} statements; exactly one SELECT is allowed")
+        what = f"{len(statements)} statements; exactly one SELECT is allowed"
+        raise UnsupportedQuery(what, remedy="Ask one after the other.")
     statement = statements[0]
     if not isinstance(statement, exp.Select):
-        raise UnsupportedQuery(f"statement {construct(statement)}; only SELECT is allowed")
+        raise _no_select(construct(statement))
     _limit_depth(statement)
     return statement
 
@@ -62,6 +67,17 @@ def only(node: exp.Expr, *allowed: str) -> None:
             what = value[0] if isinstance(value, list) else value
             named = construct(what) if isinstance(what, exp.Expr) else name.strip("_").upper()
             raise UnsupportedQuery(f"{named} in {construct(node)}")
+
+
+def _limit_statement(tokens: list[Token]) -> None:
+    """Refuse what begins as no SELECT does, by its first word: 'SELEC x' may parse by chance."""
+    if tokens and tokens[0].token_type not in _FIRST:
+        raise _no_select(tokens[0].text[:40].upper())
+
+
+def _no_select(what: str) -> UnsupportedQuery:
+    message = f"statement {what}; only SELECT statements are computed"
+    return UnsupportedQuery(message, remedy="Ask with one SELECT statement.")
 
 
 def _limit_text(sql: str) -> None:

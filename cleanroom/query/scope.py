@@ -74,7 +74,8 @@ class Scope:
     def _join(self, join: Any, names: "Names", ctes: Mapping[str, exp.Select]) -> None:
         how = " ".join(str(join.args.get(k) or "") for k in ("method", "side", "kind")).split()
         if how not in ([], ["INNER"], ["CROSS"]):
-            raise UnsupportedQuery(f"{' '.join(how).upper()} JOIN; only INNER JOIN is computed")
+            what = f"{' '.join(how).upper()} JOIN; only INNER JOIN is computed"
+            raise UnsupportedQuery(what, remedy="Write JOIN: rows without a partner stay out.")
         only(join, "this", "on", "using", "kind")
         relation = self._relation(join.this, ctes)
         for identifier in join.args.get("using") or ():

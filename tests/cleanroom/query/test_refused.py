@@ -88,7 +88,7 @@ UNSUPPORTED = {
     "PRAGMA database_list": "PRAGMA",
     "SET threads = 9": "SET",
     "EXPLAIN SELECT COUNT(*) FROM alpha.people": "only SELECT",
-    "SELEC COUNT(*) FROM alpha.people": "",
+    "SELEC COUNT(*) FROM alpha.people": "only SELECT statements",
     "SELECT COUNT(* FROM alpha.people": "not SQL",
     "@pd.io.common.os.system('id')": "",
     "SELECT __class__ FROM alpha.people, (lambda: 1)()": "",
@@ -121,6 +121,25 @@ def test_unsupported(sql: str) -> None:
         compile_query(sql, rooms.terms(), "h", "analyst")
     assert UNSUPPORTED[sql].lower() in caught.value.message.lower()
     assert len(str(caught.value)) < 500
+
+
+REMEDIES = {
+    "SELEC 1": "one SELECT",
+    "SELECT COUNT(* FROM alpha.people": "Correct the query",
+    "SELECT 1; SELECT 2": "one after the other",
+    "DROP TABLE alpha.people": "one SELECT",
+    "SELECT * FROM alpha.people": "GROUP BY",
+    "SELECT id FROM alpha.people": "GROUP BY",
+    "SELECT COUNT(*) FROM alpha.people LEFT JOIN beta.claims ON id = pid": "Write JOIN",
+}
+
+
+@pytest.mark.parametrize("sql", REMEDIES)
+def test_the_commonest_refusals_say_what_helps(sql: str) -> None:
+    with pytest.raises(UnsupportedQuery) as caught:
+        compile_query(sql, rooms.terms(), "h", "analyst")
+    assert REMEDIES[sql] in caught.value.remedy
+    assert "ALIAS" not in caught.value.message
 
 
 UNKNOWN = {
