@@ -20,19 +20,22 @@ def run_until_stopped(work: Work, *, parent_pipe: bool = False) -> None:
     """Run `work()` until it ends, or SIGTERM or SIGINT comes.
 
     Args:
-        parent_pipe: also stop when stdin ends, which it does when the parent process dies.
+        parent_pipe: also stop when stdin ends, which it does when the parent process dies. The
+            parent reads the log: why this process ended early is event "stopped", exit code 2.
 
     Raises:
-        CleanroomError: why it couldn't start; it is logged as event "stopped" before.
+        CleanroomError: why it couldn't start, without `parent_pipe`.
     """
     logs.configure()
     _set_limits()
     try:
         asyncio.run(_run(work, parent_pipe=parent_pipe))
     except CleanroomError as error:
+        if not parent_pipe:
+            raise
         reason = {"code": error.code, "message": error.message, "remedy": error.remedy}
         structlog.get_logger().error("stopped", party=error.party, **reason)
-        raise
+        sys.exit(2)
 
 
 def _set_limits() -> None:

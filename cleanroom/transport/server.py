@@ -1,6 +1,8 @@
 """The listening side: names the caller by its certificate, and turns errors into faults."""
 
 import asyncio
+import errno
+import socket
 from collections.abc import Mapping
 from typing import Any
 
@@ -69,8 +71,7 @@ class Server:
         try:
             port: int = self._server.add_secure_port(address, credentials)
         except RuntimeError:
-            what = f"cannot listen on {address}: it is in use, or the key and certificate differ"
-            raise ConfigInvalid(what, party=self._me.name) from None
+            raise _not_listening(self._me.name, address) from None
         await self._server.start()
         return port
 
@@ -99,3 +100,22 @@ class Server:
             logger.exception("call failed", where=where(error), exc_info=False)
             return InternalError("a fault in a call; see that party's log", party=self._me.name)
         return None
+
+
+def _not_listening(member: str, address: str) -> ConfigInvalid:
+    """Find out why gRPC, which doesn't say, could not listen."""
+    host, _, port = address.rpartition(":")
+    what, remedy = "the key and the certificate differ", "Restore the identity's files."
+    try:
+        family, kind, _, _, place = socket.getaddrinfo(
+            host.strip("[]"), int(port), type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        with socket.socket(family, kind) as probe:
+            probe.bind(place)
+    except OSError as error:
+        what = "it is no address of this machine, or not allowed"
+        remedy = "Set 'listen' in the configuration to an address of this machine."
+        if error.errno == errno.EADDRINUSE:
+            what = "it is in use"
+            remedy = "End the program that listens there; is this process running already?"
+    return ConfigInvalid(f"cannot listen on {address}: {what}", party=member, remedy=remedy)

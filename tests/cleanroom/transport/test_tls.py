@@ -233,5 +233,24 @@ def test_an_address_in_use_is_a_typed_error() -> None:
     async def twice(port: int) -> None:
         await Server(tls(BANK), PINS, {"Test/Echo": echo}).start(f"127.0.0.1:{port}")
 
-    with pytest.raises(ConfigInvalid, match="in use"):
+    with pytest.raises(ConfigInvalid, match="in use") as caught:
         with_server(twice)
+    assert "running already?" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("who", "address", "says"),
+    [
+        (TlsIdentity("bank_a", BANK.tls_key, ANALYST.certificate), "127.0.0.1:0", "differ"),
+        (tls(BANK), "192.0.2.1:7100", "no address of this machine"),
+        (tls(BANK), "no-such-host.invalid:7100", "no address of this machine"),
+    ],
+)
+def test_why_a_server_can_not_listen_is_told_apart(
+    who: TlsIdentity, address: str, says: str
+) -> None:
+    async def start() -> None:
+        await Server(who, PINS, {"Test/Echo": echo}).start(address)
+
+    with pytest.raises(ConfigInvalid, match=says):
+        asyncio.run(start())
