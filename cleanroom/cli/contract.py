@@ -28,6 +28,7 @@ def new(
     from cleanroom.contract.document import Contract
     from cleanroom.contract.terms import Terms
     from cleanroom.errors import ContractInvalid
+    from cleanroom.policy.check import unavailable
 
     contract = Contract.draft(Terms.of(terms), _identities(identity))
     contract.check_draft()
@@ -37,6 +38,8 @@ def new(
         )
     contract.save(output)
     typer.echo(_line(contract))
+    for reason in unavailable(contract.terms):
+        typer.echo(f"Warning: no query can run yet: {reason.message}. {reason.remedy}", err=True)
     typer.echo(f"Every member now reads it with 'cleanroom contract show {output}' and signs it.")
 
 
@@ -86,13 +89,12 @@ def verify(contract: Document) -> None:
 @app.command()
 def show(contract: Document) -> None:
     """Read a contract: who takes part, with which keys, and who may learn what."""
-    from rich.console import Console
-
     from cleanroom.cli.show import pages
+    from cleanroom.cli.words import wide_console
     from cleanroom.contract.document import Contract
 
     loaded = Contract.load(contract)
-    console = Console(highlight=False, markup=False)
+    console = wide_console()
     for page in pages(loaded):
         console.print(page)
         console.print()

@@ -13,6 +13,7 @@ from cleanroom.cli.words import listed, printable
 from cleanroom.contract.document import COORDINATOR, Contract
 from cleanroom.contract.terms import ColumnTerms, Right, Role, Terms
 from cleanroom.errors import CleanroomError
+from cleanroom.policy.check import unavailable
 
 # What a recipient is shown through a right, and what only steers the computation.
 SHOWN = {
@@ -53,6 +54,8 @@ def _room(contract: Contract) -> RenderableType:
     grid.add_row("kept for", f"{room.retention_days} days")
     grid.add_row("expires", str(room.expires))
     grid.add_row("release", _release(contract.terms))
+    for reason in unavailable(contract.terms):
+        grid.add_row("warning", f"no query can run yet: {reason.message}")
     grid.add_row("hash", contract.hash)
     grid.add_row("state", _state(contract))
     return grid
@@ -114,8 +117,8 @@ def _learning(terms: Terms) -> RenderableType:
     if terms.computing:
         grid.add_row(
             ", ".join(terms.computing),
-            "as computing members: queries and padded sizes; of the rows one share each, which "
-            "are random numbers as long as no two of them put theirs together",
+            "as computing members: queries and padded sizes; of others' rows two of "
+            "three shares, which are random numbers as long as no two of them put theirs together",
         )
     grid.add_row(COORDINATOR, "who asks what and when, and sizes; no row, no share, no result")
     return grid

@@ -20,6 +20,11 @@ def check(plan: Plan, terms: Terms, today: dt.date) -> tuple[Violation, ...]:
     return tuple(violation for rule in RULES for violation in rule(plan, terms, today))
 
 
+def unavailable(terms: Terms) -> tuple[Violation, ...]:
+    """Return why no query at all can run under these terms; empty if some can."""
+    return (*_release(terms), *_computing(terms))
+
+
 def _columns(plan: Plan, terms: Terms, today: dt.date) -> Iterator[Violation]:
     del today
     for use in sorted(set(plan.uses)):
@@ -63,8 +68,12 @@ def _group_size(plan: Plan, terms: Terms, today: dt.date) -> Iterator[Violation]
         yield Violation(Code.GROUP_TOO_SMALL, "", message, "Compile the query with this release.")
 
 
-def _release(plan: Plan, terms: Terms, today: dt.date) -> Iterator[Violation]:
+def _available(plan: Plan, terms: Terms, today: dt.date) -> Iterator[Violation]:
     del plan, today
+    yield from unavailable(terms)
+
+
+def _release(terms: Terms) -> Iterator[Violation]:
     privacy = terms.privacy
     remedy = "All members sign a contract with release = 'sdc' and round_to = 1."
     if privacy.release != "sdc":
@@ -75,12 +84,11 @@ def _release(plan: Plan, terms: Terms, today: dt.date) -> Iterator[Violation]:
         yield Violation(Code.RELEASE_NOT_AVAILABLE, "", message, remedy)
 
 
-def _computing(plan: Plan, terms: Terms, today: dt.date) -> Iterator[Violation]:
-    del plan, today
+def _computing(terms: Terms) -> Iterator[Violation]:
     if len(terms.computing) != 3:
         message = "no members compute on shares in this room"
         remedy = "All members sign a contract in which three members have the role 'computing'."
         yield Violation(Code.NOBODY_COMPUTES, "", message, remedy)
 
 
-RULES: tuple[Rule, ...] = (_columns, _recipient, _expiry, _group_size, _release, _computing)
+RULES: tuple[Rule, ...] = (_columns, _recipient, _expiry, _group_size, _available)

@@ -45,6 +45,7 @@ def room(tmp_path: Path, toml: str) -> Path:
         "contract", "new", tmp_path / "room.toml", *words, "--output", tmp_path / "room.contract"
     )
     assert "not yet signed by bank_c, bank_a, bank_b and analyst" in said
+    assert "Warning: no query can run yet: round_to = 5" in said
     return tmp_path
 
 
@@ -98,6 +99,12 @@ def test_show_neutralises_what_a_terminal_would_obey(room: Path, toml: str) -> N
     assert "[red]Legal" in said
 
 
+def test_terms_that_run_no_query_yet_are_told(room: Path) -> None:
+    said = _run("contract", "show", room / "room.contract")
+    assert "no query can run yet: round_to = 5" in " ".join(said.split())
+    assert "two of three shares" in " ".join(said.split())
+
+
 def test_identity_show_gives_the_words_to_compare(room: Path) -> None:
     words = Contract.load(room / "room.contract").identities["analyst"].fingerprint
     assert words in _run("identity", "show", room / "analyst")
@@ -117,6 +124,8 @@ def test_a_refusal_is_one_paragraph_and_code_2(
     ("words", "named"),
     [
         (("contract", "show", "none"), "cannot read none"),
+        (("contract", "show", "none"), "Remedy: Name a contract's file."),
+        (("contract", "show", "room.toml"), "'cleanroom contract new'"),
         (("contract", "verify", "room.toml"), "contract-invalid"),
         (("contract", "sign", "room.contract", "--identity", "none"), "identity-invalid"),
         (("contract", "sign", "room.contract", "--identity", "coordinator", "--output", "no/x"),

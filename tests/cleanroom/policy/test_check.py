@@ -5,11 +5,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+import rooms
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cleanroom.contract.terms import Right, Terms
-from cleanroom.policy.check import check
+from cleanroom.policy.check import check, unavailable
 from cleanroom.policy.model import Code
 from cleanroom.query.plan import Aggregate, Leaf, Plan, Release, Use
 
@@ -77,6 +78,12 @@ def test_an_agreed_plan_runs() -> None:
 @pytest.mark.parametrize("code", Code)
 def test_each_code_has_its_rule(code: Code) -> None:
     assert [v.code for v in check(*REFUSED[code])] == [code]
+
+
+def test_terms_under_which_no_query_can_run_are_known_beforehand() -> None:
+    assert unavailable(rooms.terms()) == ()
+    (rounded,) = unavailable(rooms.terms(round_to=5))
+    assert "round_to = 5" in rounded.message
 
 
 @pytest.mark.parametrize("release", ["dp", "gated"])
