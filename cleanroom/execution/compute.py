@@ -31,6 +31,7 @@ from cleanroom.query.plan import (
 )
 from cleanroom.query.schema import schema_of
 from protocols.context import Context
+from protocols.rep3 import outer
 from protocols.rep3.and_bits import and_bits
 from protocols.rep3.compare import equal_zero
 from protocols.rep3.convert import bits_to_arith, sign
@@ -183,13 +184,43 @@ def _join(ctx: Context, node: Join, leaves: Leaves, first: int) -> Steps[Relatio
     second = first + _count_leaves(node.left)
     left, right = yield from parallel(
         _run_ordered(ctx.at("left"), node.left, node.left_on, leaves, first),
-        _run_ordered(ctx.at("right"), node.right, node.right_on, leaves, second),
+        _run_ordered(ctx.at("right"), node.right, node.right_on + node.last_by, leaves, second),
     )
-    keys = node.left_on, node.right_on
-    if node.bound is None:
-        joined = yield from join_unique(ctx.at("join"), left, right, *keys)
+    on, at = (node.left_on, node.right_on), ctx.at("join")
+    fill = {f.column: f.value for f in node.fill} if node.kind in ("left", "full") else None
+    if node.bound is not None:
+        joined = yield from join_bounded(at, left, right, *on, node.bound, fill)
+    elif node.kind == "inner":
+        joined = yield from join_unique(at, left, right, *on)
+        return joined
     else:
-        joined = yield from join_bounded(ctx.at("join"), left, right, *keys, node.bound)
+        joined = yield from _tested(at, node, left, right, fill or {})
+    if node.kind == "full":
+        joined = yield from outer.add_unmatched(
+            ctx.at("alone"), joined, right, left, fill or {}, on
+        )
+    return joined
+
+
+def _tested(
+    ctx: Context, node: Join, left: Relation, right: Relation, fill: outer.Fill
+) -> Steps[Relation]:
+    """Join each left row with the one right row that matters for it, or test that it has one."""
+    ordered, found = yield from outer.matched(ctx, left, right, node.left_on, node.right_on)
+    if node.also is not None:
+        both = outer.semi(ordered, found)
+        true, _ = yield from evaluate(ctx.at("also"), both, node.also)
+        found = yield from outer.only_where(ctx.at("only"), found, true)
+    match node.kind:
+        case "semi":
+            return outer.semi(ordered, found)
+        case "anti":
+            return outer.anti(ordered, found)
+        case "not in":
+            (mine,), (theirs,) = node.left_on, node.right_on
+            kept = yield from outer.not_in(ctx.at("nulls"), ordered, found, mine, right, theirs)
+            return kept
+    joined = yield from outer.keep_left(ctx.at("fill"), ordered, found, fill)
     return joined
 
 
@@ -243,17 +274,40 @@ def _large_enough(
     ctx: Context, node: Release, groups: Relation
 ) -> Steps[tuple[Bits, Arith]]:
     """Return which groups have min_group persons behind each value, and how many haven't."""
-    counts = [groups.sums[name] for name in node.input.counts]
-    if not counts:
+    if not node.input.counts:
         zero = np.zeros(1, dtype=np.uint64)
         return groups.valid, Arith(zero, zero)
-    above = stack(counts).shift(ctx.me, -node.min_group)
-    small = yield from sign(ctx.at("sign"), above)
-    none_small = yield from equal_zero(ctx.at("all"), small)
-    large = yield from and_bits(ctx.at("large"), groups.valid, none_small)
+    bad = yield from _too_few(ctx.at("few"), node, groups)
+    none_bad = yield from equal_zero(ctx.at("all"), bad)
+    large = yield from and_bits(ctx.at("large"), groups.valid, none_bad)
     flags = yield from bits_to_arith(ctx.at("flags"), groups.valid ^ large, groups.n)
     total = Arith(flags.own.sum(axis=1), flags.next.sum(axis=1))
     return large, total
+
+
+def _too_few(ctx: Context, node: Release, groups: Relation) -> Steps[Bits]:
+    """Return planes of which one is set in each group that has too few persons somewhere."""
+    counts = [groups.sums[name] for name in node.input.counts]
+    classes = range(len(node.input.persons))
+    n_values = len(counts) // len(classes)
+    maybe = [c for i in node.optional for c in counts[i * n_values : (i + 1) * n_values]]
+    above = [stack(counts).shift(ctx.me, -node.min_group)]
+    if not maybe:
+        return (yield from sign(ctx.at("sign"), above[0]))
+    above.append(stack(maybe).shift(ctx.me, -1))
+    signs = yield from sign(ctx.at("sign"), stack(above))
+    nobody = signs[len(counts) :]
+    small = [signs[i * n_values : (i + 1) * n_values] for i in classes]
+    some = yield from and_bits(
+        ctx.at("some"), concat_planes([small[i] for i in node.optional]), nobody.flip(ctx.me)
+    )
+    bad = [some, *(small[i] for i in classes if i not in node.optional)]
+    if len(node.optional) == len(classes):
+        nowhere = small[0]
+        for i in classes[1:]:
+            nowhere = yield from and_bits(ctx.at(f"nowhere{i}"), nowhere, small[i])
+        bad.append(nowhere)
+    return concat_planes(bad)
 
 
 def _having(ctx: Context, node: Release, groups: Relation) -> Steps[Bits | None]:

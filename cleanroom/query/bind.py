@@ -1,7 +1,7 @@
 """One SELECT against the contract: a flat query whose every name and type is known."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlglot import exp
@@ -11,9 +11,13 @@ from cleanroom.errors import UnsupportedQuery
 from cleanroom.query import operators
 from cleanroom.query.expr import Expr, columns, conjuncts, has_aggregate, rewrite, walk
 from cleanroom.query.functions import AFTER_ONLY
+from cleanroom.query.missing import present
+from cleanroom.query.names import Names
 from cleanroom.query.parse import construct, only
+from cleanroom.query.parts import Part, settled, strengthened, walk_parts
 from cleanroom.query.scalars import Scalars
-from cleanroom.query.scope import Names, Nest, Scope, Table
+from cleanroom.query.scope import Nest, Scope
+from cleanroom.query.tables import Table
 
 _SUM_UP = "Ask for COUNT, SUM, AVG, MIN or MAX, with GROUP BY for one row of each group."
 _CLAUSES = ("with_", "expressions", "from_", "joins", "where", "group", "having", "order")
@@ -37,13 +41,14 @@ class Query:
     """A bound query.
 
     Attributes:
-        where: conjuncts of WHERE and ON, and of HAVING where they name keys alone.
+        part: what FROM joins, with the conjuncts of WHERE and ON, and of HAVING where they
+            name keys alone.
         keys: GROUP BY; an output, order or having names key i as Expr 'key' with value i.
         grouped: False if there is exactly one group, even of no rows.
     """
 
     tables: tuple[Table, ...]
-    where: tuple[Expr, ...]
+    part: Part
     keys: tuple[Expr, ...]
     grouped: bool
     outputs: tuple[Output, ...]
@@ -67,27 +72,36 @@ def bind(
     """
     only(select, *_CLAUSES, "limit", "offset", "distinct")
     scope = Scope(terms, nest)
-    names = scope.enter(select, ctes or {})
+    names, part = scope.enter(select, ctes or {})
     outputs = tuple(_output(node, names) for node in select.expressions)
     keys, grouped = _keys(select, outputs, names)
     plain, having = _having(select, keys, outputs, names)
-    for expr in (*scope.where, *keys, *plain):
+    part = replace(part, where=(*part.where, *plain))
+    for expr in (*_conditions(part), *keys):
         _refuse_below(expr)
     over = tuple(Output(o.name, _over_keys(o.expr, keys)) for o in outputs)
     order = tuple(_order(node, keys, over, names) for node in _list(select, "order"))
     for expr in (*having, *(o.expr for o in over), *(o.expr for o in order)):
         _refuse_after(expr)
+    part, required = strengthened(part)
     return Query(
         tuple(scope.tables),
-        (*scope.where, *plain),
-        keys,
+        settled(part, required),
+        tuple(present(key, required) for key in keys),
         grouped,
-        over,
-        having,
-        order,
+        tuple(Output(o.name, present(o.expr, required)) for o in over),
+        tuple(present(part, required) for part in having),
+        tuple(replace(o, expr=present(o.expr, required)) for o in order),
         _whole(select, "limit"),
         _whole(select, "offset"),
     )
+
+
+def _conditions(part: Part) -> Iterator[Expr]:
+    for inside, _ in walk_parts(part):
+        yield from inside.where
+        for joined in inside.attached:
+            yield from joined.on
 
 
 def _output(node: exp.Expr, names: Names) -> Output:

@@ -9,9 +9,9 @@ from cleanroom.errors import UnsupportedQuery
 from cleanroom.query.bind import bind
 from cleanroom.query.lower import lower, lower_view
 from cleanroom.query.parse import parse
+from cleanroom.query.placing import place
 from cleanroom.query.plan import Plan
 from cleanroom.query.scope import Nest
-from cleanroom.query.sources import place
 from cleanroom.query.uses import uses
 from cleanroom.query.view import View
 

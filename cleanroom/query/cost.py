@@ -3,6 +3,7 @@
 Formula, per node, in bits that each party sends and rounds (W: bits of a row, l: key bits,
 m: padded rows, log: log2 m): share 2 m W; merge or sort m (log/2) (3 l + 32) and 8 log; carry
 the row along by shuffles 4 m W; one comparison of b bits 3 m b; one product 64 m; group 200 m.
+A FULL JOIN looks the right keys up among the left ones once more.
 Seconds: 60 MB/s of protocol traffic and 2 ms a round, as measured on two cores and loopback.
 """
 
@@ -119,7 +120,17 @@ def _join(
     keys = sum(schema.bits_column(name).bits for name in node.left_on)
     _, bits, rounds = _sorted(left[0] + right[0], keys, width)
     n = left[0] if node.bound is None else _padded(node.bound)
-    return n, left[1] + right[1] + bits + 4 * n * width, max(left[2], right[2]) + rounds
+    bits += 4 * n * width
+    if node.also is not None:
+        bits += n * (_predicate(node.also, _both(node)) + width)
+    if node.kind == "full":
+        n, bits, rounds = n + right[0], 2 * bits + 4 * right[0] * keys, 2 * rounds
+    return n, left[1] + right[1] + bits, max(left[2], right[2]) + rounds
+
+
+def _both(node: Join) -> Schema:
+    left, right = schema_of(node.left), schema_of(node.right)
+    return Schema(left.bits + right.bits, left.sums + right.sums)
 
 
 def _ordered(child: Node, keys: int) -> tuple[int, int, int]:

@@ -23,7 +23,7 @@ class Expr:
 
     Attributes:
         op: column, literal, key, aggregate, call, cast, case, in, is_null, like, not, and, or,
-            + - * / // % neg, = <> < <= > >=.
+            + - * / // % neg, = <> < <= > >=, optional (see `missing`).
         value: (table, name) of a column, the value of a literal, the name of a call, aggregate
             or cast, the name in `opened` of a key.
     """

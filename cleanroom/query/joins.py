@@ -5,17 +5,18 @@ is chosen to have as many of those as possible. All sizes here are bounds, never
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from cleanroom.errors import UnsupportedQuery
 from cleanroom.query.bind import Query
 from cleanroom.query.columns import Bits, Columns
-from cleanroom.query.domain import TRUTH, Domain
-from cleanroom.query.expr import Expr, column, tables
+from cleanroom.query.expr import Expr, tables
+from cleanroom.query.missing import bare
+from cleanroom.query.parts import walk_parts
 from cleanroom.query.plan import Join as JoinNode
 from cleanroom.query.plan import Leaf, Node, Unify, Union
-from cleanroom.query.sources import Placement, Source
+from cleanroom.query.sources import Placement, Source, person_of
 
 MAX_LEAF_ROWS = 1 << 24
 
@@ -27,14 +28,14 @@ class Size:
     Attributes:
         rows: joined rows behind it, at one member.
         grouped: rows differ in their bits columns.
-        persons: key columns that name the person of its only table, and that table's limit.
+        person: columns that name the person of its only table; rows_per_person: their limit.
     """
 
     source: Source
     bits: tuple[Bits, ...]
     keys: frozenset[str]
     rows: int
-    person: str | None
+    person: frozenset[str]
     rows_per_person: int | None
     grouped: bool = True
 
@@ -53,27 +54,33 @@ class Size:
     def fan(self, keys: frozenset[str]) -> int:
         """Rows behind one value of `keys`, at all members."""
         each = self.rows
-        if self.person in keys and self.rows_per_person is not None:
+        if self.person & keys and self.rows_per_person is not None:
             each = min(each, self.rows_per_person)
         return each * self.members
 
     def fan_is_proven(self, keys: frozenset[str]) -> bool:
-        return self.person in keys and self.rows_per_person is not None
+        return bool(self.person & keys) and self.rows_per_person is not None
 
     def leaf_fan(self, keys: frozenset[str]) -> int:
         """Rows of all leaves for one value of `keys`."""
         if not self.grouped:
             return self.fan(keys)
-        others = (b for b in self.bits if not b.extreme and b.column.name not in keys)
+        known = self._known(keys)
+        others = (b for b in self.bits if not b.extreme and bare(b.expr) not in known)
         return min(self.fan(keys), math.prod(_size(b) for b in others) * self.members)
 
     def unify(self, keys: frozenset[str]) -> bool | None:
         """Whether `keys` are distinct: False as they are, True after Unify, None if never."""
-        names = {b.column.name for b in self.bits if not b.extreme}
+        known = self._known(keys)
+        rest = {b.column.name for b in self.bits if not b.extreme and bare(b.expr) not in known}
         if self.members == 1:
-            one = self.rows_per_person == 1 and self.person in keys
-            return False if (names <= keys and self.grouped) or one else None
-        return True if names <= keys and not any(b.extreme for b in self.bits) else None
+            one = self.rows_per_person == 1 and bool(self.person & keys)
+            return False if (not rest and self.grouped) or one else None
+        return True if not rest and not any(b.extreme for b in self.bits) else None
+
+    def _known(self, keys: frozenset[str]) -> set[Expr]:
+        """Return the expressions that are the same in all rows with equal keys."""
+        return {bare(b.expr) for b in self.bits if b.column.name in keys}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +95,13 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A left-deep order; `rows` bounds the joined rows behind the result."""
+    """A left-deep order; `rows` bounds the joined rows behind the result, `slots` its own."""
 
     first: int
     steps: tuple[Step, ...]
     rows: int
     cost: tuple[int, int]
+    slots: int
 
 
 def _size(bit: Bits) -> int:
@@ -107,44 +115,47 @@ def sizes(query: Query, columns: Columns) -> tuple[Size, ...]:
     for index, source in enumerate(placement.sources):
         keys = frozenset(k.name for k in placement.classes if index in k.exprs)
         rows, limit = joined_rows(query, source), None
-        person = None
-        if len(source.tables) == 1:
-            person = _person_key(query, placement, index)
-            limit = query.tables[source.tables[0]].terms.max_rows_per_person
         bits = tuple(columns.bits[index].values())
+        person: frozenset[str] = frozenset()
+        if len(source.tables) == 1:
+            person = _person_columns(query, placement, index, bits)
+            limit = query.tables[source.tables[0]].terms.max_rows_per_person
         grouped = query.tables[source.tables[0]].view is None
         found.append(Size(source, bits, keys, rows, person, limit, grouped))
     return tuple(found)
 
 
-def _person_key(query: Query, placement: Placement, index: int) -> str | None:
-    expr = person_of(query, placement.sources[index].tables[0])
-    for key in placement.classes:
-        if index in key.exprs and placement.equal.root(key.exprs[index]) == placement.equal.root(
-            expr
-        ):
-            return key.name
-    return None
-
-
-def person_of(query: Query, table: int) -> Expr:
-    """Return the expression of a table's person column."""
-    terms, view = query.tables[table].terms, query.tables[table].view
-    if view is not None:
-        domain = view.columns[terms.person].domain if view.person else TRUTH
-        return column(table, terms.person, domain)
-    return column(table, terms.person, Domain.of_column(terms.columns[terms.person]))
+def _person_columns(
+    query: Query, placement: Placement, index: int, bits: tuple[Bits, ...]
+) -> frozenset[str]:
+    person = person_of(query, placement.sources[index].tables[0])
+    root = placement.equal.root(person)
+    return frozenset(
+        b.column.name for b in bits if not b.extreme and placement.equal.root(b.expr) == root
+    )
 
 
 def joined_rows(query: Query, source: Source) -> int:
     """Bound the rows of a source at one member, its local joins included."""
-    return min(_rows_from(query, source, first) for first in source.tables)
+    counted = [*source.core]
+    conditions = [*source.where]
+    alone = 0
+    for joined in source.attached:
+        if joined.kind in ("left", "full"):
+            for part, _ in walk_parts(joined.part, tested=False):
+                counted += part.tables
+                conditions += part.where
+            conditions += joined.on
+        if joined.kind == "full":
+            alone += math.prod(query.tables[t].terms.max_rows for t in joined.part.tables)
+    starts = (_rows_from(query, counted, conditions, first) for first in source.core)
+    return min(starts) + alone
 
 
-def _rows_from(query: Query, source: Source, first: int) -> int:
+def _rows_from(query: Query, counted: list[int], conditions: list[Expr], first: int) -> int:
     rows, placed = query.tables[first].terms.max_rows, {first}
-    while left := [t for t in source.tables if t not in placed]:
-        limited = [t for t in left if _by_person(query, source, t, placed)]
+    while left := [t for t in counted if t not in placed]:
+        limited = [t for t in left if _by_person(query, conditions, t, placed)]
         table = (limited or left)[0]
         terms = query.tables[table].terms
         limit = terms.max_rows_per_person if limited else None
@@ -153,9 +164,9 @@ def _rows_from(query: Query, source: Source, first: int) -> int:
     return rows
 
 
-def _by_person(query: Query, source: Source, table: int, placed: set[int]) -> bool:
+def _by_person(query: Query, conditions: list[Expr], table: int, placed: set[int]) -> bool:
     person = person_of(query, table)
-    for condition in source.where:
+    for condition in conditions:
         if condition.op == "=" and person in condition.args:
             others = tables(condition) - {table}
             if others and others <= placed:
@@ -163,18 +174,18 @@ def _by_person(query: Query, source: Source, table: int, placed: set[int]) -> bo
     return False
 
 
-def choose_order(found: tuple[Size, ...]) -> Order:
+def choose_order(found: tuple[Size, ...], among: tuple[int, ...]) -> Order:
     """Choose the order with the fewest joins of non-unique keys, then the fewest rows.
 
     Raises:
         UnsupportedQuery: if some table isn't joined with the others.
     """
-    return min((_from(found, first) for first in range(len(found))), key=lambda o: o.cost)
+    return min((_from(found, among, first) for first in among), key=lambda o: o.cost)
 
 
-def _from(found: tuple[Size, ...], first: int) -> Order:
+def _from(found: tuple[Size, ...], among: tuple[int, ...], first: int) -> Order:
     size = found[first]
-    available, left = set(size.keys), [i for i in range(len(found)) if i != first]
+    available, left = set(size.keys), [i for i in among if i != first]
     rows = size.rows * size.members
     leaf_rows = size.leaf_rows * size.members
     steps: list[Step] = []
@@ -198,7 +209,7 @@ def _from(found: tuple[Size, ...], first: int) -> Order:
         total += leaf_rows + found[source].leaf_rows * found[source].members
         available |= found[source].keys
         left.remove(source)
-    return Order(first, tuple(steps), rows, (loose, total))
+    return Order(first, tuple(steps), rows, (loose, total), leaf_rows)
 
 
 def _options(
@@ -227,7 +238,7 @@ def _step(right: Size, source: int, available: set[str], left: Size | None, rows
     return Step(source, names, False, min(proven) if proven else min(*limits, guess))
 
 
-def join_tree(order: Order, nodes: tuple[Node, ...]) -> Node:
+def join_tree(order: Order, nodes: Mapping[int, Node]) -> Node:
     """Build the joins over the sources' nodes."""
     tree = nodes[order.first]
     for step in order.steps:

@@ -4,18 +4,24 @@ Rule: everything a single owner can do happens in this text. It reads only the o
 and yields only the words that are then shared.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from sqlglot import exp
 
 from cleanroom.contract.types import Kind
 from cleanroom.query.bind import Query
 from cleanroom.query.columns import Bits, Measure
+from cleanroom.query.domain import Domain
 from cleanroom.query.encode import integer, words
-from cleanroom.query.expr import Expr
-from cleanroom.query.operators import logical
+from cleanroom.query.expr import Expr, column, rewrite, tables
+from cleanroom.query.missing import bare
+from cleanroom.query.operators import case, is_null, logical
+from cleanroom.query.parts import Attached, Part
 from cleanroom.query.render import cast, constant, function, render, sql_of
 from cleanroom.query.sources import Source
+
+_ROW = Domain(Kind.INTEGER, 0, 1 << 40, nullable=True)
 
 
 def leaf_sql(
@@ -23,19 +29,18 @@ def leaf_sql(
 ) -> str:
     """Write the SELECT of a source, the same for each of its members."""
     inner = exp.Select()
+    shown = _shown(source)
     for bit in bits:
-        value = render(bit.expr, _column)
+        value = render(shown(bit.expr), _column)
         if bit.extreme:
             value = function(bit.extreme, value)
         inner.select(exp.alias_(value, bit.column.name), copy=False)
     for measure in measures:
-        inner.select(exp.alias_(_sum(measure), measure.name), copy=False)
-    first, *others = source.tables
-    inner.from_(_table(query, first), copy=False)
-    for table in others:
-        inner.join(_table(query, table), join_type="cross", copy=False)
-    if source.where:
-        inner.where(render(logical("and", source.where), _column), copy=False)
+        inner.select(exp.alias_(_sum(measure, shown), measure.name), copy=False)
+    joined = Part(source.core, tuple(shown(c) for c in source.where), source.attached)
+    inner.from_(_tables(query, joined), copy=False)
+    if (where := _where(query, joined)) is not None:
+        inner.where(where, copy=False)
     grouped = [constant(i + 1) for i, bit in enumerate(bits) if not bit.extreme]
     if grouped:
         inner.group_by(*grouped, copy=False)
@@ -53,22 +58,93 @@ def _table(query: Query, index: int) -> exp.Expr:
     return exp.alias_(table, f"t{index}", table=True)
 
 
+def _tables(query: Query, part: Part) -> exp.Expr:
+    """Write the tables of a part and its outer joins."""
+    first, *others = part.tables
+    joins: list[exp.Expr] = [
+        exp.Join(this=_table(query, table), kind="CROSS") for table in others
+    ]
+    for joined in part.attached:
+        if joined.kind in ("left", "full"):
+            inside: exp.Expr = _tables(query, joined.part)
+            if inside.this.args.get("joins"):
+                inside = exp.Paren(this=inside)
+            on = _all(_column, (*joined.on, *joined.part.where))
+            joins.append(exp.Join(this=inside, side=joined.kind.upper(), on=on))
+    table = _table(query, first)
+    if joins:
+        table.set("joins", joins)
+    return table
+
+
+def _where(query: Query, part: Part) -> exp.Expr | None:
+    """Write the conditions of a part, its tests by subqueries among them."""
+    conditions = [render(c, _column) for c in part.where]
+    for joined in part.attached:
+        if joined.kind in ("left", "full"):
+            continue
+        inside = exp.Select().select(constant(1)).from_(_tables(query, joined.part), copy=False)
+        if joined.kind == "not in":
+            (same,) = joined.on
+            own = same.args[0] if tables(same.args[0]) <= joined.part.all_tables else same.args[1]
+            other = same.args[1] if own is same.args[0] else same.args[0]
+            inside.select(render(own, _column), append=False, copy=False)
+            test: exp.Expr = exp.In(this=render(other, _column), query=exp.Subquery(this=inside))
+            below = joined.part
+        else:
+            test = exp.Exists(this=inside)
+            below = replace(joined.part, where=(*joined.part.where, *joined.on))
+        if (where := _where(query, below)) is not None:
+            inside.where(where, copy=False)
+        conditions.append(test if joined.kind == "semi" else exp.Not(this=test))
+    return exp.and_(*conditions, copy=False) if conditions else None
+
+
+def _all(leaf: Callable[[Expr], exp.Expr], conditions: tuple[Expr, ...]) -> exp.Expr:
+    return render(logical("and", conditions), leaf)
+
+
+def _shown(source: Source) -> Callable[[Expr], Expr]:
+    """Return how expressions become NULL where the source's own outer joins miss a row."""
+    rows = dict(_rows(source.core, source.attached))
+
+    def change(node: Expr) -> Expr | None:
+        if node.op != "optional" or node.value not in rows or bare(node).op == "column":
+            return None
+        known = logical("not", (is_null(column(rows[node.value], "rowid", _ROW)),))
+        return case(((known, shown(node.args[0])),), None)
+
+    def shown(expr: Expr) -> Expr:
+        return rewrite(expr, change)
+
+    return shown
+
+
+def _rows(core: tuple[int, ...], attached: tuple[Attached, ...]) -> Iterator[tuple[object, int]]:
+    """Yield each side and a table that has a row wherever the side has one."""
+    for joined in attached:
+        if joined.kind in ("left", "full"):
+            yield joined.side, joined.part.tables[0]
+            yield joined.rest, core[0]
+            yield from _rows(joined.part.tables, joined.part.attached)
+
+
 def _column(expr: Expr) -> exp.Expr:
     table, name = expr.reference
     return exp.column(name, table=f"t{table}", quoted=True)
 
 
-def _sum(measure: Measure) -> exp.Expr:
+def _sum(measure: Measure, shown: Callable[[Expr], Expr]) -> exp.Expr:
     if measure.factor is None:
         total = function("count", exp.Star())
     else:
-        value = render(measure.factor, _column)
+        value = render(shown(measure.factor), _column)
         domain = measure.factor.domain
         if domain.kind is not Kind.INTEGER:
             value = cast(integer(value, domain, domain.scale), "BIGINT")
         total = function("sum", value)
     if measure.conditions:
-        condition = render(logical("and", measure.conditions), _column)
+        condition = _all(_column, tuple(shown(c) for c in measure.conditions))
         total = exp.Filter(this=total, expression=exp.Where(this=condition))
     return function("coalesce", cast(total, "BIGINT"), constant(0))
 

@@ -1,6 +1,6 @@
 """From a bound query to the tree of a plan."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -14,8 +14,10 @@ from cleanroom.query.expr import Expr, walk
 from cleanroom.query.grouping import Distinct, Extreme
 from cleanroom.query.having import Having
 from cleanroom.query.leaf import leaf_sql
+from cleanroom.query.missing import there
 from cleanroom.query.nested import ViewColumns, groups_of, person_of_groups
 from cleanroom.query.outcome import Outcome, certain, meaning
+from cleanroom.query.persons import Persons
 from cleanroom.query.plan import (
     Aggregate,
     And,
@@ -30,13 +32,13 @@ from cleanroom.query.plan import (
     Release,
     SumColumn,
 )
-from cleanroom.query.predicates import lower as lower_predicate
 from cleanroom.query.reshape import Reshape
 from cleanroom.query.schema import schema_of
 from cleanroom.query.sources import Placement
 from cleanroom.query.statistics import Statistics
 from cleanroom.query.top import Tops
 from cleanroom.query.totals import Total, Totals
+from cleanroom.query.units import Built, Units
 from cleanroom.query.uses import inner_uses
 from cleanroom.query.view import View
 
@@ -74,6 +76,7 @@ class _Lowering:
     columns: Columns = field(init=False)
     totals: Totals = field(init=False)
     statistics: Statistics = field(init=False)
+    persons: Persons = field(init=False)
     keys: dict[int, Bits] = field(default_factory=dict)
     extremes: dict[Expr, tuple[Extreme, Bits]] = field(default_factory=dict)
 
@@ -83,7 +86,9 @@ class _Lowering:
         outcome = Outcome(*parts)
         final_sql = outcome.final_sql()
         grouped, having, _ = self._grouped()
-        root = Release(grouped, self.min_group, having, tuple(outcome.opened), Tops(*parts).top())
+        top, optional = Tops(*parts).top(), tuple(self.persons.optional)
+        opened = tuple(outcome.opened)
+        root = Release(grouped, self.min_group, having, opened, top, optional)
         return Lowered(root, tuple(outcome.opened.values()), final_sql)
 
     def view(self) -> View:
@@ -94,7 +99,7 @@ class _Lowering:
         parts = self.query, self.totals, self.statistics, self.keys.__getitem__, self._value
         ViewColumns(*parts, rows=1).all()
         grouped, having, rows = self._grouped()
-        key = person_of_groups(grouped)
+        key = None if self.persons.optional else person_of_groups(grouped)
         if self.min_group > 1 and key is None:
             what = "an inner aggregation whose GROUP BY doesn't name the person"
             raise UnsupportedQuery(f"{what}, with min_group > 1")
@@ -121,27 +126,27 @@ class _Lowering:
 
     def _grouped(self) -> tuple[Aggregate, Predicate | None, int]:
         """Return the groups, HAVING, and the bound on the joined rows behind them."""
-        persons = tuple(self._persons()) if self.min_group > 1 else ()
-        filters = tuple(lower_predicate(c, self.columns) for c in self.placement.crossing)
+        units = Units(self.columns)
+        units.register(self.placement.root)
+        persons = self.persons = Persons(self.query, self.columns, units)
+        if self.min_group > 1:
+            persons.collect()
         self._register_having()
-        order = joins.choose_order(joins.sizes(self.query, self.columns))
-        having = self._having(order.rows)
-        tree = joins.join_tree(order, tuple(self._nodes(order)))
-        if filters:
-            tree = Filter(tree, filters[0] if len(filters) == 1 else And(filters))
-        sums = tuple(_derived(total, order.rows) for total in self.totals.found.values())
+        built = self._tree(units)
+        having = self._having(built.rows)
+        sums = tuple(_derived(total, built.rows) for total in self.totals.found.values())
         grouped = Aggregate(
-            Derive(tree, sums),
+            Derive(built.node, sums),
             tuple(dict.fromkeys(bits.column.name for bits in self.keys.values())),
-            persons,
+            tuple((name,) for name in persons.found),
             tuple(derived.name for derived in sums),
             tuple(extreme for extreme, _ in self.extremes.values()),
             tuple(self.statistics.distincts.values()),
-            self.statistics.ranked(order.rows),
-            tuple(self.totals.supported()) if persons else (),
-            tuple(self._supported_columns()) if persons else (),
+            self.statistics.ranked(built.rows),
+            tuple(self.totals.supported()) if persons.found else (),
+            tuple(self._supported_columns()) if persons.found else (),
         )
-        return grouped, having, order.rows
+        return grouped, having, built.rows
 
     def _keys_used(self) -> set[int]:
         """Return the keys that the answer or HAVING names; others need not be recoverable."""
@@ -163,23 +168,6 @@ class _Lowering:
     def _check_key(self, key: Expr) -> None:
         if self.placement.source_of(key) is None:
             raise UnsupportedQuery("GROUP BY an expression over columns of several owners")
-
-    def _persons(self) -> Iterator[tuple[str, ...]]:
-        """Yield one column for each class of person columns that equalities connect."""
-        seen = set()
-        for table in range(len(self.query.tables)):
-            expr = joins.person_of(self.query, table)
-            root = self.placement.equal.root(expr)
-            if root in seen:
-                continue
-            seen.add(root)
-            source = self.placement.source_of(expr)
-            for key in self.placement.classes:
-                if source in key.exprs and self.placement.equal.root(key.exprs[source]) == root:
-                    yield (key.name,)
-                    break
-            else:
-                yield (self.columns.key(expr, opened=False).column.name,)
 
     def _value(self, expr: Expr) -> tuple[str, Bits]:
         """Return the bits column of a MIN, MAX or QUANTILE_DISC, and its name in the groups."""
@@ -228,9 +216,16 @@ class _Lowering:
         """Ask for HAVING's columns before the join order fixes who delivers what."""
         self._having(1)
 
-    def _nodes(self, order: joins.Order) -> Iterator[Node]:
-        first = joins.first_keys(order)
-        for index, size in enumerate(joins.sizes(self.query, self.columns)):
+    def _tree(self, units: Units) -> Built:
+        sizes = joins.sizes(self.query, self.columns)
+        first = units.first_keys(self.placement.root, sizes)
+        nodes = dict(enumerate(self._nodes(sizes, first)))
+        return units.build(self.placement.root, sizes, nodes)
+
+    def _nodes(
+        self, sizes: tuple[joins.Size, ...], first: Mapping[int, tuple[str, ...]]
+    ) -> Iterator[Node]:
+        for index, size in enumerate(sizes):
             by_key = {b.column.name: b for b in size.bits}
             keys = [by_key.pop(name) for name in first[index]]
             rest = sorted(by_key.values(), key=lambda b: bool(b.extreme))
@@ -262,12 +257,12 @@ class _Lowering:
         bounds = {column.name: column.bound for column in schema.sums}
         bounds |= {f"#{c.name}": abs(c.low) + (1 << c.bits) for c in schema.bits}
         shape = Reshape(view, bounds)
-        where = tuple(shape.condition(c) for c in size.source.where)
+        where = tuple(shape.condition(there(c)) for c in size.source.where)
         return Compute(
             view.node,
             And(where) if where else None,
-            tuple(shape.computed(b) for b in bits),
-            tuple(shape.derived(m, self._reach(m.factor, size.rows)) for m in measures),
+            tuple(shape.computed(replace(b, expr=there(b.expr))) for b in bits),
+            tuple(shape.derived(_there(m), self._reach(m.factor, size.rows)) for m in measures),
         )
 
     def _reach(self, factor: Expr | None, rows: int) -> int:
@@ -279,6 +274,11 @@ class _Lowering:
                 f"a total below {LIMIT} is safe"
             )
         return magnitude * rows
+
+
+def _there(measure: Measure) -> Measure:
+    factor = None if measure.factor is None else there(measure.factor)
+    return replace(measure, factor=factor, conditions=tuple(map(there, measure.conditions)))
 
 
 def _derived(total: Total, rows: int) -> Derived:

@@ -189,6 +189,12 @@ def is_in(arg: Expr, options: tuple[Expr, ...]) -> Expr:
     return Expr("in", (arg, *rest), replace(TRUTH, nullable=arg.domain.nullable))
 
 
+def first_known(args: tuple[Expr, ...]) -> Expr:
+    """Build COALESCE as a CASE."""
+    branches = tuple((logical("not", (is_null(arg),)), arg) for arg in args[:-1])
+    return case(branches, args[-1])
+
+
 def case(branches: tuple[tuple[Expr, Expr], ...], default: Expr | None) -> Expr:
     """Build CASE: args are condition, value, condition, value, ..., default."""
     default = default or literal(None)

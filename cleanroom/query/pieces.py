@@ -65,6 +65,8 @@ def take_apart(expr: Expr, placement: Placement) -> tuple[Piece, ...]:
             return tuple(replace(p, monomials=_times(p.monomials, -1)) for p in pieces)
         case "case":
             return _case(expr, placement)
+        case "call" if expr.value == "coalesce":
+            return _case(operators.first_known(expr.args), placement)
     raise UnsupportedQuery(f"{expr.value or expr.op} over columns of several owners")
 
 

@@ -62,8 +62,7 @@ def insecure_run(
 ) -> InsecureOutcome:
     """Run a plan over the databases of all owners, everything in the clear."""
     rows = _run(plan.root.input, databases, text_key)
-    counts = plan.root.input.counts
-    large = [row for row in rows if all(_int(row[c]) >= plan.root.min_group for c in counts)]
+    large = [row for row in rows if _large(plan.root, row)]
     having = plan.root.having
     released = [row for row in large if having is None or truth(having, row) is True]
     if plan.root.top is not None:
@@ -88,6 +87,19 @@ def _order_value(by: OrderBy, row: Row) -> int | None:
     return row[by.column] if known else None
 
 
+def _large(release: Release, row: Row) -> bool:
+    classes = [release.input.counts_of(i) for i in range(len(release.input.persons))]
+    enough = [[_int(row[name]) >= release.min_group for name in names] for names in classes]
+    nobody = [
+        [i in release.optional and row[name] == 0 for name in names]
+        for i, names in enumerate(classes)
+    ]
+    return not classes or all(
+        any(a) and all(x or y for x, y in zip(a, b, strict=True))
+        for a, b in zip(zip(*enough, strict=True), zip(*nobody, strict=True), strict=True)
+    )
+
+
 def _run(node: Node, databases: Mapping[str, Runs], text_key: bytes) -> list[Row]:
     match node:
         case Leaf():
@@ -97,7 +109,8 @@ def _run(node: Node, databases: Mapping[str, Runs], text_key: bytes) -> list[Row
         case Unify(child):
             return _unify(node, _run(child, databases, text_key))
         case Join(left, right):
-            return _join(node, _run(left, databases, text_key), _run(right, databases, text_key))
+            rows = _run(left, databases, text_key), _run(right, databases, text_key)
+            return _join(node, *rows)
         case Filter(child, predicate):
             return [r for r in _run(child, databases, text_key) if truth(predicate, r) is True]
         case Derive(child):
@@ -147,16 +160,51 @@ def _groups(rows: list[Row], keys: tuple[str, ...]) -> dict[tuple[int | None, ..
 
 
 def _join(node: Join, left: list[Row], right: list[Row]) -> list[Row]:
-    matches = _groups(right, node.right_on)
-    _promise(node.bound is not None or all(len(m) == 1 for m in matches.values()), "keys repeat")
-    joined = []
-    for row in left:
-        for match in matches.get(tuple(row[key] for key in node.left_on), ()):
-            rest = {name: v for name, v in match.items() if name not in node.right_on}
-            joined.append({**row, **rest})
+    pairs = [(a, b) for a in left for b in _matches(node, _groups(right, node.right_on), a)]
+    joined = [_both(node, a, b) for a, b in pairs]
+    matched = {id(row) for pair in pairs for row in pair}
+    alone = [a for a in left if id(a) not in matched]
+    if node.kind == "not in":
+        return _not_in(node, alone, right)
+    if node.kind == "anti":
+        return alone
+    if node.kind in ("left", "full"):
+        joined += [_both(node, a, _filled(node, node.right)) for a in alone]
     if node.bound is not None and len(joined) > node.bound:
         raise JoinTooLarge(f"more than {node.bound} joined rows")
+    if node.kind == "full":
+        rest = [b for b in right if id(b) not in matched]
+        joined += [_both(node, _filled(node, node.left), b) for b in rest]
     return joined
+
+
+def _matches(node: Join, right: dict[tuple[int | None, ...], list[Row]], row: Row) -> list[Row]:
+    key = tuple(row[name] for name in node.left_on)
+    found = [] if None in key else right.get(key, [])
+    if node.kind in ("semi", "anti", "not in"):
+        found = sorted(found, key=lambda r: [(r[c] is None, r[c] or 0) for c in node.last_by])[-1:]
+    _promise(node.bound is not None or len(found) <= 1, "keys repeat")
+    also = node.also
+    return [r for r in found if also is None or truth(also, {**r, **row}) is True]
+
+
+def _both(node: Join, left: Row, right: Row) -> Row:
+    return {**left, **{name: v for name, v in right.items() if name not in node.right_on}}
+
+
+def _filled(node: Join, side: Node) -> Row:
+    schema, fill = schema_of(side), {f.column: f.value for f in node.fill}
+    names = [c.name for c in schema.bits] + [c.name for c in schema.sums]
+    return {name: fill.get(name, 0) for name in names}
+
+
+def _not_in(node: Join, unmatched: list[Row], right: list[Row]) -> list[Row]:
+    (mine,), (theirs,) = node.left_on, node.right_on
+    if not right:
+        return unmatched
+    if any(row[theirs] is None for row in right):
+        return []
+    return [row for row in unmatched if row[mine] is not None]
 
 
 def _derive(node: Derive, rows: list[Row]) -> list[Row]:
@@ -221,7 +269,7 @@ def _aggregate(node: Aggregate, rows: list[Row]) -> list[Row]:
 def _supports(
     node: Aggregate, index: int, person: tuple[str, ...], group: list[Row]
 ) -> Row:
-    people = _groups(group, person)
+    people = {who: rows for who, rows in _groups(group, person).items() if None not in who}
     found: Row = {}
     for name in node.supported_sums:
         behind = sum(sum(_int(r[name]) for r in rows) != 0 for rows in people.values())

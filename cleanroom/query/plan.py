@@ -22,6 +22,7 @@ from cleanroom.query.grouping import Distinct, Extreme, Quantile
 FORMAT = 1  # raise it when the meaning of a plan changes: parties of two releases then differ
 
 Comparison: TypeAlias = Literal["<", "<=", ">", ">=", "=", "<>"]
+JoinKind: TypeAlias = Literal["inner", "left", "full", "semi", "anti", "not in"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,15 +85,30 @@ class Unify:
 
 
 @dataclass(frozen=True, slots=True)
-class Join:
-    """INNER JOIN on equal keys; NULL keys never match (owners drop them).
+class Fill:
+    """What a column holds where its side of a join has no row; None is NULL."""
 
-    The result has the columns of both sides, except the right keys.
+    column: str
+    value: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Rows of two sides with equal keys; NULL keys never match.
+
+    The result has the columns of both sides, except the right keys. A left row without a match
+    is dropped by "inner" and "semi", kept by the others; "full" keeps right rows too. "semi"
+    takes the columns of the last matching right row, ordered by `right_on` and `last_by`.
+    "anti" keeps only left rows without a match and left columns; "not in" also heeds NULLs: it
+    keeps a row where the key of one column is SQL's NOT IN of the right keys.
 
     Attributes:
         left_on, right_on: bits columns, pairwise of equal width and meaning.
-        bound: None if right keys are unique: then the result has the left rows. Otherwise the
-            public number of result rows; more ends the session with `JoinTooLarge`.
+        bound: None if right keys are unique or only tested: then the result has the left rows.
+            Otherwise the public number of rows of the inner or left join; more ends the session
+            with `JoinTooLarge`.
+        fill: for "left" and "full": columns that aren't zero where their side has no row.
+        also: only if it is TRUE in the row of both sides, which bound is None for, they match.
     """
 
     left: "Node"
@@ -100,6 +116,10 @@ class Join:
     left_on: tuple[str, ...]
     right_on: tuple[str, ...]
     bound: int | None
+    kind: JoinKind = "inner"
+    fill: tuple[Fill, ...] = ()
+    last_by: tuple[str, ...] = ()
+    also: "Predicate | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +232,7 @@ class Aggregate:
 
     Result: bits columns `keys`, `extremes` (nullable) and `quantiles`, sum columns `sums`
     (added up), `distincts` and, for each tuple of `persons`, a sum column person_0, person_1,
-    ...: its distinct values in the group.
+    ...: its distinct values in the group; a tuple with a NULL is no value.
 
     Attributes:
         supported_sums, supported_columns: sum and bits columns of `input`. For the i-th tuple of
@@ -234,11 +254,12 @@ class Aggregate:
     def counts(self) -> tuple[str, ...]:
         """The sum columns of which each must reach min_group."""
         classes = range(len(self.persons))
+        return tuple(name for i in classes for name in self.counts_of(i))
+
+    def counts_of(self, i: int) -> tuple[str, ...]:
+        """Return those of the i-th class of persons: behind the group, then behind each value."""
         supported = (*self.supported_sums, *self.supported_columns)
-        return (
-            *(f"person_{i}" for i in classes),
-            *(f"support_{i}_{name}" for i in classes for name in supported),
-        )
+        return (f"person_{i}", *(f"support_{i}_{name}" for name in supported))
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +288,10 @@ class Release:
     and behind each value. Of those only groups where `having` is TRUE are opened, and of these,
     if `top` is given, the first ones only. Groups that fail min_group are counted, and only that
     count is opened.
+
+    Attributes:
+        optional: classes of persons on a side that an outer join may leave without a row. None of
+            them, of the group or behind a value, pass too, as long as another class suffices.
     """
 
     input: Aggregate
@@ -274,6 +299,7 @@ class Release:
     having: Predicate | None
     opened: tuple[str, ...]
     top: Top | None = None
+    optional: tuple[int, ...] = ()
 
 
 Node: TypeAlias = Leaf | Union | Unify | Join | Filter | Derive | Compute | Aggregate

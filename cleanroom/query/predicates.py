@@ -4,6 +4,8 @@ Rule: whatever one source can decide arrives as one of its bits columns; only co
 between sources are computed on shares. AND, OR and NOT keep SQL's three truth values.
 """
 
+from collections.abc import Mapping
+
 from cleanroom.contract.types import Kind
 from cleanroom.errors import UnsupportedQuery
 from cleanroom.query import operators
@@ -34,6 +36,23 @@ def lower(expr: Expr, columns: Columns) -> Predicate:
         same = tuple(operators.compare("=", arg, option) for option in options)
         return lower(operators.logical("or", same), columns)
     raise UnsupportedQuery(f"{expr.op.upper().replace('_', ' ')} over columns of several owners")
+
+
+def renamed(predicate: Predicate, names: Mapping[str, str]) -> Predicate:
+    """Return the predicate over columns of other names."""
+    match predicate:
+        case And(operands):
+            return And(tuple(renamed(p, names) for p in operands))
+        case Or(operands):
+            return Or(tuple(renamed(p, names) for p in operands))
+        case Not(operand):
+            return Not(renamed(operand, names))
+        case IsNull(column):
+            return IsNull(names.get(column, column))
+        case CompareBits(op, left, right):
+            other = names.get(right, right) if isinstance(right, str) else right
+            return CompareBits(op, names.get(left, left), other)
+    return predicate
 
 
 def not_true(predicate: Predicate, columns: Columns) -> Predicate:

@@ -37,6 +37,8 @@ def render(expr: Expr, leaf: Callable[[Expr], exp.Expr]) -> exp.Expr:
             return leaf(expr)
         case "literal":
             return constant(expr.value)
+        case "optional":
+            return render(expr.args[0], leaf)
     args = [render(arg, leaf) for arg in expr.args]
     if expr.op in _BINARY:
         return exp.paren(_BINARY[expr.op](this=args[0], expression=args[1]), copy=False)

@@ -43,6 +43,8 @@ def schema_of(node: Node) -> Schema:
         case Compute(_, _, bits, sums):
             derived = tuple(SumColumn(d.name, d.bound) for d in sums)
             return Schema(tuple(computed.column for computed in bits), derived)
+        case Join(left_node) if node.kind in ("anti", "not in"):
+            return schema_of(left_node)
         case Join():
             left, right = schema_of(node.left), schema_of(node.right)
             rest = tuple(c for c in right.bits if c.name not in node.right_on)

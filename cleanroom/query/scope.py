@@ -1,93 +1,135 @@
 """FROM: which tables a SELECT reads and what each column name means.
 
 Rule: CTEs and subqueries that only select, project, filter and join are merged away here, so
-that what follows sees one flat list of tables and conditions.
+that what follows sees parts of tables and conditions, and no names.
 """
 
-import difflib
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 from sqlglot import exp
 
-from cleanroom.contract.terms import TableTerms, Terms
+from cleanroom.contract.terms import Terms
 from cleanroom.errors import UnknownName, UnsupportedQuery
-from cleanroom.query import operators
-from cleanroom.query.aggregates import is_aggregate
+from cleanroom.query import functions, operators, subqueries
 from cleanroom.query.domain import Domain
 from cleanroom.query.expr import Expr, column, conjuncts
+from cleanroom.query.names import Names, Relation, column_of, nearest, optional_relation
 from cleanroom.query.parse import construct, only
+from cleanroom.query.parts import Attached, Kind, Part, inner
 from cleanroom.query.scalars import Scalars
+from cleanroom.query.tables import Table, aggregates, person_column, terms_of
 from cleanroom.query.view import PERSON, View
 
 MAX_TABLES = 8
 Nest: TypeAlias = Callable[[exp.Select, Mapping[str, exp.Select]], View]
 _CLAUSES = ("with_", "expressions", "from_", "joins", "where")
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """One mention of a contract's table; a self join has two. Or an inner aggregation, a view."""
-
-    name: str
-    owners: tuple[str, ...]
-    terms: TableTerms
-    view: View | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Relation:
-    """Something in FROM: its alias and its columns."""
-
-    alias: str
-    columns: Mapping[str, Expr]
-    qualifier: str = ""
+_JOINS = {
+    "": "inner",
+    "INNER": "inner",
+    "CROSS": "inner",
+    "LEFT": "left",
+    "LEFT OUTER": "left",
+    "RIGHT": "right",
+    "RIGHT OUTER": "right",
+    "FULL": "full",
+    "FULL OUTER": "full",
+    "SEMI": "semi",
+    "ANTI": "anti",
+}
+Ctes: TypeAlias = Mapping[str, exp.Select]
 
 
 @dataclass(slots=True)
 class Scope:
-    """Collects the tables and conditions of one query, subqueries included."""
+    """Collects the tables of one query, subqueries included, and numbers its optional sides."""
 
     terms: Terms
     nest: Nest
     tables: list[Table] = field(default_factory=list)
-    where: list[Expr] = field(default_factory=list)
+    _sides: int = 0
 
-    def enter(self, select: exp.Select, ctes: Mapping[str, exp.Select]) -> "Names":
-        """Bind FROM, JOIN and WHERE; return what names mean after them."""
+    def enter(
+        self, select: exp.Select, ctes: Ctes, outer: Names | None = None
+    ) -> tuple[Names, Part]:
+        """Bind FROM, JOIN and WHERE; return what names mean after them and what is joined."""
         ctes = {**ctes, **dict(_ctes(select))}
         if select.args.get("from_") is None:
             raise UnsupportedQuery("SELECT without FROM")
-        names = Names()
-        names.add(self._relation(select.args["from_"].this, ctes))
+        names = Names(outer=outer)
+        relation, part = self._relation(select.args["from_"].this, ctes)
+        names.add(relation)
         for join in select.args.get("joins") or ():
-            self._join(join, names, ctes)
+            part = self._join(join, names, part, ctes)
         if where := select.args.get("where"):
-            self._condition(where.this, names)
-        return names
+            part = subqueries.condition(self, where.this, names, part, ctes)
+        return names, part
 
-    def _condition(self, node: exp.Expr, names: "Names") -> None:
-        bound = Scalars(names.resolve, aggregates=False).bind(node)
-        self.where.extend(conjuncts(operators.condition(bound)))
+    def new_side(self) -> int:
+        self._sides += 1
+        return self._sides - 1
 
-    def _join(self, join: Any, names: "Names", ctes: Mapping[str, exp.Select]) -> None:
-        how = " ".join(str(join.args.get(k) or "") for k in ("method", "side", "kind")).split()
-        if how not in ([], ["INNER"], ["CROSS"]):
-            what = f"{' '.join(how).upper()} JOIN; only INNER JOIN is computed"
-            raise UnsupportedQuery(what, remedy="Write JOIN: rows without a partner stay out.")
-        only(join, "this", "on", "using", "kind")
-        relation = self._relation(join.this, ctes)
+    def _join(self, join: Any, names: Names, part: Part, ctes: Ctes) -> Part:
+        """Join one more relation; `names` learns its columns."""
+        words = (str(join.args.get(k) or "") for k in ("method", "side", "kind"))
+        how = " ".join(word for word in words if word).upper()
+        if how not in _JOINS:
+            raise UnsupportedQuery(f"{how} JOIN")
+        only(join, "this", "on", "using", "side", "kind")
+        kind = _JOINS[how]
+        relation, added = self._relation(join.this, ctes)
+        on = self._on(join, names, relation)
+        if kind == "inner":
+            names.merged.update(_shown_once(join, names, relation, kind))
+            names.add(relation)
+            joined = inner(part, added)
+            return replace(joined, where=(*joined.where, *on))
+        if kind in ("semi", "anti"):
+            return attach(part, "semi" if kind == "semi" else "anti", added, on, self.new_side())
+        return self._outer(join, names, relation, (part, added), kind, on)
+
+    def _outer(
+        self,
+        join: Any,
+        names: Names,
+        relation: Relation,
+        parts: tuple[Part, Part],
+        kind: str,
+        on: tuple[Expr, ...],
+    ) -> Part:
+        part, added = parts
+        side, rest = self.new_side(), self.new_side()
+        if kind in ("left", "full"):
+            relation = optional_relation(relation, side, self._anchor(added))
+        if kind in ("right", "full"):
+            names.make_optional(rest, self._anchor(part))
+        once = _shown_once(join, names, relation, kind)
+        names.add(relation)
+        names.merged.update(once)
+        if kind == "right":
+            return attach(added, "left", part, on, rest)
+        if kind == "left":
+            return attach(part, "left", added, on, side)
+        return attach(part, "full", added, on, side, rest)
+
+    def _anchor(self, part: Part) -> Expr:
+        """Return a column of a part: the person of its first table."""
+        return person_column(part.tables[0], self.tables[part.tables[0]])
+
+    def _on(self, join: Any, names: Names, relation: Relation) -> tuple[Expr, ...]:
+        both = names.within(relation)
+        found: list[Expr] = []
         for identifier in join.args.get("using") or ():
             name = identifier.name.lower()
-            left, right = names.unqualified(name), _of(relation, name)
-            self.where.append(operators.compare("=", left, right))
-            names.merged[name] = left
-        names.add(relation)
+            equal = operators.compare("=", names.unqualified(name), column_of(relation, name))
+            found.append(equal)
         if join.args.get("on") is not None:
-            self._condition(join.args["on"], names)
+            bound = Scalars(both.resolve, aggregates=False).bind(join.args["on"])
+            found.extend(conjuncts(operators.condition(bound)))
+        return tuple(found)
 
-    def _relation(self, node: exp.Expr, ctes: Mapping[str, exp.Select]) -> Relation:
+    def _relation(self, node: exp.Expr, ctes: Ctes) -> tuple[Relation, Part]:
         if isinstance(node, exp.Subquery):
             only(node, "this", "alias")
             if not isinstance(node.this, exp.Select):
@@ -104,7 +146,7 @@ class Scope:
         full = f"{node.db.lower()}.{name}" if node.db else name
         return self._table(full, _alias(node) or name, node.db.lower())
 
-    def _table(self, full: str, alias: str, qualifier: str) -> Relation:
+    def _table(self, full: str, alias: str, qualifier: str) -> tuple[Relation, Part]:
         if full not in self.terms.tables:
             raise UnknownName(f"no table {full!r}", remedy=nearest(full, self.terms.tables))
         if len(self.tables) == MAX_TABLES:
@@ -116,15 +158,13 @@ class Scope:
             name: column(index, name, Domain.of_column(declared))
             for name, declared in terms.columns.items()
         }
-        return Relation(alias, columns, qualifier)
+        return Relation(alias, columns, qualifier), Part((index,))
 
-    def _subquery(
-        self, select: exp.Select, alias: str, ctes: Mapping[str, exp.Select]
-    ) -> Relation:
-        if _aggregates(select):
+    def _subquery(self, select: exp.Select, alias: str, ctes: Ctes) -> tuple[Relation, Part]:
+        if aggregates(select):
             return self._view(select, alias, ctes)
         only(select, *_CLAUSES)
-        names = self.enter(select, ctes)
+        names, part = self.enter(select, ctes)
         scalars = Scalars(names.resolve, aggregates=False)
         columns: dict[str, Expr] = {}
         for node in select.expressions:
@@ -133,110 +173,49 @@ class Scope:
                 columns.update(names.everything())
                 continue
             name = node.alias_or_name.lower()
-            inner = node.this if isinstance(node, exp.Alias) else node
+            inside = node.this if isinstance(node, exp.Alias) else node
             if not name or name in columns:
                 raise UnsupportedQuery("a subquery's column without a name of its own")
-            columns[name] = scalars.bind(inner)
-        return Relation(alias, columns)
+            columns[name] = scalars.bind(inside)
+        return Relation(alias, columns), part
 
-
-    def _view(
-        self, select: exp.Select, alias: str, ctes: Mapping[str, exp.Select]
-    ) -> Relation:
+    def _view(self, select: exp.Select, alias: str, ctes: Ctes) -> tuple[Relation, Part]:
         """Lower an inner aggregation and let its groups be a table."""
         if len(self.tables) == MAX_TABLES:
             raise UnsupportedQuery(f"more than {MAX_TABLES} tables")
         view, index = self.nest(select, ctes), len(self.tables)
-        self.tables.append(Table(alias or "subquery", (f"#{index}",), _terms_of(view), view))
+        self.tables.append(Table(alias or "subquery", (f"#{index}",), terms_of(view), view))
         columns = {
             name: column(index, name, found.domain)
             for name, found in view.columns.items()
             if name != PERSON
         }
-        return Relation(alias, columns)
+        return Relation(alias, columns), Part((index,))
 
 
-@dataclass(slots=True)
-class Names:
-    """What column names mean, given the relations in FROM."""
-
-    relations: list[Relation] = field(default_factory=list)
-    merged: dict[str, Expr] = field(default_factory=dict)
-
-    def add(self, relation: Relation) -> None:
-        if relation.alias and any(r.alias == relation.alias for r in self.relations):
-            raise UnsupportedQuery(f"two tables named {relation.alias!r}; give one an alias")
-        self.relations.append(relation)
-
-    def resolve(self, node: exp.Column) -> Expr:
-        """Return the expression behind a column reference."""
-        name, table, db = node.name.lower(), node.table.lower(), node.text("db").lower()
-        if not table:
-            return self.unqualified(name)
-        for relation in self.relations:
-            if relation.alias == table and (not db or db == relation.qualifier):
-                return _of(relation, name)
-        aliases = (relation.alias for relation in self.relations)
-        raise UnknownName(f"no table or alias {table!r} in FROM", remedy=nearest(table, aliases))
-
-    def unqualified(self, name: str) -> Expr:
-        if name in self.merged:
-            return self.merged[name]
-        found = [r.columns[name] for r in self.relations if name in r.columns]
-        if len(found) > 1:
-            raise UnknownName(
-                f"column {name!r} is in several tables", remedy="Write table.column."
-            )
-        if not found:
-            known = (column for relation in self.relations for column in relation.columns)
-            raise UnknownName(f"no column {name!r}", remedy=nearest(name, known))
-        return found[0]
-
-    def everything(self) -> Iterator[tuple[str, Expr]]:
-        """Yield the columns of SELECT *."""
-        seen = set()
-        for relation in self.relations:
-            for name, expr in relation.columns.items():
-                if name in seen and name not in self.merged:
-                    raise UnsupportedQuery(f"SELECT * with two columns named {name!r}")
-                if name not in seen:
-                    yield name, expr
-                seen.add(name)
+def attach(
+    part: Part,
+    kind: Kind,
+    added: Part,
+    on: tuple[Expr, ...],
+    side: int,
+    rest: int | None = None,
+) -> Part:
+    """Join `added` to `part` by anything but an inner join."""
+    if not on:
+        raise UnsupportedQuery(f"{kind.upper()} JOIN without a condition")
+    return replace(part, attached=(*part.attached, Attached(kind, added, on, side, rest)))
 
 
-def _aggregates(select: exp.Select) -> bool:
-    """Whether a subquery aggregates."""
-    if any(select.args.get(clause) for clause in ("group", "having", "distinct")):
-        return True
-    return any(
-        is_aggregate(node)
-        for output in select.expressions
-        for node in output.walk(prune=lambda n: isinstance(n, exp.Select | exp.Window))
-    )
-
-
-def _terms_of(view: View) -> TableTerms:
-    """Return what the outer query may know of a view as of a table: its bounds."""
-    return TableTerms.model_construct(
-        members=None,
-        person=view.person or PERSON,
-        max_rows=view.rows,
-        max_rows_per_person=1 if view.one_per_person else None,
-        columns={},
-    )
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """Suggest the known name that is most like `name`."""
-    close = difflib.get_close_matches(name, sorted(set(known)), n=1, cutoff=0.4)
-    return f"Did you mean {close[0]!r}?" if close else "Run 'cleanroom tables' to see the names."
-
-
-def _of(relation: Relation, name: str) -> Expr:
-    if name not in relation.columns:
-        remedy = nearest(name, relation.columns)
-        raise UnknownName(f"no column {name!r} in {relation.alias!r}", remedy=remedy)
-    return relation.columns[name]
+def _shown_once(join: Any, names: Names, relation: Relation, kind: str) -> Mapping[str, Expr]:
+    """Return what an unqualified name of USING means after the join."""
+    once = {}
+    for identifier in join.args.get("using") or ():
+        name = identifier.name.lower()
+        left, right = names.unqualified(name), column_of(relation, name)
+        both = functions.call("coalesce", left, right) if kind == "full" else left
+        once[name] = right if kind == "right" else both
+    return once
 
 
 def _alias(node: exp.Expr) -> str:

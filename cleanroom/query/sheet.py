@@ -110,6 +110,9 @@ def _secret(plan: Plan) -> Iterator[str]:
         if grouped.supported_sums or grouped.supported_columns:
             values = ", ".join((*grouped.supported_sums, *grouped.supported_columns))
             yield f"and as many whose own {values} is neither zero nor NULL"
+        if plan.root.optional:
+            missing = ", ".join(f"({', '.join(grouped.persons[i])})" for i in plan.root.optional)
+            yield f"groups with nobody at all by {missing} are kept too: an outer join left it out"
     if plan.root.having is not None:
         yield "keep groups where HAVING is true"
     if plan.root.top is not None:
@@ -151,7 +154,9 @@ def _steps(node: Node, numbers: Iterator[int]) -> Iterator[str]:
             yield from _steps(right, numbers)
             room = "the left rows" if node.bound is None else f"at most {node.bound} rows"
             widths = sum(schema_of(left).bits_column(name).bits for name in node.left_on)
-            yield f"join on ({', '.join(node.left_on)}), {widths} bits, into {room}"
+            how = "join" if node.kind == "inner" else f"{node.kind} join"
+            also = " and a condition" if node.also is not None else ""
+            yield f"{how} on ({', '.join(node.left_on)}), {widths} bits{also}, into {room}"
         case Filter(child, _):
             yield from _steps(child, numbers)
             yield "mark the rows where the condition between owners is true"

@@ -118,7 +118,7 @@ class Totals:
     ) -> Term:
         names = tuple(
             self.columns.measure(source, factors.get(source), conditions.get(source, ()))
-            for source in range(len(self.columns.placement.sources))
+            for source in self.columns.placement.shown
         )
         return Term(coefficient, names, when)
 
@@ -144,6 +144,8 @@ def _presence(arg: Expr, columns: Columns) -> Expr:
         values = [_presence(value, columns) for value in arg.args[1:-1:2]]
         pairs = tuple(zip(arg.args[:-1:2], values, strict=True))
         return operators.case(pairs, _presence(arg.args[-1], columns))
+    if arg.op == "call" and arg.value == "coalesce":
+        return _presence(operators.first_known(arg.args), columns)
     if arg.domain.is_number:
         return arg
     raise UnsupportedQuery("COUNT of an expression over several owners")

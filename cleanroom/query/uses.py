@@ -10,10 +10,12 @@ from collections.abc import Iterator
 from cleanroom.query.aggregates import RIGHTS
 from cleanroom.query.bind import Query
 from cleanroom.query.expr import COMPARISONS, Expr, columns, tables, walk
+from cleanroom.query.missing import bare
+from cleanroom.query.parts import walk_parts
 from cleanroom.query.plan import Use
 from cleanroom.query.sources import Placement
 
-_LINEAR = {"+", "-", "*", "neg", "cast", "literal"}
+_LINEAR = {"+", "-", "*", "neg", "cast", "literal", "optional"}
 # MIN(-x) is a MAX, and MIN(abs(x - 7)) finds single values.
 _SINGLE = {"min", "max", "median", "quantile_disc"}
 _CONDITIONS = {*COMPARISONS, "in", "is_null", "like", "ilike", "and", "or", "not"}
@@ -49,7 +51,9 @@ def _of(query: Query, expr: Expr, right: str) -> Iterator[Use]:
 
 
 def _conditions(query: Query, placement: Placement) -> Iterator[Use]:
-    for condition in query.where:
+    parts = [part for part, _ in walk_parts(query.part)]
+    on = (condition for part in parts for joined in part.attached for condition in joined.on)
+    for condition in (*(c for part in parts for c in part.where), *on):
         sides = condition.args if condition.op == "=" else ()
         if len(sides) == 2 and all(tables(s) for s in sides) and not (
             tables(sides[0]) & tables(sides[1])
@@ -75,7 +79,7 @@ def _condition(query: Query, placement: Placement, condition: Expr) -> Iterator[
 def _plainly(query: Query, expr: Expr, right: str) -> Iterator[Use]:
     """The right alone for a column as it is; 'filter' too for what is computed of columns."""
     yield from _of(query, expr, right)
-    if expr.op != "column":
+    if bare(expr).op != "column":
         yield from _of(query, expr, "filter")
 
 
@@ -119,6 +123,7 @@ def _value(query: Query, placement: Placement, expr: Expr, right: str) -> Iterat
 
 def _is_plain(expr: Expr) -> bool:
     """Whether an expression is a column, perhaps under a condition that is ruled on by itself."""
+    expr = bare(expr)
     if expr.op == "case":
         return all(map(_is_plain, (*expr.args[1:-1:2], expr.args[-1])))
     return expr.op in ("column", "literal") or (expr.op == "cast" and _is_plain(expr.args[0]))

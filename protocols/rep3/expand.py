@@ -1,4 +1,4 @@
-"""INNER JOIN of many to many: the result has as many rows as a public bound allows.
+"""INNER and LEFT JOIN of many to many: the result has as many rows as a public bound allows.
 
 Each left row learns how many right rows match and where the first of them stands, is copied
 that many times into the slots of the result, and each copy then fetches its own right row.
@@ -15,14 +15,15 @@ from protocols.rep3.group import Grouping, group
 from protocols.rep3.join import join_unique, look_up
 from protocols.rep3.merge import merge
 from protocols.rep3.order import order
+from protocols.rep3.outer import Fill, keep_left, matched
 from protocols.rep3.place import unplace
 from protocols.rep3.relation import Column, Relation
 from protocols.rep3.reveal import reveal_bits
 from protocols.rep3.rows import Rows, empty_rows
 from protocols.rep3.scan import running_sum, running_xor, undo_running_sum, undo_running_xor
-from protocols.rep3.share import Arith, Bits, concat_planes, public_bits, same_bit
+from protocols.rep3.share import Arith, Bits, concat_planes, public_bits, repeated, same_bit
 from protocols.rep3.slices import to_planes
-from protocols.rounds import U64, Party, ProtocolError, Steps, parallel
+from protocols.rounds import Party, ProtocolError, Steps, parallel
 
 _COUNT, _FIRST, _PLACE = "#count", "#first", "#place"
 
@@ -38,12 +39,15 @@ def join_bounded(
     left_on: tuple[str, ...],
     right_on: tuple[str, ...],
     bound: int,
+    fill: Fill | None = None,
 ) -> Steps[Relation]:
     """Join on equal keys, any number of rows a key on both sides.
 
     Args:
-        left_on, right_on: bits columns without NULLs, pairwise of equal width.
+        left_on, right_on: bits columns, pairwise of equal width; NULL matches nothing.
         bound: public; the result has this many rows, rounded up to a multiple of 64.
+        fill: if given, LEFT JOIN: a left row without a match has one result row, in which
+            columns of the right take these values.
 
     Raises:
         BoundExceeded: if there are more pairs than `bound`.
@@ -54,7 +58,7 @@ def join_bounded(
     """
     right = yield from order(ctx.at("right"), right, right_on)
     counted = yield from _counted(ctx.at("count"), right, right_on)
-    left = yield from join_unique(ctx.at("match"), left, counted, left_on, right_on)
+    left = yield from _with_counts(ctx, left, counted, left_on, right_on, right.n, fill is None)
     ends = running_sum(left.sums[_COUNT])
     yield from _check_bound(ctx.at("bound"), ends[-1:], bound)
     n_slots = -(-bound // 64) * 64
@@ -68,6 +72,11 @@ def join_bounded(
     there, values = yield from look_up(ctx.at("fetch"), slots.key(ctx.me, (_PLACE,)), keys, rows)
     fetched = carried.with_rows(values)
     kept = slots.select((c for c in slots.columns if c != _PLACE), slots.sums)
+    if fill is not None:
+        found = replace(fetched, valid=there)
+        kept = replace(kept, sorted_by=None, clean=False)
+        joined = yield from keep_left(ctx.at("fill"), kept, found, fill)
+        return joined
     return Relation(
         n=n_slots,
         valid=there,
@@ -84,6 +93,25 @@ def _counted(ctx: Context, right: Relation, on: tuple[str, ...]) -> Steps[Relati
     counted = yield from group(ctx.at("group"), ones, Grouping(on, (), (_COUNT,), ()))
     count = counted.sums[_COUNT]
     return replace(counted, sums={_COUNT: count, _FIRST: running_sum(count) - count})
+
+
+def _with_counts(
+    ctx: Context,
+    left: Relation,
+    counted: Relation,
+    left_on: tuple[str, ...],
+    right_on: tuple[str, ...],
+    n_right: int,
+    inner: bool,
+) -> Steps[Relation]:
+    """Give each left row its matches; if not `inner`, one past the right's end if it has none."""
+    if inner:
+        joined = yield from join_unique(ctx.at("match"), left, counted, left_on, right_on)
+        return joined
+    left, found = yield from matched(ctx.at("match"), left, counted, left_on, right_on)
+    none = {_COUNT: 1, _FIRST: n_right}
+    joined = yield from keep_left(ctx.at("none"), left, found, none)
+    return joined
 
 
 def _check_bound(ctx: Context, total: Arith, bound: int) -> Steps[None]:
@@ -125,7 +153,7 @@ def _copied(
     total = yield from arith_to_bits(ctx.at("total"), ends[-1:], width)
     place, there = yield from parallel(
         arith_to_bits(ctx.at("place"), numbers, place_bits),
-        less_than(ctx.at("there"), slot_numbers, _repeated(total, n_slots)),
+        less_than(ctx.at("there"), slot_numbers, repeated(total, n_slots)),
     )
     columns = {**slots.columns, _PLACE: Column(place, False)}
     sums = {name: slots.sums[name] for name in own.sums}
@@ -135,15 +163,3 @@ def _copied(
 def _row_numbers(me: Party, n: int, bits: int) -> Bits:
     """Share 0, 1, ... n - 1."""
     return public_bits(me, to_planes(np.arange(n, dtype=np.uint64), bits))
-
-
-def _repeated(planes: Bits, n: int) -> Bits:
-    """Give n rows the bits of row 0."""
-
-    def spread(words: U64) -> U64:
-        row = np.uint64(0) - (words[:, :1] & np.uint64(1))
-        out: U64 = np.repeat(row, n // 64, axis=1)
-        return out
-
-    return Bits(spread(planes.own), spread(planes.next))
-

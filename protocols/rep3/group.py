@@ -43,7 +43,8 @@ class Grouping:
 
     Attributes:
         keys: bits columns whose equal values form a group; NULLs are equal here.
-        persons: tuples of columns; for the i-th, sum column person_i counts distinct values.
+        persons: tuples of columns; for the i-th, sum column person_i counts distinct values,
+            those with a NULL left out.
         sums: sum columns to total.
         distincts: further sum columns; extremes, ranks: further bits columns.
     """

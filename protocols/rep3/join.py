@@ -18,7 +18,7 @@ from protocols.rep3.relation import Relation, split_planes
 from protocols.rep3.rows import Rows, empty_rows
 from protocols.rep3.scan import running_sum, running_xor, undo_running_sum, undo_running_xor
 from protocols.rep3.share import Arith, Bits, concat_planes, same_bit
-from protocols.rounds import Steps, parallel
+from protocols.rounds import Party, Steps, parallel
 
 
 def join_unique(
@@ -31,7 +31,7 @@ def join_unique(
     """Join on equal keys; no two rows of `right` that are there may have equal keys.
 
     Args:
-        left_on, right_on: bits columns without NULLs, pairwise of equal width.
+        left_on, right_on: bits columns, pairwise of equal width; NULL matches nothing.
 
     Returns:
         The left rows, in the order of `left_on`, with the columns of both sides except
@@ -45,12 +45,8 @@ def join_unique(
         order(ctx.at("left"), left, left_on), order(ctx.at("right"), right, right_on)
     )
     carried = right.select((c for c in right.columns if c not in right_on), right.sums)
-    there, values = yield from look_up(
-        ctx.at("look"),
-        left.key(ctx.me, left_on),
-        right.key(ctx.me, right_on),
-        _with_valid(carried),
-    )
+    wanted, keys = paired_keys(ctx.me, left, right, left_on, right_on)
+    there, values = yield from look_up(ctx.at("look"), wanted, keys, with_valid(carried))
     matched = carried.with_rows(values)
     return Relation(
         n=left.n,
@@ -61,12 +57,37 @@ def join_unique(
     )
 
 
+def paired_keys(
+    me: Party,
+    left: Relation,
+    right: Relation,
+    left_on: tuple[str, ...],
+    right_on: tuple[str, ...],
+) -> tuple[Bits, Bits]:
+    """Return the planes of both keys, of which rows that are there are equal iff they match.
+
+    NULL is a plane of its own on each side that has it, zero on the other: it matches nothing.
+    """
+    mine, theirs = [left.valid.flip(me)], [right.valid.flip(me)]
+    for a, b in zip(left_on, right_on, strict=True):
+        first, second = left.columns[a], right.columns[b]
+        if first.nullable:
+            mine.append(first.null)
+            theirs.append(same_bit(me, 0, right.n))
+        if second.nullable:
+            mine.append(same_bit(me, 0, left.n))
+            theirs.append(second.null)
+        mine.append(first.value)
+        theirs.append(second.value)
+    return concat_planes(mine), concat_planes(theirs)
+
+
 def look_up(ctx: Context, wanted: Bits, keys: Bits, rows: Rows) -> Steps[tuple[Bits, Rows]]:
     """Give each wanted key the row of an equal key, or zeros if there is none.
 
     Args:
         wanted: ascending keys, shape (k, w).
-        keys: ascending keys of `rows`; a key that may be looked up is unique.
+        keys: ascending keys of `rows`; of equal ones the last row is found.
         rows: columns to copy; the last plane is copied too and returned apart, as `found`.
 
     Cost: a `merge` and an `unplace` of keys and columns, an `equal`, and one AND or
@@ -93,19 +114,21 @@ def look_up(ctx: Context, wanted: Bits, keys: Bits, rows: Rows) -> Steps[tuple[B
     match = yield from equal(ctx.at("equal"), key, wanted)
     bits, sums = yield from parallel(
         and_bits(ctx.at("bits"), copied, match),
-        _keep_or_nothing(ctx.at("sums"), match, back.sums[:, n_keys:]),
+        keep_or_nothing(ctx.at("sums"), match, back.sums[:, n_keys:]),
     )
     return bits[-1:], Rows(n_wanted, bits[:-1], sums)
 
 
-def _keep_or_nothing(ctx: Context, mark: Bits, columns: Arith) -> Steps[Arith]:
+def keep_or_nothing(ctx: Context, mark: Bits, columns: Arith) -> Steps[Arith]:
+    """Multiply columns by a bit a row, free without columns."""
     if columns.shape[0] == 0:
         return columns
     kept = yield from keep_where(ctx, mark, columns)
     return kept
 
 
-def _with_valid(relation: Relation) -> Rows:
+def with_valid(relation: Relation) -> Rows:
+    """Return all columns, then the bit of rows that are there."""
     rows = relation.rows()
     return replace(rows, bits=concat_planes([rows.bits, relation.valid]))
 

@@ -109,6 +109,17 @@ def same_bit(me: Party, bit: int, n: int) -> Bits:
     return public_bits(me, np.full((1, words_for(n)), ONES if bit else 0, dtype=np.uint64))
 
 
+def repeated(planes: Bits, n: int) -> Bits:
+    """Give n rows, a multiple of 64, the bits of row 0."""
+
+    def spread(words: U64) -> U64:
+        row = np.uint64(0) - (words[:, :1] & np.uint64(1))
+        out: U64 = np.repeat(row, n // 64, axis=1)
+        return out
+
+    return Bits(spread(planes.own), spread(planes.next))
+
+
 def concat_planes(parts: Sequence[Bits]) -> Bits:
     """Stack planes of equal word count, first part most significant."""
     return Bits(np.concatenate([p.own for p in parts]), np.concatenate([p.next for p in parts]))

@@ -29,6 +29,7 @@ def supports(
 
     Args:
         relation: with clean sums.
+        persons: columns; a tuple with a NULL is nobody.
         sums: sum columns; a person is behind one if their own total in the group is not 0.
         columns: bits columns; a person is behind one if they have a row where it isn't NULL.
 
@@ -77,6 +78,10 @@ def _supports(
     totals = sums_of(people.select((), names))
     signs = yield from sign(ctx.at("sign"), stack([totals, totals.scale(-1)]))
     not_zero = signs[: len(names)] ^ signs[len(names) :]
+    for name in person:
+        if people.columns[name].nullable:  # NULL is nobody
+            known = people.columns[name].null.flip(ctx.me)
+            not_zero = yield from and_bits(ctx.at(f"known/{name}"), not_zero, known)
     flags = yield from bits_to_arith(ctx.at("flags"), not_zero, people.n)
     behind = replace(people, sums={name: flags[i] for i, name in enumerate(names)})
     return (yield from group(ctx.at("groups"), behind, Grouping(keys, (), names, ())))

@@ -423,3 +423,180 @@ SELECT COUNT(*), SUM(n), MAX(n) FROM (SELECT cust, COUNT(*) AS n FROM transactio
 
 -- top of inner groups, and truth over them
 SELECT channel, SUM(n) AS s FROM (SELECT cust, channel, COUNT(*) AS n FROM transactions GROUP BY cust, channel HAVING SUM(amt) > 100) t GROUP BY channel ORDER BY s DESC, channel LIMIT 2
+
+-- left join between owners, unmatched counted by COUNT(*) alone
+SELECT COUNT(*), COUNT(c.pid), COUNT(c.amount), SUM(c.amount), AVG(c.amount), MIN(c.amount), MAX(c.filed), SUM(p.score) FROM alpha.people p LEFT JOIN beta.claims c ON p.id = c.pid
+
+-- left join grouped by a column of the nullable side
+SELECT c.kind, COUNT(*), COUNT(c.kind), SUM(p.income), SUM(c.level) FROM alpha.people p LEFT JOIN beta.claims c ON p.id = c.pid GROUP BY c.kind
+
+-- left join of an unique right side
+SELECT c.kind, p.state, COUNT(*), COUNT(p.id), SUM(p.income * c.amount) FROM beta.claims c LEFT JOIN alpha.people p ON p.id = c.pid GROUP BY c.kind, p.state
+
+-- left join on nullable text keys of different declared values
+SELECT p.state, c.state AS other, COUNT(*), COUNT(c.state) FROM alpha.people p LEFT JOIN beta.claims c ON p.state = c.state GROUP BY 1, 2
+
+-- right join
+SELECT p.state, COUNT(*), COUNT(p.id), SUM(c.amount) FROM alpha.people p RIGHT JOIN beta.claims c ON p.id = c.pid GROUP BY p.state
+
+-- full join
+SELECT p.state, c.kind, COUNT(*), COUNT(p.id), COUNT(c.pid), SUM(c.amount), SUM(p.income), MIN(p.born) FROM alpha.people p FULL JOIN beta.claims c ON p.id = c.pid GROUP BY p.state, c.kind
+
+-- full join on nullable keys, both sides with NULL
+SELECT COUNT(*), COUNT(p.id), COUNT(c.pid), COUNT(p.name), COUNT(c.name) FROM alpha.people p FULL JOIN beta.claims c ON p.name = c.name
+
+-- full join with conditions of each side in ON
+SELECT COUNT(*), COUNT(p.id), COUNT(c.pid), SUM(c.level) FROM alpha.people p FULL OUTER JOIN beta.claims c ON p.id = c.pid AND p.score > 0 AND c.kind = 'car'
+
+-- full join and a condition that keeps the left rows
+SELECT COUNT(*), COUNT(c.pid) FROM alpha.people p FULL JOIN beta.claims c ON p.id = c.pid WHERE p.id < 30
+
+-- full join and a condition that keeps the right rows
+SELECT COUNT(*), COUNT(p.id) FROM alpha.people p FULL JOIN beta.claims c ON p.id = c.pid WHERE c.level IS NOT NULL
+
+-- left join with conditions of each side in ON
+SELECT p.state, COUNT(*), COUNT(c.pid), SUM(c.amount) FROM alpha.people p LEFT JOIN beta.claims c ON p.id = c.pid AND c.kind = 'car' AND p.active GROUP BY p.state
+
+-- left join with a comparison between owners in ON, unique right side
+SELECT COUNT(*), COUNT(p.id), SUM(p.income) FROM beta.claims c LEFT JOIN alpha.people p ON p.id = c.pid AND p.income > c.amount
+
+-- left join, then only unmatched rows
+SELECT p.state, COUNT(*), SUM(p.income) FROM alpha.people p LEFT JOIN beta.claims c ON p.id = c.pid WHERE c.pid IS NULL GROUP BY p.state
+
+-- left join and a condition that NULL may pass
+SELECT COUNT(*), SUM(c.amount) FROM alpha.people p LEFT JOIN beta.claims c ON p.id = c.pid WHERE c.kind = 'home' OR c.kind IS NULL OR p.score > 10
+
+-- left join with constants, COALESCE and CASE over the nullable side
+SELECT SUM(coalesce(c.level, 7)), SUM(CASE WHEN c.kind IS NULL THEN p.score ELSE 1 END), COUNT(coalesce(c.level, p.score)), SUM(CASE WHEN c.amount > 5000 THEN 0 ELSE 1 END) FROM alpha.people p LEFT JOIN beta.claims c ON p.id = c.pid
+
+-- left join with a key made of the nullable side
+SELECT coalesce(c.kind, 'none') AS k, COUNT(*) FROM alpha.people p LEFT JOIN beta.claims c ON p.id = c.pid GROUP BY k
+
+-- left join of an empty side
+SELECT p.state, COUNT(*), COUNT(c.pid), SUM(c.amount), MAX(c.kind) FROM alpha.people p LEFT JOIN (SELECT * FROM beta.claims WHERE level > 100) c ON p.id = c.pid GROUP BY p.state
+
+-- left join from an empty side
+SELECT COUNT(*), COUNT(c.pid), SUM(c.amount) FROM (SELECT * FROM alpha.people WHERE id > 1000) p LEFT JOIN beta.claims c ON p.id = c.pid
+
+-- full join of an empty side
+SELECT COUNT(*), COUNT(p.id), COUNT(c.pid) FROM (SELECT * FROM alpha.people WHERE id > 1000) p FULL JOIN beta.claims c ON p.id = c.pid
+
+-- left join of a subquery with a constant
+SELECT COUNT(*), COUNT(c.flag), SUM(c.flag) FROM alpha.people p LEFT JOIN (SELECT pid, 1 AS flag FROM beta.claims WHERE level > 2) c ON p.id = c.pid
+
+-- left join USING
+SELECT id, COUNT(*), COUNT(pid) FROM alpha.people LEFT JOIN (SELECT pid AS id, pid, amount FROM beta.claims) c USING (id) GROUP BY id
+
+-- left join within one owner
+SELECT p.state, COUNT(*), COUNT(v.id), SUM(v.cost), MAX(v.day), SUM(coalesce(v.cost, 1)) FROM alpha.people p LEFT JOIN alpha.visits v ON p.id = v.id AND v.cost > 1000 GROUP BY p.state
+
+-- full join within one owner
+SELECT COUNT(*), COUNT(p.id), COUNT(v.id), SUM(v.cost) FROM alpha.people p FULL JOIN alpha.visits v ON p.id + 20 = v.id
+
+-- left join within one owner and another owner's table
+SELECT c.kind, COUNT(*), COUNT(v.id), SUM(v.cost), SUM(c.amount) FROM alpha.people p LEFT JOIN alpha.visits v ON p.id = v.id JOIN beta.claims c ON c.pid = p.id GROUP BY c.kind
+
+-- left join of a federated table
+SELECT p.state, COUNT(*), COUNT(t.cust), SUM(t.amt), MIN(t.booked) FROM alpha.people p LEFT JOIN transactions t ON t.cust = p.id GROUP BY p.state
+
+-- left join from a federated table
+SELECT t.channel, p.active, COUNT(*), COUNT(p.id), SUM(t.amt) FROM transactions t LEFT JOIN alpha.people p ON t.other = p.id GROUP BY 1, 2
+
+-- left join of a federated table with itself
+SELECT a.channel, COUNT(*), COUNT(b.cust), SUM(b.amt) FROM transactions a LEFT JOIN transactions b ON a.other = b.cust AND b.amt > 3000 GROUP BY a.channel
+
+-- two left joins in a chain
+SELECT p.state, COUNT(*), COUNT(c.pid), COUNT(m.mid), SUM(m.points) FROM alpha.people p LEFT JOIN beta.claims c ON p.id = c.pid LEFT JOIN gamma.members m ON m.mid = c.pid GROUP BY p.state
+
+-- inner and left joins mixed
+SELECT p.state, m.city, COUNT(*), SUM(c.amount), SUM(m.points) FROM alpha.people p LEFT JOIN gamma.members m ON m.mid = p.id JOIN beta.claims c ON p.id = c.pid GROUP BY p.state, m.city
+
+-- left join of an inner join
+SELECT p.state, COUNT(*), COUNT(j.amount), SUM(j.points) FROM alpha.people p LEFT JOIN (SELECT c.pid, c.amount, m.points FROM beta.claims c JOIN gamma.members m ON c.pid = m.mid) j ON j.pid = p.id GROUP BY p.state
+
+-- right join after an inner join
+SELECT m.city, COUNT(*), COUNT(p.id), SUM(c.amount) FROM alpha.people p JOIN beta.claims c ON p.id = c.pid RIGHT JOIN gamma.members m ON m.mid = p.id GROUP BY m.city
+
+-- left join that a later condition makes an inner join
+SELECT COUNT(*), SUM(c.amount) FROM alpha.people p LEFT JOIN beta.claims c ON p.id = c.pid JOIN gamma.members m ON m.mid = c.pid WHERE c.amount > 100
+
+-- HAVING over the nullable side
+SELECT p.state, COUNT(*) AS n FROM alpha.people p LEFT JOIN beta.claims c ON p.id = c.pid GROUP BY p.state HAVING SUM(c.amount) > 10000 OR SUM(c.level) IS NULL
+
+-- full join, then a left join
+SELECT COUNT(*), COUNT(p.id), COUNT(c.pid), COUNT(m.mid) FROM alpha.people p FULL JOIN beta.claims c ON p.id = c.pid LEFT JOIN gamma.members m ON m.mid = c.pid
+
+-- IN over another owner's table
+SELECT p.state, COUNT(*), SUM(p.income) FROM alpha.people p WHERE p.id IN (SELECT pid FROM beta.claims WHERE level > 2) GROUP BY p.state
+
+-- IN within one owner
+SELECT state, COUNT(*), SUM(score) FROM alpha.people WHERE id IN (SELECT id FROM alpha.visits WHERE cost > 2000) GROUP BY state
+
+-- IN with NULLs on both sides
+SELECT COUNT(*), SUM(score) FROM alpha.people WHERE name IN (SELECT name FROM beta.claims)
+
+-- IN over several columns
+SELECT COUNT(*), SUM(score) FROM alpha.people WHERE (id, state) IN (SELECT pid, state FROM beta.claims)
+
+-- NOT IN without NULLs
+SELECT state, COUNT(*), SUM(score) FROM alpha.people WHERE id NOT IN (SELECT pid FROM beta.claims WHERE kind = 'car') GROUP BY state
+
+-- NOT IN with a NULL in the subquery keeps nothing
+SELECT COUNT(*), SUM(score) FROM alpha.people WHERE name NOT IN (SELECT name FROM beta.claims WHERE level > 3)
+
+-- NOT IN over nullable columns that hold no NULL there
+SELECT state, COUNT(*), SUM(score) FROM alpha.people WHERE state NOT IN (SELECT state FROM beta.claims WHERE state = 'vic') GROUP BY state
+
+-- NOT IN of an empty subquery keeps NULLs too
+SELECT COUNT(*), COUNT(name) FROM alpha.people WHERE name NOT IN (SELECT name FROM beta.claims WHERE level > 100)
+
+-- NOT IN within one owner
+SELECT COUNT(*), SUM(score) FROM alpha.people WHERE id NOT IN (SELECT id FROM alpha.visits)
+
+-- EXISTS, correlated
+SELECT p.state, COUNT(*), AVG(p.income) FROM alpha.people p WHERE EXISTS (SELECT 1 FROM beta.claims c WHERE c.pid = p.id AND c.amount > 9000) GROUP BY p.state
+
+-- NOT EXISTS, correlated, with a condition of the outer query inside
+SELECT COUNT(*), SUM(p.score) FROM alpha.people p WHERE NOT EXISTS (SELECT * FROM beta.claims c WHERE c.pid = p.id AND p.score > 0)
+
+-- EXISTS within one owner
+SELECT p.state, COUNT(*) FROM alpha.people p WHERE EXISTS (SELECT 1 FROM alpha.visits v WHERE v.id = p.id AND v.day > p.born AND v.cost > 100) GROUP BY p.state
+
+-- NOT EXISTS of a NULL key
+SELECT COUNT(*), COUNT(p.name) FROM alpha.people p WHERE NOT EXISTS (SELECT 1 FROM beta.claims c WHERE c.name = p.name)
+
+-- EXISTS with a comparison between owners, unique key inside
+SELECT c.kind, COUNT(*), SUM(c.amount) FROM beta.claims c WHERE EXISTS (SELECT 1 FROM alpha.people p WHERE p.id = c.pid AND p.income > c.amount) GROUP BY c.kind
+
+-- NOT EXISTS with a comparison between owners, unique key inside
+SELECT c.kind, COUNT(*), SUM(c.amount) FROM beta.claims c WHERE NOT EXISTS (SELECT 1 FROM alpha.people p WHERE p.id = c.pid AND p.income > c.amount) GROUP BY c.kind
+
+-- semi join
+SELECT p.state, COUNT(*) FROM alpha.people p SEMI JOIN beta.claims c ON p.id = c.pid AND c.kind = 'home' GROUP BY p.state
+
+-- anti join
+SELECT p.state, COUNT(*), SUM(p.income) FROM alpha.people p ANTI JOIN beta.claims c ON p.id = c.pid GROUP BY p.state
+
+-- semi and anti joins of a federated table
+SELECT p.state, COUNT(*) FROM alpha.people p WHERE p.id IN (SELECT cust FROM transactions WHERE amt > 2000) AND p.id NOT IN (SELECT cust FROM transactions WHERE channel = 'web') GROUP BY p.state
+
+-- federated rows that another owner's table has
+SELECT channel, COUNT(*), SUM(amt) FROM transactions WHERE cust IN (SELECT id FROM alpha.people WHERE active) GROUP BY channel
+
+-- federated rows without a row of the same federated table
+SELECT COUNT(*), SUM(a.amt) FROM transactions a WHERE NOT EXISTS (SELECT 1 FROM transactions b WHERE b.cust = a.other AND b.amt > 4000)
+
+-- IN over a join of two owners
+SELECT p.state, COUNT(*) FROM alpha.people p WHERE p.id IN (SELECT c.pid FROM beta.claims c JOIN gamma.members m ON m.mid = c.pid WHERE m.points > 200) GROUP BY p.state
+
+-- inner, left and semi joins in one query
+SELECT p.state, COUNT(*), COUNT(c.pid), SUM(m.points) FROM alpha.people p JOIN gamma.members m ON m.mid = p.id LEFT JOIN beta.claims c ON c.pid = p.id WHERE p.id IN (SELECT cust FROM transactions) AND NOT EXISTS (SELECT 1 FROM alpha.visits v WHERE v.id = p.id AND v.cost > 4500) GROUP BY p.state
+
+-- IN on what is no person
+SELECT p.name, COUNT(*) FROM alpha.people p WHERE p.state IN (SELECT state FROM beta.claims WHERE level > 1) GROUP BY p.name
+
+-- an inner aggregation over a left join
+SELECT n, COUNT(*) AS customers FROM (SELECT p.id, COUNT(c.pid) AS n FROM alpha.people p LEFT JOIN beta.claims c ON p.id = c.pid GROUP BY p.id) q GROUP BY n
+
+-- a left join of an inner aggregation
+SELECT p.state, COUNT(*), COUNT(q.n), SUM(q.n), SUM(q.total) FROM alpha.people p LEFT JOIN (SELECT pid, COUNT(*) AS n, SUM(amount) AS total FROM beta.claims GROUP BY pid) q ON p.id = q.pid GROUP BY p.state

@@ -40,6 +40,32 @@ CASES = {
         ["cust", "pid"],
         2,
     ),
+
+
+    "SELECT state, COUNT(*) AS n FROM alpha.people WHERE id IN (SELECT pid FROM beta.claims)"
+    " GROUP BY state": (["id"], 1),
+    "SELECT state, COUNT(*) AS n FROM alpha.people WHERE id NOT IN (SELECT pid FROM beta.claims)"
+    " GROUP BY state": (["id"], 1),
+    "SELECT c.level, COUNT(*) AS n FROM beta.claims c WHERE EXISTS (SELECT 1 FROM alpha.people p"
+    " WHERE p.id = c.pid AND p.active) GROUP BY c.level": (["c.pid"], 1),
+}
+# query: persons that must be there, and those that may all be missing
+OPTIONAL = {
+    "SELECT p.state, COUNT(*) AS n FROM alpha.people p LEFT JOIN"
+    " (SELECT * FROM beta.claims WHERE level > 7) c ON p.id = c.pid GROUP BY p.state": (
+        ["p.id"],
+        ["c.pid"],
+    ),
+    "SELECT c.kind, p.active, COUNT(*) AS n FROM alpha.people p LEFT JOIN beta.claims c"
+    " ON p.id = c.pid AND c.level > 5 GROUP BY c.kind, p.active": (["p.id"], ["c.pid"]),
+    "SELECT c.kind, p.state, COUNT(*) AS n FROM beta.claims c LEFT JOIN alpha.people p"
+    " ON p.name = c.name GROUP BY c.kind, p.state": (["c.pid"], ["p.id"]),
+    "SELECT p.code, c.level, COUNT(*) AS n FROM alpha.people p FULL JOIN beta.claims c"
+    " ON p.id = c.pid GROUP BY p.code, c.level": ([], ["p.id", "c.pid"]),
+    "SELECT p.state, COUNT(*) AS n FROM alpha.people p LEFT JOIN alpha.visits v"
+    " ON p.id = v.id AND v.cost > 4000 GROUP BY p.state": (["p.id"], ["v.id"]),
+    "SELECT COUNT(*) AS n FROM (SELECT * FROM alpha.people WHERE id > 1000) p FULL JOIN"
+    " (SELECT * FROM beta.claims WHERE level > 100) c ON p.id = c.pid": ([], ["p.id", "c.pid"]),
 }
 
 
@@ -83,6 +109,10 @@ def test_only_large_groups_pass(
         "SELECT COUNT(*) FROM alpha.people HAVING SUM(CASE WHEN id = 7 THEN income END) > 0",
         f"SELECT COUNT(*), SUM(p.score * (c.level - c.level)) {CLAIMS}",
         f"SELECT COUNT(*), SUM(CASE WHEN p.id < 22 THEN c.amount END) {CLAIMS}",
+        "SELECT COUNT(*), SUM(c.amount) FROM alpha.people p LEFT JOIN"
+        " (SELECT * FROM beta.claims WHERE pid = 30) c ON p.id = c.pid",
+        "SELECT COUNT(*), SUM(c.amount) FROM alpha.people p LEFT JOIN"
+        " (SELECT * FROM beta.claims WHERE pid = 1000) c ON p.id = c.pid",
     ],
 )
 def test_a_value_behind_which_few_persons_stand_isn_t_opened(
@@ -106,6 +136,38 @@ def test_values_of_enough_persons_are_opened(sql: str, databases: dict[str, Data
     plan = compile_query(sql, rooms.terms(5), "h", "analyst")
     outcome = insecure_run(plan, databases)
     assert (outcome.n, outcome.suppressed) == (1, 0)
+
+
+@pytest.mark.parametrize("min_group", [2, 3, 5])
+@pytest.mark.parametrize("sql", OPTIONAL, ids=lambda sql: sql[:60])
+def test_a_side_that_is_missing_has_no_persons(
+    sql: str,
+    min_group: int,
+    databases: dict[str, Database],
+    pooled: duckdb.DuckDBPyConnection,
+) -> None:
+    """A side of an outer join passes with none of its persons in a group, or with enough."""
+    there, maybe = OPTIONAL[sql]
+    plan = compile_query(sql, rooms.terms(min_group), "h", "analyst")
+    outcome = insecure_run(plan, databases)
+    tests = [f"COUNT(DISTINCT {person}) >= {min_group}" for person in there]
+    tests += [f"COUNT(DISTINCT {person}) NOT BETWEEN 1 AND {min_group - 1}" for person in maybe]
+    tests.append(f"greatest({', '.join(f'COUNT(DISTINCT {x})' for x in (*there, *maybe))}) > 0")
+    groups = len(pooled.sql(sql).fetchall())
+    large = len(pooled.sql(f"{sql} HAVING {' AND '.join(tests)}").fetchall())
+    assert len(plan.root.optional) == len(maybe)
+    assert (outcome.n, outcome.suppressed) == (large, groups - large)
+
+
+def test_a_tested_side_counts_one_person_a_key(databases: dict[str, Database]) -> None:
+    """One person behind a tested key can't hide in a group of many others."""
+    sql = (
+        "SELECT COUNT(*) FROM alpha.people WHERE name IN "
+        "(SELECT name FROM beta.claims WHERE pid = {pid})"
+    )
+    plan = compile_query(sql.format(pid=30), rooms.terms(2), "h", "analyst")
+    assert len(plan.root.input.persons) == 2
+    assert insecure_run(plan, databases).n == 0
 
 
 def test_without_min_group_no_person_column_is_shared() -> None:

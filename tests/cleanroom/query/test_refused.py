@@ -34,12 +34,26 @@ UNSUPPORTED = {
     "SELECT COUNT(*) FROM alpha.people HAVING VARIANCE(score) > 3": "VAR_SAMP in HAVING",
     "SELECT COUNT(*) FROM alpha.people HAVING MEDIAN(score) > 3": "MEDIAN in HAVING",
     "SELECT SUM(score) OVER () FROM alpha.people": "WINDOW",
-    "SELECT COUNT(*) FROM alpha.people LEFT JOIN beta.claims ON id = pid": "LEFT JOIN",
+    "SELECT COUNT(*) FROM alpha.people ASOF JOIN beta.claims ON id = pid": "ASOF JOIN",
+    "SELECT COUNT(*) FROM alpha.people LEFT JOIN beta.claims ON id < pid": "cross joins",
+    "SELECT COUNT(*) FROM alpha.people LEFT JOIN beta.claims ON true": "cross joins",
+    "SELECT COUNT(*) FROM alpha.people ANTI JOIN beta.claims ON score > level": "cross joins",
+    "SELECT p.id FROM alpha.people p LEFT JOIN beta.claims c ON p.id = c.pid": "row output",
+    "SELECT COUNT(*) FROM alpha.people p FULL JOIN beta.claims c ON p.id = c.pid"
+    " JOIN gamma.members m ON m.mid = 3": "FULL JOIN",
+    "SELECT COUNT(*) FROM alpha.people p LEFT JOIN beta.claims c ON p.id = c.pid"
+    " AND p.income > c.amount": "more than equalities",
+    "SELECT SUM(length(coalesce(c.name, 'x'))) FROM alpha.people p"
+    " LEFT JOIN beta.claims c ON p.id = c.pid": "length",
     "SELECT COUNT(*) FROM alpha.people NATURAL JOIN beta.claims": "NATURAL",
     "SELECT COUNT(*) FROM alpha.people, beta.claims": "cross joins",
     "SELECT COUNT(*) FROM alpha.people p JOIN beta.claims c ON p.id < c.pid": "cross joins",
     "SELECT COUNT(*) FROM alpha.people UNION SELECT COUNT(*) FROM beta.claims": "UNION",
-    "SELECT COUNT(*) FROM alpha.people WHERE id IN (SELECT pid FROM beta.claims)": "IN",
+    "SELECT COUNT(*) FROM alpha.people WHERE active OR id IN (SELECT pid FROM beta.claims)": "IN",
+    "SELECT COUNT(*) FROM alpha.people WHERE (id, score) IN (SELECT pid FROM beta.claims)": "IN",
+    "SELECT COUNT(*) FROM alpha.people WHERE name NOT IN (SELECT name FROM beta.claims"
+    " WHERE pid = id)": "NOT IN",
+    "SELECT COUNT(*) FROM alpha.people WHERE id IN (SELECT MAX(pid) FROM beta.claims)": "MAX",
     "SELECT COUNT(*) FROM alpha.people WHERE EXISTS (SELECT 1 FROM beta.claims)": "EXISTS",
     "SELECT SUM(a) FROM (SELECT state, AVG(score) AS a FROM alpha.people GROUP BY state)": "AVG as",
     "SELECT MAX(n) FROM (SELECT COUNT(*) AS n FROM alpha.people ORDER BY 1)": "ORDER",
