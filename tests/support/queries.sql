@@ -595,8 +595,5 @@ SELECT p.state, COUNT(*), COUNT(c.pid), SUM(m.points) FROM alpha.people p JOIN g
 -- IN on what is no person
 SELECT p.name, COUNT(*) FROM alpha.people p WHERE p.state IN (SELECT state FROM beta.claims WHERE level > 1) GROUP BY p.name
 
--- an inner aggregation over a left join
-SELECT n, COUNT(*) AS customers FROM (SELECT p.id, COUNT(c.pid) AS n FROM alpha.people p LEFT JOIN beta.claims c ON p.id = c.pid GROUP BY p.id) q GROUP BY n
-
 -- a left join of an inner aggregation
 SELECT p.state, COUNT(*), COUNT(q.n), SUM(q.n), SUM(q.total) FROM alpha.people p LEFT JOIN (SELECT pid, COUNT(*) AS n, SUM(amount) AS total FROM beta.claims GROUP BY pid) q ON p.id = q.pid GROUP BY p.state
