@@ -75,7 +75,8 @@ class Scope:
         words = (str(join.args.get(k) or "") for k in ("method", "side", "kind"))
         how = " ".join(word for word in words if word).upper()
         if how not in _JOINS:
-            raise UnsupportedQuery(f"{how} JOIN")
+            remedy = "Write JOIN, LEFT JOIN, RIGHT JOIN, FULL JOIN, SEMI JOIN or ANTI JOIN with ON."
+            raise UnsupportedQuery(f"{how} JOIN", remedy=remedy)
         only(join, "this", "on", "using", "side", "kind")
         kind = _JOINS[how]
         relation, added = self._relation(join.this, ctes)

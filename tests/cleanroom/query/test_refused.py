@@ -144,7 +144,7 @@ REMEDIES = {
     "DROP TABLE alpha.people": "one SELECT",
     "SELECT * FROM alpha.people": "GROUP BY",
     "SELECT id FROM alpha.people": "GROUP BY",
-    "SELECT COUNT(*) FROM alpha.people LEFT JOIN beta.claims ON id = pid": "Write JOIN",
+    "SELECT COUNT(*) FROM alpha.people NATURAL JOIN beta.claims": "LEFT JOIN",
 }
 
 
