@@ -102,11 +102,24 @@ def negative(a: Expr) -> Expr:
 
 def compare(op: str, a: Expr, b: Expr) -> Expr:
     """Build a comparison, with text constants read as the dates they are compared with."""
-    a, b = alike(a, b)
+    a, b = alike(*_as_numbers(a, b))
     if a.op == b.op == "literal" and None not in (a.value, b.value):
         return literal(_holds(op, a.value, b.value))
     domains.union((a.domain, b.domain))
     return Expr(op, (a, b), replace(TRUTH, nullable=a.domain.nullable or b.domain.nullable))
+
+
+def _as_numbers(a: Expr, b: Expr) -> tuple[Expr, Expr]:
+    """Convert a truth value that is compared with a number to 0 or 1."""
+
+    def number(arg: Expr, other: Expr) -> Expr:
+        if arg.domain.kind is not Kind.BOOLEAN or not other.domain.is_number:
+            return arg
+        if arg.op == "literal":
+            return literal(int(bool(arg.value)))
+        return Expr("cast", (arg,), replace(arg.domain, kind=Kind.INTEGER), "BIGINT")
+
+    return number(a, b), number(b, a)
 
 
 def _holds(op: str, a: object, b: object) -> bool:

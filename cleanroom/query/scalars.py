@@ -12,7 +12,7 @@ from sqlglot import exp
 
 from cleanroom.contract.types import Kind
 from cleanroom.errors import UnsupportedQuery
-from cleanroom.query import functions, operators
+from cleanroom.query import functions, intervals, operators
 from cleanroom.query.aggregates import bind_aggregate, filtered, is_aggregate
 from cleanroom.query.convert import convert
 from cleanroom.query.domain import Domain
@@ -91,6 +91,8 @@ class Scalars:
 
     def _binary(self, build: Callable[[str, Expr, Expr], Expr], op: str, node: Any) -> Expr:
         only(node, "this", "expression", "typed", "safe")
+        if isinstance(node.expression, exp.Interval) and op in ("+", "-"):
+            return intervals.shifted(self.bind(node.this), node.expression, -1 if op == "-" else 1)
         return build(op, self.bind(node.this), self.bind(node.expression))
 
     def _aggregate(self, node: Any) -> Expr:

@@ -597,3 +597,21 @@ SELECT p.name, COUNT(*) FROM alpha.people p WHERE p.state IN (SELECT state FROM 
 
 -- a left join of an inner aggregation
 SELECT p.state, COUNT(*), COUNT(q.n), SUM(q.n), SUM(q.total) FROM alpha.people p LEFT JOIN (SELECT pid, COUNT(*) AS n, SUM(amount) AS total FROM beta.claims GROUP BY pid) q ON p.id = q.pid GROUP BY p.state
+
+-- time window between owners after an equality
+SELECT COUNT(*), SUM(t.amt) FROM transactions t JOIN beta.claims c ON t.cust = c.pid WHERE c.filed BETWEEN t.booked AND t.booked + INTERVAL 200 DAY
+
+-- a transfer and the next one within a window
+SELECT a.channel, COUNT(*), SUM(b.amt) FROM transactions a JOIN transactions b ON a.other = b.cust AND b.booked BETWEEN a.booked AND a.booked + INTERVAL '60 days' GROUP BY a.channel
+
+-- months and hours added to dates and timestamps
+SELECT COUNT(*), MAX(v.day), COUNT(CASE WHEN v.day + INTERVAL 1 MONTH > DATE '2021-03-31' - INTERVAL 1 MONTH THEN 1 END) FROM alpha.visits v JOIN gamma.members m ON v.id = m.mid WHERE v.day - INTERVAL 12 HOURS < m.joined + INTERVAL (2) YEARS OR m.joined IS NULL
+
+-- time window in the ON of a left join, unique right side
+SELECT COUNT(*), COUNT(p.id) FROM beta.claims c LEFT JOIN alpha.people p ON p.id = c.pid AND c.filed > p.born + INTERVAL 40 YEARS
+
+-- join of a truth value with a number
+SELECT c.kind, COUNT(*), SUM(p.score) FROM alpha.people p JOIN beta.claims c ON p.active = c.level AND p.id = c.pid GROUP BY c.kind
+
+-- join of INTEGER with DECIMAL, and of TEXT of different length
+SELECT COUNT(*), SUM(c.level) FROM beta.claims c LEFT JOIN gamma.members m ON c.level = m.rate - m.rate + 3 AND c.pid = m.mid LEFT JOIN alpha.people p ON p.name = c.name AND p.income * 0 + p.id = c.pid

@@ -85,6 +85,12 @@ UNSUPPORTED = {
     "SELECT COUNT(*) FROM alpha.people WHERE state = 3": "TEXT and INTEGER",
     "SELECT COUNT(*) FROM alpha.people WHERE born > 'soon'": "no DATE",
     "SELECT COUNT(*) FROM alpha.people WHERE id": "INTEGER as a condition",
+    "SELECT COUNT(*) FROM alpha.people WHERE born > DATE '2000-01-01' + INTERVAL 999999 WEEK":
+    "INTERVAL that leads",
+    "SELECT COUNT(*) FROM alpha.people WHERE born + INTERVAL 99999 YEAR > born": "INTERVAL that",
+    "SELECT COUNT(*) FROM alpha.people WHERE born + INTERVAL (score) DAY > born": "INTERVAL",
+    "SELECT COUNT(*) FROM alpha.people WHERE born + INTERVAL 1.5 DAY > born": "INTERVAL",
+    "SELECT COUNT(*) FROM alpha.people WHERE score + INTERVAL 1 DAY > born": "INTERVAL with",
     "SELECT COUNT(*) FROM alpha.people HAVING SUM(score) / SUM(income) > 1": "division in HAVING",
     "SELECT COUNT(*) FROM alpha.people ORDER BY id": "'id' outside",
     "SELECT COUNT(*) FROM alpha.people LIMIT (SELECT 1)": "LIMIT",
