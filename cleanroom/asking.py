@@ -20,7 +20,7 @@ from cleanroom.errors import (
 )
 from cleanroom.execution.outcome import Outcome
 from cleanroom.member import Membership
-from cleanroom.query.plan import Plan
+from cleanroom.plan.plan import Plan
 from cleanroom.receipt import Receipt
 from cleanroom.roles import COLLECT, outcome_bytes
 from cleanroom.statements import (

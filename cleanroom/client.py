@@ -27,15 +27,15 @@ from cleanroom.errors import (
 )
 from cleanroom.logs import where
 from cleanroom.member import Membership
+from cleanroom.plan.plan import Plan
 from cleanroom.query.frame import as_pandas
-from cleanroom.query.plan import Plan
 from cleanroom.receipt import Receipt
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-    from cleanroom.query.sheet import Sheet
+    from cleanroom.plan.sheet import Sheet
 
 T = TypeVar("T")
 DEADLINE_S = 600
@@ -99,7 +99,7 @@ class Room:
         Raises:
             UnsupportedQuery, UnknownName, OverflowPossible: as the message says.
         """
-        from cleanroom.query.sheet import Sheet
+        from cleanroom.plan.sheet import Sheet
 
         return Sheet.of(self._compile(sql), self._member.contract.terms)
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from cleanroom.contract.terms import Terms
 from cleanroom.execution.contribute import Contribution, Source
 from cleanroom.execution.outcome import Opened, Outcome
-from cleanroom.query.plan import Plan
+from cleanroom.plan.plan import Plan
 from protocols.context import Context
 from protocols.rounds import Steps
 

@@ -17,7 +17,7 @@ from cleanroom.contract.terms import Role, Terms
 from cleanroom.errors import DataMismatch, PeerUnavailable, UnknownName
 from cleanroom.given import Data, Table, as_file, by_member
 from cleanroom.identity.identity import Identity
-from cleanroom.query.sheet import Sheet
+from cleanroom.plan.sheet import Sheet
 from cleanroom.scratch import scratch_folder
 from cleanroom.worker import Worker
 

@@ -22,8 +22,8 @@ from cleanroom.errors import (
 from cleanroom.execution.contribute import Source
 from cleanroom.logs import where
 from cleanroom.member import Membership
+from cleanroom.plan.plan import Plan
 from cleanroom.process import run_until_stopped
-from cleanroom.query.plan import Plan
 from cleanroom.roles import Roles
 from cleanroom.serving import routes
 from cleanroom.session import Session

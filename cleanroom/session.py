@@ -25,7 +25,8 @@ from cleanroom.execution.contribute import Contribution, padded_rows
 from cleanroom.execution.outcome import Outcome
 from cleanroom.logs import where
 from cleanroom.member import Membership
-from cleanroom.query.plan import Leaf, Plan
+from cleanroom.plan.nodes import Leaf
+from cleanroom.plan.plan import Plan
 from cleanroom.statements import Request
 from cleanroom.transport.mailbox import Mailbox
 from protocols import rounds

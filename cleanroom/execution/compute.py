@@ -16,7 +16,7 @@ from cleanroom.execution.grouping import add_middles, grouping_of
 from cleanroom.execution.outcome import Outcome, pack
 from cleanroom.execution.terms import derive
 from cleanroom.execution.top import keep_first
-from cleanroom.query.plan import (
+from cleanroom.plan.nodes import (
     Aggregate,
     Compute,
     Derive,
@@ -24,12 +24,12 @@ from cleanroom.query.plan import (
     Join,
     Leaf,
     Node,
-    Plan,
     Release,
     Unify,
     Union,
 )
-from cleanroom.query.schema import schema_of
+from cleanroom.plan.plan import Plan
+from cleanroom.plan.schema import schema_of
 from protocols.context import Context
 from protocols.rep3 import outer
 from protocols.rep3.and_bits import and_bits

@@ -5,18 +5,9 @@ from dataclasses import replace
 
 from cleanroom.execution.conditions import evaluate
 from cleanroom.execution.terms import derive
-from cleanroom.query.plan import (
-    And,
-    CompareSums,
-    Compute,
-    Computed,
-    Derived,
-    Not,
-    Or,
-    Predicate,
-    Term,
-)
-from cleanroom.query.schema import schema_of
+from cleanroom.plan.conditions import And, CompareSums, Not, Or, Predicate, Term
+from cleanroom.plan.nodes import Compute, Computed, Derived
+from cleanroom.plan.schema import schema_of
 from protocols.context import Context
 from protocols.rep3.and_bits import and_bits
 from protocols.rep3.convert import arith_to_bits, bits_to_arith, bits_to_number

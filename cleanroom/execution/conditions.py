@@ -7,15 +7,7 @@ from collections.abc import Sequence
 from typing import TypeAlias
 
 from cleanroom.execution import terms as arithmetic
-from cleanroom.query.plan import (
-    And,
-    CompareBits,
-    CompareSums,
-    IsNull,
-    Not,
-    Or,
-    Predicate,
-)
+from cleanroom.plan.conditions import And, CompareBits, CompareSums, IsNull, Not, Or, Predicate
 from protocols.context import Context
 from protocols.rep3.and_bits import and_bits
 from protocols.rep3.compare import equal, less_than

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleanroom.errors import DataMismatch, MessageInvalid
-from cleanroom.query.plan import BitsColumn, Leaf, Plan
+from cleanroom.plan.nodes import BitsColumn, Leaf
+from cleanroom.plan.plan import Plan
 from protocols.randomness import KEY_BYTES, stream
 from protocols.rep3.relation import Column, Relation, split_planes
 from protocols.rep3.share import Arith, Bits, words_for

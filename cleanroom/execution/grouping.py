@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from cleanroom.query.grouping import Quantile
-from cleanroom.query.plan import Aggregate
-from cleanroom.query.schema import schema_of
+from cleanroom.plan.grouping import Quantile
+from cleanroom.plan.nodes import Aggregate
+from cleanroom.plan.schema import schema_of
 from protocols.context import Context
 from protocols.rep3.and_bits import and_bits
 from protocols.rep3.convert import bits_to_arith, bits_to_number

@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleanroom.errors import MessageInvalid, PeerMisbehaved
-from cleanroom.query.plan import BitsColumn, Plan
-from cleanroom.query.schema import schema_of
+from cleanroom.plan.nodes import BitsColumn
+from cleanroom.plan.plan import Plan
+from cleanroom.plan.schema import schema_of
 from protocols.rep3.rows import Rows
 from protocols.rep3.share import Arith, words_for
 from protocols.rep3.slices import from_planes, rows_from_planes, to_planes

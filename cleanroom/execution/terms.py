@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from cleanroom.execution import conditions
-from cleanroom.query.plan import Derived, Term
+from cleanroom.plan.conditions import Term
+from cleanroom.plan.nodes import Derived
 from protocols.context import Context
 from protocols.rep3.convert import bits_to_arith
 from protocols.rep3.multiply import multiply

@@ -3,8 +3,8 @@
 import numpy as np
 
 from cleanroom.execution.conditions import evaluate
-from cleanroom.query.plan import OrderBy, Top
-from cleanroom.query.schema import Schema
+from cleanroom.plan.nodes import OrderBy, Top
+from cleanroom.plan.schema import Schema
 from protocols.context import Context
 from protocols.rep3.convert import arith_to_bits
 from protocols.rep3.relation import Relation

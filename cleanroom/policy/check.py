@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
 from cleanroom.contract.terms import Role, Terms
+from cleanroom.plan.plan import Plan
 from cleanroom.policy.model import Code, Violation
-from cleanroom.query.plan import Plan
 
 Rule: TypeAlias = Callable[[Plan, Terms, dt.date], Iterator[Violation]]
 

@@ -1,4 +1,4 @@
-"""From SQL text to released rows: parse, bind, plan, place, sheet, execute.
+"""From a bound query to a plan: who computes what, in which order, and what is opened.
 
 Rule: everything here is deterministic, so that every party compiles the same plan by itself.
 """

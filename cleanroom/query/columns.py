@@ -8,11 +8,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from cleanroom.query.encode import Encoding, choose
-from cleanroom.query.expr import Expr
-from cleanroom.query.operators import is_null, logical
-from cleanroom.query.plan import BitsColumn
+from cleanroom.plan.nodes import BitsColumn
 from cleanroom.query.sources import KeyClass, Placement
+from cleanroom.sql.encode import Encoding, choose
+from cleanroom.sql.expr import Expr
+from cleanroom.sql.operators import is_null, logical
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,14 +6,14 @@ from sqlglot import exp
 
 from cleanroom.contract.terms import Terms
 from cleanroom.errors import UnsupportedQuery
-from cleanroom.query.bind import bind
+from cleanroom.plan.plan import Plan
 from cleanroom.query.lower import lower, lower_view
-from cleanroom.query.parse import parse
 from cleanroom.query.placing import place
-from cleanroom.query.plan import Plan
-from cleanroom.query.scope import Nest
 from cleanroom.query.uses import uses
-from cleanroom.query.view import View
+from cleanroom.sql.bind import bind
+from cleanroom.sql.parse import parse
+from cleanroom.sql.scope import Nest
+from cleanroom.sql.view import View
 
 
 def compile_query(sql: str, terms: Terms, contract_hash: str, recipient: str) -> Plan:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from cleanroom.query.expr import Expr, tables
+from cleanroom.sql.expr import Expr, tables
 
 
 def is_equality(condition: Expr) -> bool:

@@ -13,9 +13,10 @@ import numpy.typing as npt
 from sqlglot import exp
 
 from cleanroom.errors import UnsupportedQuery
-from cleanroom.query.plan import BitsColumn, OpenedColumn, Plan
-from cleanroom.query.render import cast, constant, function, sql_of
-from cleanroom.query.schema import schema_of
+from cleanroom.plan.nodes import BitsColumn
+from cleanroom.plan.plan import OpenedColumn, Plan
+from cleanroom.plan.schema import schema_of
+from cleanroom.sql.render import cast, constant, function, sql_of
 
 if TYPE_CHECKING:
     import pyarrow as pa

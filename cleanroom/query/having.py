@@ -7,13 +7,7 @@ from fractions import Fraction
 from math import lcm, prod
 
 from cleanroom.errors import OverflowPossible, UnsupportedQuery
-from cleanroom.query import operators
-from cleanroom.query.aggregates import is_value
-from cleanroom.query.domain import LIMIT
-from cleanroom.query.encode import Encoding, compare_constant
-from cleanroom.query.expr import COMPARISONS, Expr
-from cleanroom.query.grouping import Distinct
-from cleanroom.query.plan import (
+from cleanroom.plan.conditions import (
     And,
     CompareBits,
     CompareSums,
@@ -24,7 +18,13 @@ from cleanroom.query.plan import (
     Predicate,
     Term,
 )
+from cleanroom.plan.grouping import Distinct
 from cleanroom.query.totals import Total
+from cleanroom.sql import operators
+from cleanroom.sql.aggregates import is_value
+from cleanroom.sql.domain import LIMIT
+from cleanroom.sql.encode import Encoding, compare_constant
+from cleanroom.sql.expr import COMPARISONS, Expr
 
 MAX_PRODUCTS = 64
 

@@ -9,14 +9,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from cleanroom.errors import UnsupportedQuery
-from cleanroom.query.bind import Query
+from cleanroom.plan.nodes import Join as JoinNode
+from cleanroom.plan.nodes import Leaf, Node, Unify, Union
 from cleanroom.query.columns import Bits, Columns
-from cleanroom.query.expr import Expr, tables
-from cleanroom.query.missing import bare
-from cleanroom.query.parts import walk_parts
-from cleanroom.query.plan import Join as JoinNode
-from cleanroom.query.plan import Leaf, Node, Unify, Union
 from cleanroom.query.sources import Placement, Source, person_of
+from cleanroom.sql.bind import Query
+from cleanroom.sql.expr import Expr, tables
+from cleanroom.sql.missing import bare
+from cleanroom.sql.parts import walk_parts
 
 MAX_LEAF_ROWS = 1 << 24
 

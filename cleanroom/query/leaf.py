@@ -10,16 +10,16 @@ from dataclasses import replace
 from sqlglot import exp
 
 from cleanroom.contract.types import Kind
-from cleanroom.query.bind import Query
 from cleanroom.query.columns import Bits, Measure
-from cleanroom.query.domain import Domain
-from cleanroom.query.encode import integer, words
-from cleanroom.query.expr import Expr, column, rewrite, tables
-from cleanroom.query.missing import bare
-from cleanroom.query.operators import case, is_null, logical
-from cleanroom.query.parts import Attached, Part
-from cleanroom.query.render import cast, constant, function, render, sql_of
 from cleanroom.query.sources import Source
+from cleanroom.sql.bind import Query
+from cleanroom.sql.domain import Domain
+from cleanroom.sql.encode import integer, words
+from cleanroom.sql.expr import Expr, column, rewrite, tables
+from cleanroom.sql.missing import bare
+from cleanroom.sql.operators import case, is_null, logical
+from cleanroom.sql.parts import Attached, Part
+from cleanroom.sql.render import cast, constant, function, render, sql_of
 
 _ROW = Domain(Kind.INTEGER, 0, 1 << 40, nullable=True)
 

@@ -5,42 +5,41 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from cleanroom.errors import OverflowPossible, UnsupportedQuery
-from cleanroom.query import joins
-from cleanroom.query.bind import Query
-from cleanroom.query.columns import Bits, Columns, Measure
-from cleanroom.query.domain import LIMIT
-from cleanroom.query.encode import Encoding
-from cleanroom.query.expr import Expr, walk
-from cleanroom.query.grouping import Distinct, Extreme
-from cleanroom.query.having import Having
-from cleanroom.query.leaf import leaf_sql
-from cleanroom.query.missing import there
-from cleanroom.query.nested import ViewColumns, groups_of, person_of_groups
-from cleanroom.query.outcome import Outcome, certain, meaning
-from cleanroom.query.persons import Persons
-from cleanroom.query.plan import (
+from cleanroom.plan.conditions import And, Predicate
+from cleanroom.plan.grouping import Distinct, Extreme
+from cleanroom.plan.nodes import (
     Aggregate,
-    And,
     Compute,
     Derive,
     Derived,
     Filter,
     Leaf,
     Node,
-    OpenedColumn,
-    Predicate,
     Release,
     SumColumn,
 )
+from cleanroom.plan.plan import OpenedColumn
+from cleanroom.plan.schema import schema_of
+from cleanroom.query import joins
+from cleanroom.query.columns import Bits, Columns, Measure
+from cleanroom.query.having import Having
+from cleanroom.query.leaf import leaf_sql
+from cleanroom.query.nested import ViewColumns, groups_of, person_of_groups
+from cleanroom.query.outcome import Outcome, certain, meaning
+from cleanroom.query.persons import Persons
 from cleanroom.query.reshape import Reshape
-from cleanroom.query.schema import schema_of
 from cleanroom.query.sources import Placement
 from cleanroom.query.statistics import Statistics
 from cleanroom.query.top import Tops
 from cleanroom.query.totals import Total, Totals
 from cleanroom.query.units import Built, Units
 from cleanroom.query.uses import inner_uses
-from cleanroom.query.view import View
+from cleanroom.sql.bind import Query
+from cleanroom.sql.domain import LIMIT
+from cleanroom.sql.encode import Encoding
+from cleanroom.sql.expr import Expr, walk
+from cleanroom.sql.missing import there
+from cleanroom.sql.view import View
 
 
 @dataclass(frozen=True, slots=True)

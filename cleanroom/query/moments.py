@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from cleanroom.errors import UnsupportedQuery
-from cleanroom.query import operators
-from cleanroom.query.expr import Expr
-from cleanroom.query.render import cast, constant, function
+from cleanroom.sql import operators
+from cleanroom.sql.expr import Expr
+from cleanroom.sql.render import cast, constant, function
 
 MOMENTS = ("var", "stddev", "covar", "corr")
 

@@ -6,19 +6,20 @@ from dataclasses import dataclass
 
 from cleanroom.contract.types import Kind
 from cleanroom.errors import UnsupportedQuery
-from cleanroom.query import operators
-from cleanroom.query.aggregates import is_value
-from cleanroom.query.bind import Query
+from cleanroom.plan.conditions import CompareSums, Predicate, Term
+from cleanroom.plan.nodes import Aggregate, BitsColumn
 from cleanroom.query.columns import Bits
-from cleanroom.query.domain import Domain
-from cleanroom.query.encode import Encoding
-from cleanroom.query.expr import Expr, columns
 from cleanroom.query.outcome import certain, meaning
-from cleanroom.query.plan import Aggregate, BitsColumn, CompareSums, Predicate, Term
 from cleanroom.query.reshape import column_of
 from cleanroom.query.statistics import Statistics
 from cleanroom.query.totals import Totals
-from cleanroom.query.view import PERSON, ViewColumn
+from cleanroom.sql import operators
+from cleanroom.sql.aggregates import is_value
+from cleanroom.sql.bind import Query
+from cleanroom.sql.domain import Domain
+from cleanroom.sql.encode import Encoding
+from cleanroom.sql.expr import Expr, columns
+from cleanroom.sql.view import PERSON, ViewColumn
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,15 +13,15 @@ from sqlglot import exp
 
 from cleanroom.contract.types import Kind
 from cleanroom.errors import UnsupportedQuery
-from cleanroom.query.aggregates import is_value
-from cleanroom.query.bind import Query
+from cleanroom.plan.plan import OpenedColumn
 from cleanroom.query.columns import Bits
-from cleanroom.query.expr import Expr
 from cleanroom.query.moments import Moments, is_moment
-from cleanroom.query.plan import OpenedColumn
-from cleanroom.query.render import cast, constant, render, sql_of
 from cleanroom.query.statistics import Statistics
 from cleanroom.query.totals import Totals
+from cleanroom.sql.aggregates import is_value
+from cleanroom.sql.bind import Query
+from cleanroom.sql.expr import Expr
+from cleanroom.sql.render import cast, constant, render, sql_of
 
 
 @dataclass(slots=True)

@@ -10,14 +10,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from cleanroom.errors import UnsupportedQuery
-from cleanroom.query.bind import Query
 from cleanroom.query.columns import Columns
 from cleanroom.query.equalities import Equalities
-from cleanroom.query.expr import Expr
-from cleanroom.query.missing import optional
-from cleanroom.query.parts import walk_parts
 from cleanroom.query.sources import Link, Placement, Unit, person_of
 from cleanroom.query.units import Units
+from cleanroom.sql.bind import Query
+from cleanroom.sql.expr import Expr
+from cleanroom.sql.missing import optional
+from cleanroom.sql.parts import walk_parts
 
 
 @dataclass(slots=True)

@@ -11,9 +11,9 @@ from itertools import product
 
 from cleanroom.contract.types import Kind
 from cleanroom.errors import UnsupportedQuery
-from cleanroom.query import operators
-from cleanroom.query.expr import Expr
 from cleanroom.query.sources import Placement
+from cleanroom.sql import operators
+from cleanroom.sql.expr import Expr
 
 MAX_PIECES = 64
 

@@ -8,13 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from cleanroom.errors import UnsupportedQuery
-from cleanroom.query import operators
-from cleanroom.query.bind import Query
-from cleanroom.query.domain import union
 from cleanroom.query.equalities import Equalities, is_equality
-from cleanroom.query.expr import Expr, tables
-from cleanroom.query.missing import sides
-from cleanroom.query.parts import Attached, Part
 from cleanroom.query.sources import (
     KeyClass,
     Link,
@@ -25,6 +19,12 @@ from cleanroom.query.sources import (
     person_of,
     within,
 )
+from cleanroom.sql import operators
+from cleanroom.sql.bind import Query
+from cleanroom.sql.domain import union
+from cleanroom.sql.expr import Expr, tables
+from cleanroom.sql.missing import sides
+from cleanroom.sql.parts import Attached, Part
 
 
 def place(query: Query) -> Placement:

@@ -8,13 +8,13 @@ from collections.abc import Mapping
 
 from cleanroom.contract.types import Kind
 from cleanroom.errors import UnsupportedQuery
-from cleanroom.query import operators
+from cleanroom.plan.conditions import And, CompareBits, IsNull, Not, Or, Predicate
 from cleanroom.query.columns import Columns
-from cleanroom.query.domain import TRUTH, union
-from cleanroom.query.encode import choose
-from cleanroom.query.expr import COMPARISONS, Expr
 from cleanroom.query.pieces import separate
-from cleanroom.query.plan import And, CompareBits, IsNull, Not, Or, Predicate
+from cleanroom.sql import operators
+from cleanroom.sql.domain import TRUTH, union
+from cleanroom.sql.encode import choose
+from cleanroom.sql.expr import COMPARISONS, Expr
 
 ALWAYS: Predicate = And(())
 

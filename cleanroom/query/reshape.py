@@ -9,26 +9,24 @@ from math import prod
 
 from cleanroom.contract.types import Kind
 from cleanroom.errors import OverflowPossible, UnsupportedQuery
-from cleanroom.query import operators
-from cleanroom.query.columns import Bits, Measure
-from cleanroom.query.domain import LIMIT
-from cleanroom.query.encode import Encoding, compare_constant
-from cleanroom.query.expr import COMPARISONS, Expr
-from cleanroom.query.plan import (
+from cleanroom.plan.conditions import (
     And,
-    BitsColumn,
     CompareBits,
     CompareSums,
     Comparison,
-    Computed,
-    Derived,
     IsNull,
     Not,
     Or,
     Predicate,
     Term,
 )
-from cleanroom.query.view import View, ViewColumn
+from cleanroom.plan.nodes import BitsColumn, Computed, Derived
+from cleanroom.query.columns import Bits, Measure
+from cleanroom.sql import operators
+from cleanroom.sql.domain import LIMIT
+from cleanroom.sql.encode import Encoding, compare_constant
+from cleanroom.sql.expr import COMPARISONS, Expr
+from cleanroom.sql.view import View, ViewColumn
 
 MAX_TERMS = 64
 Guards = tuple[Predicate, ...]

@@ -9,12 +9,12 @@ A *unit* is a part of FROM with its sources; a *link* joins a unit to the one it
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from cleanroom.query.bind import Query
-from cleanroom.query.domain import Domain
 from cleanroom.query.equalities import Equalities
-from cleanroom.query.expr import Expr, tables
-from cleanroom.query.parts import Attached, Kind
-from cleanroom.query.tables import person_column
+from cleanroom.sql.bind import Query
+from cleanroom.sql.domain import Domain
+from cleanroom.sql.expr import Expr, tables
+from cleanroom.sql.parts import Attached, Kind
+from cleanroom.sql.tables import person_column
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,12 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from cleanroom.errors import OverflowPossible, UnsupportedQuery
-from cleanroom.query.aggregates import share_of
+from cleanroom.plan.grouping import Distinct, Quantile
 from cleanroom.query.columns import Bits, Columns
-from cleanroom.query.domain import LIMIT
-from cleanroom.query.expr import Expr
-from cleanroom.query.grouping import Distinct, Quantile
 from cleanroom.query.totals import Totals
+from cleanroom.sql.aggregates import share_of
+from cleanroom.sql.domain import LIMIT
+from cleanroom.sql.expr import Expr
 
 MOST = 1 << 31  # distinct values in a group: no more than rows
 

@@ -7,14 +7,15 @@ in all of them, those with smaller GROUP BY keys, in their order there, come fir
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from cleanroom.query.aggregates import is_value
-from cleanroom.query.bind import Order, Query
+from cleanroom.plan.conditions import CompareSums, Predicate, Term
+from cleanroom.plan.nodes import OrderBy, Top
 from cleanroom.query.columns import Bits
-from cleanroom.query.expr import Expr
 from cleanroom.query.outcome import certain
-from cleanroom.query.plan import CompareSums, OrderBy, Predicate, Term, Top
 from cleanroom.query.statistics import Statistics
 from cleanroom.query.totals import Totals
+from cleanroom.sql.aggregates import is_value
+from cleanroom.sql.bind import Order, Query
+from cleanroom.sql.expr import Expr
 
 
 @dataclass(frozen=True, slots=True)

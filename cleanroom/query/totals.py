@@ -4,13 +4,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from cleanroom.errors import OverflowPossible, UnsupportedQuery
-from cleanroom.query import operators
+from cleanroom.plan.conditions import And, Predicate, Term
 from cleanroom.query.columns import Columns
-from cleanroom.query.domain import LIMIT
-from cleanroom.query.expr import Expr
 from cleanroom.query.pieces import Guard, Piece, take_apart
-from cleanroom.query.plan import And, Predicate, Term
 from cleanroom.query.predicates import lower, not_true
+from cleanroom.sql import operators
+from cleanroom.sql.domain import LIMIT
+from cleanroom.sql.expr import Expr
 
 
 @dataclass(frozen=True, slots=True)

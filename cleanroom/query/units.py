@@ -8,14 +8,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from cleanroom.errors import UnsupportedQuery
-from cleanroom.query import joins, missing
+from cleanroom.plan.conditions import And, Predicate
+from cleanroom.plan.nodes import Fill, Filter, Join, Node, Unify
+from cleanroom.query import joins
 from cleanroom.query.columns import Bits, Columns, Measure
-from cleanroom.query.domain import union
-from cleanroom.query.encode import choose, compare_constant
-from cleanroom.query.expr import Expr, tables
-from cleanroom.query.plan import And, Fill, Filter, Join, Node, Predicate, Unify
 from cleanroom.query.predicates import lower, renamed
 from cleanroom.query.sources import Link, Unit, shown
+from cleanroom.sql import missing
+from cleanroom.sql.domain import union
+from cleanroom.sql.encode import choose, compare_constant
+from cleanroom.sql.expr import Expr, tables
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,13 @@ inner aggregate is also one of all columns that it is computed from.
 
 from collections.abc import Iterator
 
-from cleanroom.query.aggregates import RIGHTS
-from cleanroom.query.bind import Query
-from cleanroom.query.expr import COMPARISONS, Expr, columns, tables, walk
-from cleanroom.query.missing import bare
-from cleanroom.query.parts import walk_parts
-from cleanroom.query.plan import Use
+from cleanroom.plan.plan import Use
 from cleanroom.query.sources import Placement
+from cleanroom.sql.aggregates import RIGHTS
+from cleanroom.sql.bind import Query
+from cleanroom.sql.expr import COMPARISONS, Expr, columns, tables, walk
+from cleanroom.sql.missing import bare
+from cleanroom.sql.parts import walk_parts
 
 _LINEAR = {"+", "-", "*", "neg", "cast", "literal", "optional"}
 # MIN(-x) is a MAX, and MIN(abs(x - 7)) finds single values.

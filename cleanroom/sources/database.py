@@ -17,9 +17,9 @@ from sqlglot import exp, parse_one
 from cleanroom.contract.terms import ColumnTerms, TableTerms, Terms
 from cleanroom.contract.types import Kind
 from cleanroom.errors import DataMismatch, InternalError
-from cleanroom.query.domain import Domain
-from cleanroom.query.encode import integer
-from cleanroom.query.render import cast, constant, function, sql_of
+from cleanroom.sql.domain import Domain
+from cleanroom.sql.encode import integer
+from cleanroom.sql.render import cast, constant, function, sql_of
 
 MEMORY_LIMIT = "2GB"
 _RAW = "raw"

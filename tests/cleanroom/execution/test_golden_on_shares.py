@@ -8,9 +8,9 @@ from cleanroom.errors import UnsupportedQuery
 from cleanroom.execution.compute import compute
 from cleanroom.execution.contribute import Contribution, contribute
 from cleanroom.execution.outcome import reconstruct
+from cleanroom.plan.plaintext import insecure_run
 from cleanroom.query.compile import compile_query
 from cleanroom.query.finish import finish
-from cleanroom.query.plaintext import insecure_run
 from cleanroom.sources.database import Database
 from protocols.rounds import Party
 from protocols.simulate import contexts, simulate

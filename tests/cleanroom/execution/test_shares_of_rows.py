@@ -8,14 +8,8 @@ import pytest
 from cleanroom.errors import DataMismatch, MessageInvalid, PeerMisbehaved
 from cleanroom.execution.contribute import contribute, padded_rows, receive
 from cleanroom.execution.outcome import Outcome, pack, reconstruct
-from cleanroom.query.plan import (
-    Aggregate,
-    BitsColumn,
-    Leaf,
-    Plan,
-    Release,
-    SumColumn,
-)
+from cleanroom.plan.nodes import Aggregate, BitsColumn, Leaf, Release, SumColumn
+from cleanroom.plan.plan import Plan
 from protocols.rep3.rows import Rows
 from protocols.rep3.share import (
     concat_planes,

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cleanroom.contract.terms import Right, Terms
+from cleanroom.plan.nodes import Aggregate, Leaf, Release
+from cleanroom.plan.plan import Plan, Use
 from cleanroom.policy.check import check, unavailable
 from cleanroom.policy.model import Code
-from cleanroom.query.plan import Aggregate, Leaf, Plan, Release, Use
 
 TODAY = dt.date(2026, 3, 1)
 SUM = Use("alpha.t", "x", "sum")

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from cleanroom.contract.types import Kind
 from cleanroom.errors import OverflowPossible
-from cleanroom.query import domain as domains
-from cleanroom.query.domain import Domain, text_of
-from cleanroom.query.encode import Encoding, choose, compare_constant
+from cleanroom.sql import domain as domains
+from cleanroom.sql.domain import Domain, text_of
+from cleanroom.sql.encode import Encoding, choose, compare_constant
 
 Op = Literal["<", "<=", ">", ">=", "=", "<>"]
 OPS = st.sampled_from(["<", "<=", ">", ">=", "=", "<>"])

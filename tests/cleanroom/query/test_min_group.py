@@ -5,9 +5,9 @@ import duckdb
 import pytest
 import rooms
 
+from cleanroom.plan.plaintext import insecure_run
+from cleanroom.plan.sheet import Sheet
 from cleanroom.query.compile import compile_query
-from cleanroom.query.plaintext import insecure_run
-from cleanroom.query.sheet import Sheet
 from cleanroom.sources.database import Database
 
 CLAIMS = "FROM alpha.people p JOIN beta.claims c ON p.id = c.pid"

@@ -8,10 +8,10 @@ import pytest
 import rooms
 
 from cleanroom.contract.terms import Terms
+from cleanroom.plan.plaintext import insecure_run
 from cleanroom.query.compile import compile_query
 from cleanroom.query.finish import finish
 from cleanroom.query.frame import as_pandas
-from cleanroom.query.plaintext import insecure_run
 from cleanroom.sources.database import Database
 
 GOLDEN = dict(rooms.golden())

@@ -21,7 +21,8 @@ from cleanroom.execution.contribute import contribute, receive
 from cleanroom.execution.outcome import Opened, Outcome
 from cleanroom.identity.identity import Identity
 from cleanroom.member import Membership
-from cleanroom.query.plan import Aggregate, Leaf, Plan, Release, SumColumn, Union
+from cleanroom.plan.nodes import Aggregate, Leaf, Release, SumColumn, Union
+from cleanroom.plan.plan import Plan
 from protocols.rep3.multiply import multiply
 from protocols.rep3.share import Arith, public_arith
 from protocols.rounds import PeerMisbehaved, Round

@@ -204,7 +204,7 @@ def test_the_text_key_keys_hashes(tmp_path: Path) -> None:
 def test_loading_imports_neither_pandas_nor_pyarrow(tmp_path: Path) -> None:
     code = (
         "import sys; import cleanroom.sources.database, cleanroom.query.compile, "
-        "cleanroom.query.finish, cleanroom.query.sheet, duckdb; "
+        "cleanroom.query.finish, cleanroom.plan.sheet, duckdb; "
         "c = duckdb.connect(); c.execute('SELECT 1::UBIGINT AS x').fetchnumpy(); "
         "print([m for m in ('pandas', 'pyarrow') if m in sys.modules])"
     )

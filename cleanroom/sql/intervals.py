@@ -11,11 +11,11 @@ from sqlglot import exp
 
 from cleanroom.contract.types import Kind, SqlType
 from cleanroom.errors import UnsupportedQuery
-from cleanroom.query import operators
-from cleanroom.query.domain import UNKNOWN, Domain
-from cleanroom.query.expr import Expr
-from cleanroom.query.functions import DAY_US
-from cleanroom.query.parse import only
+from cleanroom.sql import operators
+from cleanroom.sql.domain import UNKNOWN, Domain
+from cleanroom.sql.expr import Expr
+from cleanroom.sql.functions import DAY_US
+from cleanroom.sql.parse import only
 
 MAX_LENGTH = 1_000_000
 _MICROSECONDS = {

@@ -10,8 +10,8 @@ from dataclasses import replace
 
 from cleanroom.contract.types import Kind, SqlType
 from cleanroom.errors import UnsupportedQuery
-from cleanroom.query.domain import UNKNOWN, Domain, checked, text_of, union
-from cleanroom.query.expr import Expr
+from cleanroom.sql.domain import UNKNOWN, Domain, checked, text_of, union
+from cleanroom.sql.expr import Expr
 
 DAY_US = 86_400_000_000
 _EPOCH = dt.date(1970, 1, 1)

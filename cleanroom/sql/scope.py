@@ -12,15 +12,15 @@ from sqlglot import exp
 
 from cleanroom.contract.terms import Terms
 from cleanroom.errors import UnknownName, UnsupportedQuery
-from cleanroom.query import functions, operators, subqueries
-from cleanroom.query.domain import Domain
-from cleanroom.query.expr import Expr, column, conjuncts
-from cleanroom.query.names import Names, Relation, column_of, nearest, optional_relation
-from cleanroom.query.parse import construct, only
-from cleanroom.query.parts import Attached, Kind, Part, inner
-from cleanroom.query.scalars import Scalars
-from cleanroom.query.tables import Table, aggregates, person_column, terms_of
-from cleanroom.query.view import PERSON, View
+from cleanroom.sql import functions, operators, subqueries
+from cleanroom.sql.domain import Domain
+from cleanroom.sql.expr import Expr, column, conjuncts
+from cleanroom.sql.names import Names, Relation, column_of, nearest, optional_relation
+from cleanroom.sql.parse import construct, only
+from cleanroom.sql.parts import Attached, Kind, Part, inner
+from cleanroom.sql.scalars import Scalars
+from cleanroom.sql.tables import Table, aggregates, person_column, terms_of
+from cleanroom.sql.view import PERSON, View
 
 MAX_TABLES = 8
 Nest: TypeAlias = Callable[[exp.Select, Mapping[str, exp.Select]], View]

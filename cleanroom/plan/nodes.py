@@ -1,4 +1,4 @@
-"""The compiled plan: values that every party derives by itself and whose hash all compare.
+"""The nodes of a plan's tree: leaves that owners run, and operators on secret shares.
 
 A plan is a tree. Its leaves are SQL texts that one owner runs on its own rows; everything
 above the leaves runs on secret shares, and `Release` at the root is the only step that opens
@@ -10,18 +10,12 @@ A *sum* column is only added and multiplied: an integer mod 2^64. Leaves are alr
 aggregated by their bits columns, so a row stands for as many rows as its weight says.
 """
 
-import dataclasses
-import hashlib
-import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from cleanroom.query.grouping import Distinct, Extreme, Quantile
+from cleanroom.plan.conditions import Predicate, Term
+from cleanroom.plan.grouping import Distinct, Extreme, Quantile
 
-FORMAT = 1  # raise it when the meaning of a plan changes: parties of two releases then differ
-
-Comparison: TypeAlias = Literal["<", "<=", ">", ">=", "=", "<>"]
 JoinKind: TypeAlias = Literal["inner", "left", "full", "semi", "anti", "not in"]
 
 
@@ -120,59 +114,6 @@ class Join:
     fill: tuple[Fill, ...] = ()
     last_by: tuple[str, ...] = ()
     also: "Predicate | None" = None
-
-
-@dataclass(frozen=True, slots=True)
-class Term:
-    """coefficient * product of sum columns, counted only in rows where `when` is TRUE."""
-
-    coefficient: int
-    factors: tuple[str, ...] = ()
-    when: "Predicate | None" = None
-
-
-@dataclass(frozen=True, slots=True)
-class CompareBits:
-    """left `op` right on bits columns of equal width and meaning, or on a column's encoded bits.
-
-    NULL if a column is NULL. An int is compared in the same encoding, low already subtracted.
-    """
-
-    op: Comparison
-    left: str
-    right: str | int
-
-
-@dataclass(frozen=True, slots=True)
-class CompareSums:
-    """(sum of terms) `op` 0; NULL unless `known` is TRUE. |sum of terms| < 2^62 is proven."""
-
-    op: Comparison
-    terms: tuple[Term, ...]
-    known: "Predicate | None" = None
-
-
-@dataclass(frozen=True, slots=True)
-class IsNull:
-    column: str
-
-
-@dataclass(frozen=True, slots=True)
-class Not:
-    operand: "Predicate"
-
-
-@dataclass(frozen=True, slots=True)
-class And:
-    operands: tuple["Predicate", ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Or:
-    operands: tuple["Predicate", ...]
-
-
-Predicate: TypeAlias = CompareBits | CompareSums | IsNull | Not | And | Or
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,88 +242,4 @@ class Release:
     top: Top | None = None
     optional: tuple[int, ...] = ()
 
-
 Node: TypeAlias = Leaf | Union | Unify | Join | Filter | Derive | Compute | Aggregate
-
-
-@dataclass(frozen=True, slots=True)
-class OpenedColumn:
-    """How the recipient turns an opened column into SQL values.
-
-    Attributes:
-        kind: "code" looks `values` up, "bytes" strips trailing zero bytes of big-endian text,
-            "number" is low + bits, or a signed sum column.
-        sql_type: DuckDB type of the decoded column.
-        scale: for DECIMAL.
-        meaning: for the sheet, in SQL: 'SUM(amount)'.
-    """
-
-    name: str
-    kind: Literal["number", "code", "bytes"]
-    sql_type: str
-    meaning: str
-    scale: int = 0
-    values: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Use:
-    """One way in which the query touches a column; policy rules on these."""
-
-    table: str
-    column: str
-    right: str
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """All that parties need to agree on before anything runs.
-
-    Attributes:
-        final_sql: what the recipient runs over the opened table `opened`: names, AVG, ORDER BY.
-    """
-
-    contract_hash: str
-    recipient: str
-    sql: str
-    uses: tuple[Use, ...]
-    root: Release
-    opened: tuple[OpenedColumn, ...]
-    final_sql: str
-    format: int = FORMAT
-
-    def canonical(self) -> bytes:
-        """Return the bytes that the plan hash covers: every field, sorted keys, no spaces."""
-        return json.dumps(_plain(self), sort_keys=True, separators=(",", ":")).encode()
-
-    @property
-    def hash(self) -> str:
-        return hashlib.sha256(self.canonical()).hexdigest()
-
-    @property
-    def leaves(self) -> tuple[Leaf, ...]:
-        """The leaves from left to right; a leaf's place here names it in messages."""
-        return tuple(_leaves(self.root.input))
-
-
-def _leaves(node: Node) -> Iterator[Leaf]:
-    match node:
-        case Leaf():
-            yield node
-        case Union(inputs):
-            for child in inputs:
-                yield from _leaves(child)
-        case Join(left, right):
-            yield from _leaves(left)
-            yield from _leaves(right)
-        case Unify(child) | Filter(child) | Derive(child) | Compute(child) | Aggregate(child):
-            yield from _leaves(child)
-
-
-def _plain(value: object) -> object:
-    if dataclasses.is_dataclass(value):
-        fields = {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
-        return {"": type(value).__name__, **fields}
-    if isinstance(value, tuple):
-        return [_plain(item) for item in value]
-    return value

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from cleanroom.contract.terms import TableTerms
-from cleanroom.query.aggregates import is_aggregate
-from cleanroom.query.domain import TRUTH, Domain
-from cleanroom.query.expr import Expr, column
-from cleanroom.query.view import PERSON, View
+from cleanroom.sql.aggregates import is_aggregate
+from cleanroom.sql.domain import TRUTH, Domain
+from cleanroom.sql.expr import Expr, column
+from cleanroom.sql.view import PERSON, View
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,20 +10,10 @@ from dataclasses import dataclass
 from sqlglot import exp, parse_one
 
 from cleanroom.contract.terms import Terms
-from cleanroom.query.cost import Cost, cost_of
-from cleanroom.query.plan import (
-    Aggregate,
-    Compute,
-    Filter,
-    Join,
-    Leaf,
-    Node,
-    Plan,
-    Top,
-    Unify,
-    Union,
-)
-from cleanroom.query.schema import schema_of
+from cleanroom.plan.cost import Cost, cost_of
+from cleanroom.plan.nodes import Aggregate, Compute, Filter, Join, Leaf, Node, Top, Unify, Union
+from cleanroom.plan.plan import Plan
+from cleanroom.plan.schema import schema_of
 
 
 @dataclass(frozen=True, slots=True)

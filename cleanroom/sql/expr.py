@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from cleanroom.errors import UnsupportedQuery
-from cleanroom.query.domain import Domain
+from cleanroom.sql.domain import Domain
 
 MAX_NODES = 10_000  # subqueries may multiply an expression: bounds the work of compiling
 MAX_DEPTH = 150

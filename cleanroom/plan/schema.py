@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from cleanroom.query.plan import (
+from cleanroom.plan.nodes import (
     Aggregate,
     BitsColumn,
     Compute,

@@ -9,10 +9,10 @@ from decimal import Decimal
 
 from cleanroom.contract.types import Kind, SqlType
 from cleanroom.errors import UnsupportedQuery
-from cleanroom.query import domain as domains
-from cleanroom.query.domain import LIMIT, NOTHING, TRUTH, UNKNOWN, Domain
-from cleanroom.query.expr import Expr
-from cleanroom.query.functions import DAY_US, text
+from cleanroom.sql import domain as domains
+from cleanroom.sql.domain import LIMIT, NOTHING, TRUTH, UNKNOWN, Domain
+from cleanroom.sql.expr import Expr
+from cleanroom.sql.functions import DAY_US, text
 
 
 def literal(value: object) -> Expr:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from sqlglot import exp
 
 from cleanroom.errors import UnknownName, UnsupportedQuery
-from cleanroom.query.expr import Expr
-from cleanroom.query.missing import anchored, optional
+from cleanroom.sql.expr import Expr
+from cleanroom.sql.missing import anchored, optional
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 from sqlglot import exp
 
 from cleanroom.errors import UnsupportedQuery
-from cleanroom.query import operators
-from cleanroom.query.expr import Expr, conjuncts, tables
-from cleanroom.query.names import Names
-from cleanroom.query.parse import construct, only
-from cleanroom.query.parts import Attached, Kind, Part
-from cleanroom.query.scalars import Scalars
+from cleanroom.sql import operators
+from cleanroom.sql.expr import Expr, conjuncts, tables
+from cleanroom.sql.names import Names
+from cleanroom.sql.parse import construct, only
+from cleanroom.sql.parts import Attached, Kind, Part
+from cleanroom.sql.scalars import Scalars
 
 if TYPE_CHECKING:
-    from cleanroom.query.scope import Scope
+    from cleanroom.sql.scope import Scope
 
 _CLAUSES = ("with_", "expressions", "from_", "joins", "where", "distinct")
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from cleanroom.errors import UnsupportedQuery
-from cleanroom.query.expr import Expr, tables
-from cleanroom.query.missing import never_true, present, sides
+from cleanroom.sql.expr import Expr, tables
+from cleanroom.sql.missing import never_true, present, sides
 
 Kind: TypeAlias = Literal["left", "full", "semi", "anti", "not in"]
 

@@ -8,16 +8,16 @@ from sqlglot import exp
 
 from cleanroom.contract.terms import Terms
 from cleanroom.errors import UnsupportedQuery
-from cleanroom.query import operators
-from cleanroom.query.expr import Expr, columns, conjuncts, has_aggregate, rewrite, walk
-from cleanroom.query.functions import AFTER_ONLY
-from cleanroom.query.missing import present
-from cleanroom.query.names import Names
-from cleanroom.query.parse import construct, only
-from cleanroom.query.parts import Part, settled, strengthened, walk_parts
-from cleanroom.query.scalars import Scalars
-from cleanroom.query.scope import Nest, Scope
-from cleanroom.query.tables import Table
+from cleanroom.sql import operators
+from cleanroom.sql.expr import Expr, columns, conjuncts, has_aggregate, rewrite, walk
+from cleanroom.sql.functions import AFTER_ONLY
+from cleanroom.sql.missing import present
+from cleanroom.sql.names import Names
+from cleanroom.sql.parse import construct, only
+from cleanroom.sql.parts import Part, settled, strengthened, walk_parts
+from cleanroom.sql.scalars import Scalars
+from cleanroom.sql.scope import Nest, Scope
+from cleanroom.sql.tables import Table
 
 _SUM_UP = "Ask for COUNT, SUM, AVG, MIN or MAX, with GROUP BY for one row of each group."
 _CLAUSES = ("with_", "expressions", "from_", "joins", "where", "group", "having", "order")

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 from cleanroom.contract.types import Kind
 from cleanroom.errors import UnsupportedQuery
-from cleanroom.query import operators
-from cleanroom.query.domain import UNKNOWN, Domain
-from cleanroom.query.expr import Expr
-from cleanroom.query.functions import DAY_US
+from cleanroom.sql import operators
+from cleanroom.sql.domain import UNKNOWN, Domain
+from cleanroom.sql.expr import Expr
+from cleanroom.sql.functions import DAY_US
 
 _WHOLE = ("BIGINT", "INT", "INTEGER")
 _AFTER = {*_WHOLE, "DOUBLE", "HUGEINT", "INT128", "VARCHAR", "TEXT", "DATE", "TIMESTAMP"}

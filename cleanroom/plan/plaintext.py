@@ -12,31 +12,33 @@ import numpy as np
 import numpy.typing as npt
 
 from cleanroom.errors import JoinTooLarge
-from cleanroom.query.plaintext_statistics import statistics
-from cleanroom.query.plan import (
-    Aggregate,
+from cleanroom.plan.conditions import (
     And,
     CompareBits,
     CompareSums,
+    IsNull,
+    Not,
+    Or,
+    Predicate,
+    Term,
+)
+from cleanroom.plan.nodes import (
+    Aggregate,
     Compute,
     Computed,
     Derive,
     Filter,
-    IsNull,
     Join,
     Leaf,
     Node,
-    Not,
-    Or,
     OrderBy,
-    Plan,
-    Predicate,
     Release,
-    Term,
     Unify,
     Union,
 )
-from cleanroom.query.schema import schema_of
+from cleanroom.plan.plaintext_statistics import statistics
+from cleanroom.plan.plan import Plan
+from cleanroom.plan.schema import schema_of
 
 Row: TypeAlias = dict[str, int | None]
 Columns: TypeAlias = dict[str, npt.NDArray[np.generic]]

@@ -13,9 +13,9 @@ from sqlglot import exp
 
 from cleanroom.contract.types import Kind, SqlType
 from cleanroom.errors import UnsupportedQuery
-from cleanroom.query.domain import Domain
-from cleanroom.query.plan import Comparison
-from cleanroom.query.render import cast, constant, function
+from cleanroom.plan.conditions import Comparison
+from cleanroom.sql.domain import Domain
+from cleanroom.sql.render import cast, constant, function
 
 HASH_BITS = 96  # two of 2^24 keys collide with a probability below 2^-48
 SHORT_TEXT = 12  # bytes; longer keys are hashed

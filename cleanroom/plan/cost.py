@@ -9,27 +9,19 @@ Seconds: 60 MB/s of protocol traffic and 2 ms a round, as measured on two cores 
 
 from dataclasses import dataclass
 
-from cleanroom.query.plan import (
-    Aggregate,
+from cleanroom.plan.conditions import (
     And,
     CompareBits,
     CompareSums,
-    Compute,
-    Derive,
-    Filter,
     IsNull,
-    Join,
-    Leaf,
-    Node,
     Not,
     Or,
-    Plan,
     Predicate,
     Term,
-    Unify,
-    Union,
 )
-from cleanroom.query.schema import Schema, schema_of
+from cleanroom.plan.nodes import Aggregate, Compute, Derive, Filter, Join, Leaf, Node, Unify, Union
+from cleanroom.plan.plan import Plan
+from cleanroom.plan.schema import Schema, schema_of
 
 BYTES_PER_S = 60e6
 S_PER_ROUND = 0.002

@@ -7,9 +7,11 @@ terms over their sum columns.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cleanroom.query.domain import Domain
-from cleanroom.query.encode import Encoding
-from cleanroom.query.plan import Node, Predicate, Term, Use
+from cleanroom.plan.conditions import Predicate, Term
+from cleanroom.plan.nodes import Node
+from cleanroom.plan.plan import Use
+from cleanroom.sql.domain import Domain
+from cleanroom.sql.encode import Encoding
 
 PERSON = "#person"  # no SQL name: the column that names a group's person
 

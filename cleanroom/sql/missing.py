@@ -8,8 +8,8 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from cleanroom.errors import UnsupportedQuery
-from cleanroom.query import operators
-from cleanroom.query.expr import COMPARISONS, Expr, columns, rewrite, walk
+from cleanroom.sql import operators
+from cleanroom.sql.expr import COMPARISONS, Expr, columns, rewrite, walk
 
 _ARITHMETIC = ("+", "-", "*", "/", "//", "%")
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from sqlglot import exp
 
-from cleanroom.query.expr import Expr
+from cleanroom.sql.expr import Expr
 
 _BINARY: dict[str, type[exp.Binary]] = {
     "+": exp.Add,

@@ -12,10 +12,10 @@ from typing import Any
 from sqlglot import exp
 
 from cleanroom.errors import UnsupportedQuery
-from cleanroom.query import operators
-from cleanroom.query.domain import UNKNOWN
-from cleanroom.query.expr import Expr
-from cleanroom.query.parse import construct, only
+from cleanroom.sql import operators
+from cleanroom.sql.domain import UNKNOWN
+from cleanroom.sql.expr import Expr
+from cleanroom.sql.parse import construct, only
 
 Bind = Callable[[exp.Expr], Expr]
 

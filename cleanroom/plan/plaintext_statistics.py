@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from cleanroom.query.grouping import Distinct, Quantile
-from cleanroom.query.plan import Aggregate
-from cleanroom.query.schema import schema_of
+from cleanroom.plan.grouping import Distinct, Quantile
+from cleanroom.plan.nodes import Aggregate
+from cleanroom.plan.schema import schema_of
 
 Row = dict[str, int | None]
 

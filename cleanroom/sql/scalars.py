@@ -12,12 +12,12 @@ from sqlglot import exp
 
 from cleanroom.contract.types import Kind
 from cleanroom.errors import UnsupportedQuery
-from cleanroom.query import functions, intervals, operators
-from cleanroom.query.aggregates import bind_aggregate, filtered, is_aggregate
-from cleanroom.query.convert import convert
-from cleanroom.query.domain import Domain
-from cleanroom.query.expr import Expr
-from cleanroom.query.parse import construct, only
+from cleanroom.sql import functions, intervals, operators
+from cleanroom.sql.aggregates import bind_aggregate, filtered, is_aggregate
+from cleanroom.sql.convert import convert
+from cleanroom.sql.domain import Domain
+from cleanroom.sql.expr import Expr
+from cleanroom.sql.parse import construct, only
 
 _BINARY: dict[type[exp.Expr], str] = {
     exp.Add: "+",

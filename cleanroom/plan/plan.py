@@ -1,0 +1,106 @@
+"""The compiled plan: what every party derives by itself and whose hash all compare."""
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from cleanroom.plan.nodes import (
+    Aggregate,
+    Compute,
+    Derive,
+    Filter,
+    Join,
+    Leaf,
+    Node,
+    Release,
+    Unify,
+    Union,
+)
+
+FORMAT = 1  # raise it when the meaning of a plan changes: parties of two releases then differ
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedColumn:
+    """How the recipient turns an opened column into SQL values.
+
+    Attributes:
+        kind: "code" looks `values` up, "bytes" strips trailing zero bytes of big-endian text,
+            "number" is low + bits, or a signed sum column.
+        sql_type: DuckDB type of the decoded column.
+        scale: for DECIMAL.
+        meaning: for the sheet, in SQL: 'SUM(amount)'.
+    """
+
+    name: str
+    kind: Literal["number", "code", "bytes"]
+    sql_type: str
+    meaning: str
+    scale: int = 0
+    values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Use:
+    """One way in which the query touches a column; policy rules on these."""
+
+    table: str
+    column: str
+    right: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All that parties need to agree on before anything runs.
+
+    Attributes:
+        final_sql: what the recipient runs over the opened table `opened`: names, AVG, ORDER BY.
+    """
+
+    contract_hash: str
+    recipient: str
+    sql: str
+    uses: tuple[Use, ...]
+    root: Release
+    opened: tuple[OpenedColumn, ...]
+    final_sql: str
+    format: int = FORMAT
+
+    def canonical(self) -> bytes:
+        """Return the bytes that the plan hash covers: every field, sorted keys, no spaces."""
+        return json.dumps(_plain(self), sort_keys=True, separators=(",", ":")).encode()
+
+    @property
+    def hash(self) -> str:
+        return hashlib.sha256(self.canonical()).hexdigest()
+
+    @property
+    def leaves(self) -> tuple[Leaf, ...]:
+        """The leaves from left to right; a leaf's place here names it in messages."""
+        return tuple(_leaves(self.root.input))
+
+
+def _leaves(node: Node) -> Iterator[Leaf]:
+    match node:
+        case Leaf():
+            yield node
+        case Union(inputs):
+            for child in inputs:
+                yield from _leaves(child)
+        case Join(left, right):
+            yield from _leaves(left)
+            yield from _leaves(right)
+        case Unify(child) | Filter(child) | Derive(child) | Compute(child) | Aggregate(child):
+            yield from _leaves(child)
+
+
+def _plain(value: object) -> object:
+    if dataclasses.is_dataclass(value):
+        fields = {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        return {"": type(value).__name__, **fields}
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return value
