@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,8 @@ import tiny_room
 from typer.testing import CliRunner
 
 from cleanroom.cli import app
+from cleanroom.client import Room
+from cleanroom.member import Membership
 
 
 def ended(*words: str) -> tuple[int, list[str]]:
@@ -61,3 +64,23 @@ def test_a_party_that_can_not_attend_says_where_it_tries(tmp_path: Path) -> None
     assert line["party"] == "coordinator"
     assert line["address"] == room["hospital"].address("coordinator")
     assert line["message"]
+
+
+def test_ctrl_c_says_that_the_session_was_cancelled(
+    processes,
+    folder: Path,
+    room: dict[str, Membership],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def tiny(_: Path) -> Room:
+        return Room(room["analyst"], tiny_room.tiny_engine())
+
+    def interrupt(*_: object) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr("cleanroom.client.connect", tiny)
+    monkeypatch.setattr("rich.status.Status.update", interrupt)
+    words = ["query", "add 1000000 of bank_a", "--config", "none"]
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == 130
+    assert "cancelled at every member" in done.output
