@@ -13,9 +13,9 @@ from cleanroom.execution.computed import computed
 from cleanroom.execution.conditions import evaluate
 from cleanroom.execution.contribute import Contribution, receive
 from cleanroom.execution.grouping import add_middles, grouping_of
-from cleanroom.execution.outcome import Outcome, pack
+from cleanroom.execution.outcome import Outcome
+from cleanroom.execution.release import release
 from cleanroom.execution.terms import derive
-from cleanroom.execution.top import keep_first
 from cleanroom.plan.nodes import (
     Aggregate,
     Compute,
@@ -24,26 +24,20 @@ from cleanroom.plan.nodes import (
     Join,
     Leaf,
     Node,
-    Release,
     Unify,
     Union,
 )
-from cleanroom.plan.plan import Plan
-from cleanroom.plan.schema import schema_of
+from cleanroom.plan.plan import Plan, count_leaves, leaves_of
 from protocols.context import Context
 from protocols.rep3 import outer
 from protocols.rep3.and_bits import and_bits
-from protocols.rep3.compare import equal_zero
-from protocols.rep3.convert import bits_to_arith, sign
 from protocols.rep3.expand import BoundExceeded, join_bounded
 from protocols.rep3.group import Grouping, cleaned, group
 from protocols.rep3.inputs import InputInconsistent, check_copies
 from protocols.rep3.join import join_unique
 from protocols.rep3.order import is_ordered, merge_all, order
 from protocols.rep3.relation import Relation, union
-from protocols.rep3.reveal import reveal_bits
-from protocols.rep3.share import Arith, Bits, concat_planes, stack
-from protocols.rep3.shuffle import shuffle
+from protocols.rep3.share import Arith
 from protocols.rep3.support import supports
 from protocols.rounds import Steps, parallel
 
@@ -77,20 +71,8 @@ def compute(
     except InputInconsistent as error:
         owners = ", ".join(sorted({plan.leaves[i].member for i in error.inputs}))
         raise errors.PeerMisbehaved("shares of its rows are inconsistent", party=owners) from None
-    outcome = yield from _release(ctx.at("release"), plan.root, groups)
+    outcome = yield from release(ctx.at("release"), plan.root, groups)
     return outcome
-
-
-def _count_leaves(node: Node) -> int:
-    match node:
-        case Leaf():
-            return 1
-        case Union(inputs):
-            return sum(map(_count_leaves, inputs))
-        case Join(left, right):
-            return _count_leaves(left) + _count_leaves(right)
-        case Unify(child) | Filter(child) | Derive(child) | Compute(child) | Aggregate(child):
-            return _count_leaves(child)
 
 
 def _run(ctx: Context, node: Node, leaves: Leaves, first: int) -> Steps[Relation]:
@@ -131,7 +113,7 @@ def _run(ctx: Context, node: Node, leaves: Leaves, first: int) -> Steps[Relation
 def _parts(
     ctx: Context, inputs: Sequence[Node], leaves: Leaves, first: int
 ) -> Steps[tuple[Relation, ...]]:
-    starts = np.cumsum([first, *(_count_leaves(child) for child in inputs)])
+    starts = np.cumsum([first, *(count_leaves(child) for child in inputs)])
     parts = yield from parallel(
         *(
             _run(ctx.at(f"part{i}"), child, leaves, int(start))
@@ -160,7 +142,7 @@ def _run_ordered(
 
 
 def _unify(ctx: Context, node: Unify, leaves: Leaves, first: int) -> Steps[Relation]:
-    leaf = _any_leaf(node.input)
+    leaf = next(leaves_of(node.input))
     keys = leaf.sorted_by + tuple(c.name for c in leaf.bits if c.name not in leaf.sorted_by)
     relation = yield from _run_ordered(ctx.at("of"), node.input, keys, leaves, first)
     what = Grouping(keys, (), tuple(relation.sums), ())
@@ -168,20 +150,8 @@ def _unify(ctx: Context, node: Unify, leaves: Leaves, first: int) -> Steps[Relat
     return unified
 
 
-def _any_leaf(node: Node) -> Leaf:
-    match node:
-        case Leaf():
-            return node
-        case Union(inputs):
-            return _any_leaf(inputs[0])
-        case Join(child) | Unify(child) | Filter(child) | Derive(child):
-            return _any_leaf(child)
-        case Compute(child) | Aggregate(child):
-            return _any_leaf(child)
-
-
 def _join(ctx: Context, node: Join, leaves: Leaves, first: int) -> Steps[Relation]:
-    second = first + _count_leaves(node.left)
+    second = first + count_leaves(node.left)
     left, right = yield from parallel(
         _run_ordered(ctx.at("left"), node.left, node.left_on, leaves, first),
         _run_ordered(ctx.at("right"), node.right, node.right_on + node.last_by, leaves, second),
@@ -247,71 +217,3 @@ def _supports(ctx: Context, node: Aggregate, relation: Relation) -> Steps[dict[s
     relation = yield from cleaned(ctx.at("clean"), relation)
     wanted = (node.supported_sums, node.supported_columns)
     return (yield from supports(ctx.at("of"), relation, node.keys, node.persons, *wanted))
-
-
-def _release(ctx: Context, node: Release, groups: Relation) -> Steps[Outcome]:
-    """Open the groups that pass to the recipient, after a shuffle; count those that don't."""
-    (large, suppressed), having = yield from parallel(
-        _large_enough(ctx.at("persons"), node, groups), _having(ctx.at("having"), node, groups)
-    )
-    passing = large
-    if having is not None:
-        passing = yield from and_bits(ctx.at("pass"), large, having)
-    names = [name for name in node.opened if name in groups.columns]
-    shown = groups.select(names, (name for name in node.opened if name in groups.sums))
-    rows = shown.rows()
-    marked = replace(rows, bits=concat_planes([rows.bits, passing]))
-    if node.top is not None:
-        schema = schema_of(node.input)
-        marked = yield from keep_first(ctx.at("top"), groups, schema, node.top, marked)
-    if node.input.keys:  # the place of a group tells its rank among all groups
-        marked, _ = yield from shuffle(ctx.at("shuffle"), marked)
-    opened = yield from reveal_bits(ctx.at("open"), marked.bits[-1:])
-    return pack(replace(marked, bits=marked.bits[:-1]), opened, suppressed)
-
-
-def _large_enough(
-    ctx: Context, node: Release, groups: Relation
-) -> Steps[tuple[Bits, Arith]]:
-    """Return which groups have min_group persons behind each value, and how many haven't."""
-    if not node.input.counts:
-        zero = np.zeros(1, dtype=np.uint64)
-        return groups.valid, Arith(zero, zero)
-    bad = yield from _too_few(ctx.at("few"), node, groups)
-    none_bad = yield from equal_zero(ctx.at("all"), bad)
-    large = yield from and_bits(ctx.at("large"), groups.valid, none_bad)
-    flags = yield from bits_to_arith(ctx.at("flags"), groups.valid ^ large, groups.n)
-    total = Arith(flags.own.sum(axis=1), flags.next.sum(axis=1))
-    return large, total
-
-
-def _too_few(ctx: Context, node: Release, groups: Relation) -> Steps[Bits]:
-    """Return planes of which one is set in each group that has too few persons somewhere."""
-    counts = [groups.sums[name] for name in node.input.counts]
-    classes = range(len(node.input.persons))
-    n_values = len(counts) // len(classes)
-    maybe = [c for i in node.optional for c in counts[i * n_values : (i + 1) * n_values]]
-    above = [stack(counts).shift(ctx.me, -node.min_group)]
-    if not maybe:
-        return (yield from sign(ctx.at("sign"), above[0]))
-    above.append(stack(maybe).shift(ctx.me, -1))
-    signs = yield from sign(ctx.at("sign"), stack(above))
-    nobody = signs[len(counts) :]
-    small = [signs[i * n_values : (i + 1) * n_values] for i in classes]
-    some = yield from and_bits(
-        ctx.at("some"), concat_planes([small[i] for i in node.optional]), nobody.flip(ctx.me)
-    )
-    bad = [some, *(small[i] for i in classes if i not in node.optional)]
-    if len(node.optional) == len(classes):
-        nowhere = small[0]
-        for i in classes[1:]:
-            nowhere = yield from and_bits(ctx.at(f"nowhere{i}"), nowhere, small[i])
-        bad.append(nowhere)
-    return concat_planes(bad)
-
-
-def _having(ctx: Context, node: Release, groups: Relation) -> Steps[Bits | None]:
-    if node.having is None:
-        return None
-    true, _ = yield from evaluate(ctx, groups, node.having)
-    return true

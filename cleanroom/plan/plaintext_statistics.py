@@ -4,9 +4,8 @@ from collections.abc import Sequence
 
 from cleanroom.plan.grouping import Distinct, Quantile
 from cleanroom.plan.nodes import Aggregate
+from cleanroom.plan.plaintext_rows import Row
 from cleanroom.plan.schema import schema_of
-
-Row = dict[str, int | None]
 
 
 def statistics(node: Aggregate, group: Sequence[Row]) -> Row:

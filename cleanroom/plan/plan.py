@@ -80,21 +80,27 @@ class Plan:
     @property
     def leaves(self) -> tuple[Leaf, ...]:
         """The leaves from left to right; a leaf's place here names it in messages."""
-        return tuple(_leaves(self.root.input))
+        return tuple(leaves_of(self.root.input))
 
 
-def _leaves(node: Node) -> Iterator[Leaf]:
+def leaves_of(node: Node) -> Iterator[Leaf]:
+    """Yield the leaves below a node from left to right."""
     match node:
         case Leaf():
             yield node
         case Union(inputs):
             for child in inputs:
-                yield from _leaves(child)
+                yield from leaves_of(child)
         case Join(left, right):
-            yield from _leaves(left)
-            yield from _leaves(right)
+            yield from leaves_of(left)
+            yield from leaves_of(right)
         case Unify(child) | Filter(child) | Derive(child) | Compute(child) | Aggregate(child):
-            yield from _leaves(child)
+            yield from leaves_of(child)
+
+
+def count_leaves(node: Node) -> int:
+    """Return how many leaves are below a node."""
+    return sum(1 for _ in leaves_of(node))
 
 
 def _plain(value: object) -> object:

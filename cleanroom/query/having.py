@@ -13,14 +13,12 @@ from cleanroom.plan.conditions import (
     CompareSums,
     Comparison,
     IsNull,
-    Not,
-    Or,
     Predicate,
     Term,
 )
 from cleanroom.plan.grouping import Distinct
+from cleanroom.query.connectives import connective
 from cleanroom.query.totals import Total
-from cleanroom.sql import operators
 from cleanroom.sql.aggregates import is_value
 from cleanroom.sql.domain import LIMIT
 from cleanroom.sql.encode import Encoding, compare_constant
@@ -64,20 +62,12 @@ class Having:
             UnsupportedQuery: for what can't be computed on shares.
             OverflowPossible: if a product of totals may not fit.
         """
+        found = connective(expr, self.lower)
+        if found is not None:
+            return found
         match expr.op:
-            case "and":
-                return And(tuple(self.lower(arg) for arg in expr.args))
-            case "or":
-                return Or(tuple(self.lower(arg) for arg in expr.args))
-            case "not":
-                return Not(self.lower(expr.args[0]))
-            case "literal" if isinstance(expr.value, bool):
-                return And(()) if expr.value else Or(())
             case "is_null":
                 return self._is_null(expr.args[0])
-            case "in":
-                arg, *options = expr.args
-                return Or(tuple(self.lower(operators.compare("=", arg, o)) for o in options))
             case op if op in COMPARISONS:
                 return self._comparison(expr)
         raise UnsupportedQuery(f"{expr.value or expr.op} in HAVING")

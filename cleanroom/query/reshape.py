@@ -22,7 +22,7 @@ from cleanroom.plan.conditions import (
 )
 from cleanroom.plan.nodes import BitsColumn, Computed, Derived
 from cleanroom.query.columns import Bits, Measure
-from cleanroom.sql import operators
+from cleanroom.query.connectives import connective
 from cleanroom.sql.domain import LIMIT
 from cleanroom.sql.encode import Encoding, compare_constant
 from cleanroom.sql.expr import COMPARISONS, Expr
@@ -144,22 +144,14 @@ class Reshape:
 
     def condition(self, expr: Expr) -> Predicate:
         """Return a condition as a predicate."""
+        found = connective(expr, self.condition)
+        if found is not None:
+            return found
         match expr.op:
-            case "and":
-                return And(tuple(self.condition(arg) for arg in expr.args))
-            case "or":
-                return Or(tuple(self.condition(arg) for arg in expr.args))
-            case "not":
-                return Not(self.condition(expr.args[0]))
-            case "literal" if isinstance(expr.value, bool):
-                return And(()) if expr.value else Or(())
             case "column":
                 return CompareBits("=", self._column(expr).name, 1)
             case "is_null":
                 return Not(self._present(expr.args[0]))
-            case "in":
-                arg, *options = expr.args
-                return Or(tuple(self.condition(operators.compare("=", arg, o)) for o in options))
             case op if op in COMPARISONS:
                 return self._comparison(expr)
         raise UnsupportedQuery(f"{expr.value or expr.op} over an inner aggregation")

@@ -1,0 +1,64 @@
+"""INSECURE: which groups of plain rows are released, in what order, and as which columns."""
+
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from cleanroom.plan.nodes import OrderBy, Release
+from cleanroom.plan.plaintext_rows import Row, number, truth
+from cleanroom.plan.plan import Plan
+from cleanroom.plan.schema import schema_of
+
+Columns: TypeAlias = dict[str, npt.NDArray[np.generic]]
+
+
+def first(release: Release, rows: list[Row]) -> list[Row]:
+    """Return the first groups; a stable sort by each key of the order, last key first."""
+    keys = release.input.keys
+    ordered = sorted(rows, key=lambda r: [(r[k] is None, r[k] or 0) for k in keys])
+    for by in reversed(release.top.order if release.top else ()):
+        known = [r for r in ordered if _order_value(by, r) is not None]
+        known.sort(key=lambda r: number(_order_value(by, r)), reverse=by.descending)
+        unknown = [r for r in ordered if _order_value(by, r) is None]
+        ordered = unknown + known if by.nulls_first else known + unknown
+    return ordered[: release.top.limit] if release.top else ordered
+
+
+def _order_value(by: OrderBy, row: Row) -> int | None:
+    known = by.known is None or truth(by.known, row) is True
+    return row[by.column] if known else None
+
+
+def is_large(release: Release, row: Row) -> bool:
+    """Return whether min_group persons stand behind a group and each of its values."""
+    classes = [release.input.counts_of(i) for i in range(len(release.input.persons))]
+    enough = [[number(row[name]) >= release.min_group for name in names] for names in classes]
+    nobody = [
+        [i in release.optional and row[name] == 0 for name in names]
+        for i, names in enumerate(classes)
+    ]
+    return not classes or all(
+        any(a) and all(x or y for x, y in zip(a, b, strict=True))
+        for a, b in zip(zip(*enough, strict=True), zip(*nobody, strict=True), strict=True)
+    )
+
+
+def opened(plan: Plan, rows: list[Row]) -> Columns:
+    """Return the opened columns of released groups."""
+    schema = schema_of(plan.root.input)
+    columns: Columns = {}
+    for name in plan.root.opened:
+        values = [row[name] for row in rows]
+        found = [column for column in schema.bits if column.name == name]
+        if not found:
+            columns[name] = np.array(values, dtype=np.int64)
+            continue
+        n_words = (found[0].bits + 63) // 64
+        for word in range(n_words):
+            shift = 64 * (n_words - 1 - word)
+            parts = [((value or 0) >> shift) & (1 << 64) - 1 for value in values]
+            columns[f"{name}_{word}"] = np.array(parts, dtype=np.uint64)
+        if found[0].nullable:
+            columns[f"{name}_null"] = np.array([value is None for value in values], dtype=bool)
+    return columns
