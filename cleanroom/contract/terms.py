@@ -116,7 +116,7 @@ class ColumnTerms(_Strict):
     type: str
     bounds: tuple[Any, Any] | None = None
     nullable: bool = False
-    max_bytes: Annotated[int, Field(ge=1, le=64, strict=True)] | None = None
+    max_bytes: Annotated[int, Field(ge=1, le=256, strict=True)] | None = None
     values: Annotated[tuple[str, ...], Field(min_length=1, max_length=65536)] | None = None
     rights: Mapping[str, tuple[Right, ...]] = Field(default_factory=dict)
 

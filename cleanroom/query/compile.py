@@ -48,7 +48,7 @@ def compile_query(sql: str, terms: Terms, contract_hash: str, recipient: str) ->
 def _nest(terms: Terms) -> Nest:
     """Return what compiles an inner aggregation, however deep it stands."""
 
-    def nest(select: exp.Select, ctes: Mapping[str, exp.Select]) -> View:
+    def nest(select: exp.Select, ctes: Mapping[str, exp.CTE]) -> View:
         query = bind(select, terms, nest, ctes)
         return lower_view(query, place(query), terms.privacy.min_group)
 

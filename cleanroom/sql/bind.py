@@ -59,7 +59,7 @@ class Query:
 
 
 def bind(
-    select: exp.Select, terms: Terms, nest: Nest, ctes: Mapping[str, exp.Select] | None = None
+    select: exp.Select, terms: Terms, nest: Nest, ctes: Mapping[str, exp.CTE] | None = None
 ) -> Query:
     """Bind a parsed SELECT.
 

@@ -19,6 +19,16 @@ class Relation:
     columns: Mapping[str, Expr]
     qualifier: str = ""
 
+    def renamed(self, names: tuple[str, ...]) -> "Relation":
+        """Give the first columns other names."""
+        if len(names) > len(self.columns):
+            raise UnsupportedQuery(f"more column names than columns of {self.alias!r}")
+        kept = list(self.columns)[len(names) :]
+        columns = dict(zip((*names, *kept), self.columns.values(), strict=True))
+        if len(columns) < len(self.columns):
+            raise UnsupportedQuery("a subquery's column without a name of its own")
+        return replace(self, columns=columns)
+
 
 @dataclass(slots=True)
 class Names:

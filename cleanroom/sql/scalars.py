@@ -162,14 +162,15 @@ class Scalars:
         raise UnsupportedQuery(f"IS {construct(node.expression)}")
 
     def _like(self, node: Any) -> Expr:
-        only(node, "this", "expression")
+        only(node, "this", "expression", "negate")
         args = (self.bind(node.this), self.bind(node.expression))
         if args[0].domain.kind is not Kind.TEXT or not isinstance(args[1].value, str):
             raise UnsupportedQuery("LIKE with anything but TEXT and a constant pattern")
         if len(args[1].value) > 256 or args[1].value.count("%") > 8:
             raise UnsupportedQuery("LIKE with a pattern of over 256 characters or 8 wildcards")
         op = "like" if isinstance(node, exp.Like) else "ilike"
-        return Expr(op, args, Domain(Kind.BOOLEAN, 0, 1, nullable=args[0].domain.nullable))
+        found = Expr(op, args, Domain(Kind.BOOLEAN, 0, 1, nullable=args[0].domain.nullable))
+        return operators.logical("not", (found,)) if node.args.get("negate") else found
 
     def _case(self, node: Any) -> Expr:
         only(node, "this", "ifs", "default")

@@ -14,8 +14,9 @@ from cleanroom.contract.terms import Terms
 from cleanroom.errors import UnknownName, UnsupportedQuery
 from cleanroom.sql import functions, operators, subqueries
 from cleanroom.sql.domain import Domain
-from cleanroom.sql.expr import Expr, column, conjuncts
+from cleanroom.sql.expr import Expr, column
 from cleanroom.sql.names import Names, Relation, column_of, nearest, optional_relation
+from cleanroom.sql.normal import conjuncts_of
 from cleanroom.sql.parse import construct, only
 from cleanroom.sql.parts import Attached, Kind, Part, inner
 from cleanroom.sql.scalars import Scalars
@@ -23,7 +24,8 @@ from cleanroom.sql.tables import Table, aggregates, person_column, terms_of
 from cleanroom.sql.view import PERSON, View
 
 MAX_TABLES = 8
-Nest: TypeAlias = Callable[[exp.Select, Mapping[str, exp.Select]], View]
+Ctes: TypeAlias = Mapping[str, exp.CTE]
+Nest: TypeAlias = Callable[[exp.Select, Ctes], View]
 _CLAUSES = ("with_", "expressions", "from_", "joins", "where")
 _JOINS = {
     "": "inner",
@@ -38,7 +40,6 @@ _JOINS = {
     "SEMI": "semi",
     "ANTI": "anti",
 }
-Ctes: TypeAlias = Mapping[str, exp.Select]
 
 
 @dataclass(slots=True)
@@ -127,7 +128,7 @@ class Scope:
             found.append(equal)
         if join.args.get("on") is not None:
             bound = Scalars(both.resolve, aggregates=False).bind(join.args["on"])
-            found.extend(conjuncts(operators.condition(bound)))
+            found.extend(conjuncts_of(bound))
         return tuple(found)
 
     def _relation(self, node: exp.Expr, ctes: Ctes) -> tuple[Relation, Part]:
@@ -135,19 +136,33 @@ class Scope:
             only(node, "this", "alias")
             if not isinstance(node.this, exp.Select):
                 raise UnsupportedQuery(construct(node.this))
-            return self._subquery(node.this, _alias(node), ctes)
+            return self._subquery(node.this, _alias(node), ctes, _column_names(node))
         if not isinstance(node, exp.Table) or not isinstance(node.this, exp.Identifier):
             what = node.this if isinstance(node, exp.Table) else node
             raise UnsupportedQuery(f"{construct(what)} in FROM")
         only(node, "this", "db", "alias")
         name = node.name.lower()
         if not node.db and name in ctes:
-            earlier = {k: v for k, v in ctes.items() if v is not ctes[name]}
-            return self._subquery(ctes[name], _alias(node) or name, earlier)
-        full = f"{node.db.lower()}.{name}" if node.db else name
-        return self._table(full, _alias(node) or name, node.db.lower())
+            cte = ctes[name]
+            earlier = {k: v for k, v in ctes.items() if v is not cte}
+            columns = _column_names(node) or _column_names(cte)
+            return self._subquery(cte.this, _alias(node) or name, earlier, columns)
+        if _column_names(node):
+            raise UnsupportedQuery("column names after a table's alias")
+        return self._table(self._full_name(node), _alias(node) or name)
 
-    def _table(self, full: str, alias: str, qualifier: str) -> tuple[Relation, Part]:
+    def _full_name(self, node: exp.Table) -> str:
+        """Return a table's name in the contract; its owner may be left out if that is clear."""
+        name = node.name.lower()
+        if node.db or name in self.terms.tables:
+            return f"{node.db.lower()}.{name}" if node.db else name
+        found = [full for full in self.terms.tables if full.partition(".")[2] == name]
+        if len(found) > 1:
+            several = " or ".join(found)
+            raise UnknownName(f"table {name!r} is of several owners", remedy=f"Write {several}.")
+        return found[0] if found else name
+
+    def _table(self, full: str, alias: str) -> tuple[Relation, Part]:
         if full not in self.terms.tables:
             raise UnknownName(f"no table {full!r}", remedy=nearest(full, self.terms.tables))
         if len(self.tables) == MAX_TABLES:
@@ -159,21 +174,29 @@ class Scope:
             name: column(index, name, Domain.of_column(declared))
             for name, declared in terms.columns.items()
         }
-        return Relation(alias, columns, qualifier), Part((index,))
+        return Relation(alias, columns, full.rpartition(".")[0]), Part((index,))
 
-    def _subquery(self, select: exp.Select, alias: str, ctes: Ctes) -> tuple[Relation, Part]:
+    def _subquery(
+        self, select: exp.Select, alias: str, ctes: Ctes, renamed: tuple[str, ...]
+    ) -> tuple[Relation, Part]:
+        relation, part = self._selected(select, alias, ctes, renamed)
+        return relation.renamed(renamed), part
+
+    def _selected(
+        self, select: exp.Select, alias: str, ctes: Ctes, renamed: tuple[str, ...]
+    ) -> tuple[Relation, Part]:
         if aggregates(select):
             return self._view(select, alias, ctes)
         only(select, *_CLAUSES)
         names, part = self.enter(select, ctes)
         scalars = Scalars(names.resolve, aggregates=False)
         columns: dict[str, Expr] = {}
-        for node in select.expressions:
+        for place, node in enumerate(select.expressions):
             if isinstance(node, exp.Star):
                 only(node)
                 columns.update(names.everything())
                 continue
-            name = node.alias_or_name.lower()
+            name = node.alias_or_name.lower() or f"#{place}" * (place < len(renamed))
             inside = node.this if isinstance(node, exp.Alias) else node
             if not name or name in columns:
                 raise UnsupportedQuery("a subquery's column without a name of its own")
@@ -222,15 +245,21 @@ def _shown_once(join: Any, names: Names, relation: Relation, kind: str) -> Mappi
 def _alias(node: exp.Expr) -> str:
     alias = node.args.get("alias")
     if alias is not None:
-        only(alias, "this")
+        only(alias, "this", "columns")
     return node.alias.lower()
 
 
-def _ctes(select: exp.Select) -> Iterator[tuple[str, exp.Select]]:
+def _column_names(node: exp.Expr) -> tuple[str, ...]:
+    """Return the names that an alias gives the columns: t (a, b)."""
+    alias = node.args.get("alias")
+    return tuple(c.name.lower() for c in alias.args.get("columns") or ()) if alias else ()
+
+
+def _ctes(select: exp.Select) -> Iterator[tuple[str, exp.CTE]]:
     if with_ := select.args.get("with_"):
         only(with_, "expressions")
         for cte in with_.expressions:
             only(cte, "this", "alias")
             if not isinstance(cte.this, exp.Select):
                 raise UnsupportedQuery(f"{construct(cte.this)} in WITH")
-            yield _alias(cte), cte.this
+            yield _alias(cte), cte

@@ -12,8 +12,9 @@ from sqlglot import exp
 
 from cleanroom.errors import UnsupportedQuery
 from cleanroom.sql import operators
-from cleanroom.sql.expr import Expr, conjuncts, tables
+from cleanroom.sql.expr import Expr, tables
 from cleanroom.sql.names import Names
+from cleanroom.sql.normal import conjuncts_of
 from cleanroom.sql.parse import construct, only
 from cleanroom.sql.parts import Attached, Kind, Part
 from cleanroom.sql.scalars import Scalars
@@ -25,7 +26,7 @@ _CLAUSES = ("with_", "expressions", "from_", "joins", "where", "distinct")
 
 
 def condition(
-    scope: "Scope", node: exp.Expr, names: Names, part: Part, ctes: Mapping[str, exp.Select]
+    scope: "Scope", node: exp.Expr, names: Names, part: Part, ctes: Mapping[str, exp.CTE]
 ) -> Part:
     """Add a WHERE to a part."""
     for conjunct in _conjuncts(node):
@@ -34,8 +35,7 @@ def condition(
             part = _attached(scope, test, names, part, ctes, negated=negated)
             continue
         bound = Scalars(names.resolve, aggregates=False).bind(conjunct)
-        added = tuple(conjuncts(operators.condition(bound)))
-        part = replace(part, where=(*part.where, *added))
+        part = replace(part, where=(*part.where, *conjuncts_of(bound)))
     return part
 
 
@@ -63,7 +63,7 @@ def _attached(
     test: Any,
     names: Names,
     part: Part,
-    ctes: Mapping[str, exp.Select],
+    ctes: Mapping[str, exp.CTE],
     *,
     negated: bool,
 ) -> Part:

@@ -615,3 +615,18 @@ SELECT c.kind, COUNT(*), SUM(p.score) FROM alpha.people p JOIN beta.claims c ON 
 
 -- join of INTEGER with DECIMAL, and of TEXT of different length
 SELECT COUNT(*), SUM(c.level) FROM beta.claims c LEFT JOIN gamma.members m ON c.level = m.rate - m.rate + 3 AND c.pid = m.mid LEFT JOIN alpha.people p ON p.name = c.name AND p.income * 0 + p.id = c.pid
+
+-- tables without their owner, columns named beside a subquery's alias
+SELECT s, COUNT(*), SUM(twice) FROM (SELECT state, score + score FROM people WHERE id < 40) AS p (s, twice) GROUP BY s
+
+-- columns named beside the alias of a CTE, inner groups among them
+WITH t (who, n, total) AS (SELECT cust, COUNT(*), SUM(amt) FROM transactions GROUP BY cust) SELECT p.state, COUNT(*), SUM(t.n), MAX(total) FROM t JOIN people p ON p.id = who GROUP BY p.state
+
+-- an equality that every branch of an OR repeats
+SELECT c.kind, COUNT(*), SUM(p.score) FROM alpha.people p, beta.claims c WHERE (p.id = c.pid AND p.score > 0 AND c.level < 5) OR (c.level > 3 AND p.id = c.pid AND p.active) OR (p.id = c.pid AND p.state = 'vic') GROUP BY c.kind
+
+-- a branch of an OR that says no more than the others have in common
+SELECT COUNT(*), SUM(score) FROM alpha.people WHERE (score > 0 AND active) OR score > 0
+
+-- NOT LIKE and NOT ILIKE over NULLs
+SELECT COUNT(*), COUNT(name), COUNT(CASE WHEN code NOT ILIKE 'A%' THEN 1 END) FROM alpha.people WHERE name NOT LIKE 'Bo%'

@@ -260,6 +260,7 @@ def pooled(
         connection.executemany(
             f"INSERT INTO {table} VALUES ({marks})", [[r[c] for c in columns] for r in found]
         )
+    connection.execute(f"SET search_path = 'main,{','.join(OWNERS)}'")  # owners may be left out
     return connection
 
 

@@ -1,19 +1,14 @@
 """Every golden query on shares, in memory, gives what DuckDB gives on the pooled rows."""
 
-
 import pytest
 import rooms
+from in_memory import run_on_shares
 
 from cleanroom.errors import UnsupportedQuery
-from cleanroom.execution.compute import compute
-from cleanroom.execution.contribute import Contribution, contribute
-from cleanroom.execution.outcome import reconstruct
 from cleanroom.plan.plaintext import insecure_run
 from cleanroom.query.compile import compile_query
 from cleanroom.query.finish import finish
 from cleanroom.sources.database import Database
-from protocols.rounds import Party
-from protocols.simulate import contexts, simulate
 
 GOLDEN = dict(rooms.golden())
 WITHOUT_PERSONS = ("three levels", "one inner group of all")
@@ -29,13 +24,7 @@ def databases(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Database]:
 @pytest.mark.parametrize(("title", "min_group"), CASES)
 def test_golden(title: str, min_group: int, databases: dict[str, Database]) -> None:
     plan = compile_query(GOLDEN[title], rooms.terms(min_group), "0" * 64, "analyst")
-    parts: list[dict[int, Contribution]] = [{}, {}, {}]
-    for owner, database in databases.items():
-        for triple in contribute(plan, owner, database, b"k" * 16):
-            for party in Party:
-                parts[party][triple[party].leaf] = triple[party]
-    steps = [compute(ctx, plan, parts[ctx.me]) for ctx in contexts(title.encode())]
-    opened = reconstruct(plan, simulate(steps))
+    opened = run_on_shares(plan, databases)
     clear = insecure_run(plan, databases)
     assert opened.suppressed == clear.suppressed
     got, expected = finish(plan, opened.columns), finish(plan, clear.columns)

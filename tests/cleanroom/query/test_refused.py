@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import rooms
 
+from cleanroom.contract.terms import Terms
 from cleanroom.errors import CleanroomError, OverflowPossible, UnknownName, UnsupportedQuery
 from cleanroom.query.compile import compile_query
 
@@ -164,7 +165,7 @@ def test_the_commonest_refusals_say_what_helps(sql: str) -> None:
 
 UNKNOWN = {
     "SELECT COUNT(*) FROM alpha.peple": "alpha.people",
-    "SELECT COUNT(*) FROM people": "alpha.people",
+    "SELECT COUNT(*) FROM peple": "alpha.people",
     "SELECT SUM(scor) FROM alpha.people": "score",
     "SELECT SUM(p.scor) FROM alpha.people p": "score",
     "SELECT SUM(q.score) FROM alpha.people p": "names",
@@ -180,6 +181,27 @@ def test_unknown_names_get_the_nearest_one(sql: str) -> None:
     with pytest.raises(UnknownName) as caught:
         compile_query(sql, rooms.terms(), "h", "analyst")
     assert UNKNOWN[sql] in caught.value.remedy
+
+
+def test_a_table_of_two_owners_is_named_with_its_owner() -> None:
+    agreed = rooms.room()
+    agreed["tables"]["beta.people"] = agreed["tables"]["alpha.people"]
+    with pytest.raises(UnknownName) as caught:
+        compile_query("SELECT COUNT(*) FROM people", Terms.of(agreed), "h", "analyst")
+    assert "alpha.people or beta.people" in caught.value.remedy
+
+
+NAMED = {
+    "SELECT SUM(a) FROM alpha.people AS p (a)": "table's alias",
+    "SELECT SUM(a) FROM (SELECT score FROM alpha.people) AS p (a, b)": "more column names",
+    "SELECT SUM(a) FROM (SELECT score, id FROM alpha.people) AS p (id)": "name of its own",
+}
+
+
+@pytest.mark.parametrize("sql", NAMED)
+def test_names_of_columns_beside_an_alias_fit(sql: str) -> None:
+    with pytest.raises(UnsupportedQuery, match=NAMED[sql]):
+        compile_query(sql, rooms.terms(), "h", "analyst")
 
 
 OVERFLOWING = [
