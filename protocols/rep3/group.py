@@ -16,15 +16,13 @@ from protocols.rep3.convert import bits_to_arith
 from protocols.rep3.distinct import Distinct, distinct_values, same_as_previous
 from protocols.rep3.multiply import multiply
 from protocols.rep3.order import order
-from protocols.rep3.place import Placement, compacted, place
+from protocols.rep3.place import repeat_rows, to_front
 from protocols.rep3.quantile import Rank, values_at_ranks
 from protocols.rep3.relation import Column, Relation, planes_of, split_planes, sums_of
-from protocols.rep3.rows import Rows
-from protocols.rep3.scan import next_row, running_sum, undo_running_sum
+from protocols.rep3.scan import last_rows, running_sum, undo_running_sum
 from protocols.rep3.share import Arith, Bits, concat_planes, public_bits, stack
-from protocols.rounds import U64, Party, Steps, parallel
+from protocols.rounds import Party, Steps, parallel
 
-_ONE = np.uint64(1)
 By: TypeAlias = tuple[str, ...]
 
 
@@ -99,7 +97,7 @@ def keep_where(ctx: Context, bit: Bits, columns: Arith) -> Steps[Arith]:
     """Multiply each column, shape (m, n), by a 0/1 bit a row, shape (1, n / 64)."""
     m, n = columns.shape
     flag = yield from bits_to_arith(ctx.at("flag"), bit, n)
-    product = yield from multiply(ctx.at("keep"), _repeated(flag[0], m), columns)
+    product = yield from multiply(ctx.at("keep"), repeat_rows(flag[0], m), columns)
     return product
 
 
@@ -122,11 +120,11 @@ def group(ctx: Context, relation: Relation, what: Grouping) -> Steps[Relation]:
     main = orders[what.first_order]
     same = yield from same_as_previous(ctx.at("same"), main.key(ctx.me, what.keys))
     totals = yield from _totals(ctx.at("new"), same, orders, what)
-    end = _set_last(ctx.me, next_row(same.flip(ctx.me)))
+    end = last_rows(ctx.me, same)
     kept = yield from and_bits(ctx.at("end"), end, main.valid)
     planes = [planes_of(main.select(what.keys, ())), *(x.planes for x in extremes), kept]
     ends = running_sum(totals)
-    packed, placement = yield from _to_front(ctx.at("front"), concat_planes(planes), ends, kept)
+    packed, placement = yield from to_front(ctx.at("front"), concat_planes(planes), ends, kept)
     there, cut = packed.bits[-1:], totals.shape[0] - len(what.ranks)
     sums = undo_running_sum(packed.sums[:cut])
     grouped = _named(relation, what, packed.bits[:-1], there, sums)
@@ -151,38 +149,6 @@ def _totals(
     weights = [orders[what.by((rank.column,))].sums[rank.weight] for rank in what.ranks]
     main = orders[what.first_order].select((), what.sums)
     return stack([sums_of(main), distinct, *weights])
-
-
-def _to_front(
-    ctx: Context, planes: Bits, totals: Arith, kept: Bits
-) -> Steps[tuple[Rows, Placement]]:
-    """Move rows to keep to the front; in all others `totals`, (m, n), become those of the last row.
-
-    So, if the totals of the last row to keep are these too, differences of neighbours are zero
-    in all rows that follow it.
-
-    Cost: 6 rounds; with m columns 8 (2 + m) n bytes by each party, and a `place`.
-    """
-    m, n = totals.shape
-    flag = (yield from bits_to_arith(ctx.at("flag"), kept, n))[0]
-    if_dropped, more_if_kept = compacted(ctx.me, flag)
-    last = totals[:, -1:]
-    if_kept = stack([more_if_kept, _minus(totals, last)])
-    step = yield from multiply(ctx.at("choose"), _repeated(flag, m + 1), if_kept)
-    values = _minus(step[1:], last.scale(-1))
-    rows = Rows(n, planes, values)
-    return (yield from place(ctx.at("place"), rows, if_dropped + step[0]))
-
-
-def _minus(columns: Arith, one: Arith) -> Arith:
-    """Take one element, (m, 1), from all of its column."""
-    return Arith(columns.own - one.own, columns.next - one.next)
-
-
-def _repeated(column: Arith, m: int) -> Arith:
-    """Return m times the same column."""
-    shape = (m, *column.shape)
-    return Arith(np.broadcast_to(column.own, shape), np.broadcast_to(column.next, shape))
 
 
 def _orders(
@@ -278,10 +244,3 @@ def _spread(column: Arith) -> Arith:
 
 def _row_zero(me: Party) -> Bits:
     return public_bits(me, np.array([[1]], dtype=np.uint64))
-
-
-def _set_last(me: Party, bits: Bits) -> Bits:
-    """Set the last row's bit, which is zero."""
-    last: U64 = np.zeros(bits.shape, dtype=np.uint64)
-    last[0, -1] = _ONE << np.uint64(63)
-    return bits ^ public_bits(me, last)

@@ -103,6 +103,38 @@ def compact(ctx: Context, rows: Rows, keep: Bits) -> Steps[tuple[Rows, Placement
     return (yield from place(ctx.at("place"), rows, if_dropped + step))
 
 
+def to_front(
+    ctx: Context, planes: Bits, totals: Arith, kept: Bits
+) -> Steps[tuple[Rows, Placement]]:
+    """Move rows to keep to the front; in all others `totals`, (m, n), become those of the last row.
+
+    So, if the totals of the last row to keep are these too, differences of neighbours are zero
+    in all rows that follow it.
+
+    Cost: 6 rounds; with m columns 8 (2 + m) n bytes by each party, and a `place`.
+    """
+    m, n = totals.shape
+    flag = (yield from bits_to_arith(ctx.at("flag"), kept, n))[0]
+    if_dropped, more_if_kept = compacted(ctx.me, flag)
+    last = totals[:, -1:]
+    if_kept = stack([more_if_kept, _minus(totals, last)])
+    step = yield from multiply(ctx.at("choose"), repeat_rows(flag, m + 1), if_kept)
+    values = _minus(step[1:], last.scale(-1))
+    rows = Rows(n, planes, values)
+    return (yield from place(ctx.at("place"), rows, if_dropped + step[0]))
+
+
+def _minus(columns: Arith, one: Arith) -> Arith:
+    """Take one element, (m, 1), from all of its column."""
+    return Arith(columns.own - one.own, columns.next - one.next)
+
+
+def repeat_rows(column: Arith, m: int) -> Arith:
+    """Return m times the same column."""
+    shape = (m, *column.shape)
+    return Arith(np.broadcast_to(column.own, shape), np.broadcast_to(column.next, shape))
+
+
 def compacted(me: Party, kept: Arith) -> tuple[Arith, Arith]:
     """Return where each row goes when rows with kept = 1 move to the front, others behind them.
 

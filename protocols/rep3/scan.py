@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from protocols.rep3.share import Arith, Bits
-from protocols.rounds import U64
+from protocols.rep3.share import Arith, Bits, public_bits
+from protocols.rounds import U64, Party
 
 _ONE, _TOP = np.uint64(1), np.uint64(63)
 
@@ -16,6 +16,13 @@ def previous_row(x: Bits) -> Bits:
 def next_row(x: Bits) -> Bits:
     """Give each row the bits of the row after it; the last of the padded rows gets zeros."""
     return Bits(_up(x.own), _up(x.next))
+
+
+def last_rows(me: Party, same: Bits) -> Bits:
+    """Mark the last row of each segment; `same`, one plane: a row belongs to the one before."""
+    last: U64 = np.zeros(same.shape, dtype=np.uint64)
+    last[0, -1] = _ONE << _TOP  # next_row leaves it zero
+    return next_row(same.flip(me)) ^ public_bits(me, last)
 
 
 def running_xor(x: Bits) -> Bits:
