@@ -86,7 +86,7 @@ def windowed(ctx: Context, relation: Relation, what: Window) -> Steps[Relation]:
     Cost: an `equal` of partition and order of neighbouring rows; for numberings or totals a
         `to_front` and an `unplace` of one integer column for each, and once more for "rank", in
         the same rounds; an AND of each neighbour's column. Over a partition of 5 bits: 11 rounds
-        and 81 bytes a row by P0 for "row_number", 12 and 161 with "rank", 4 and 1.5 for a neighbour.
+        and 81 bytes a row by P0 for "row_number", 12 and 161 with "rank", 4 and 2 for "lag".
     Security: semi-honest, honest majority; no leakage: the only openings are those of `place`,
         uniformly random permutations.
     """
