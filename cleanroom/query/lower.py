@@ -1,44 +1,29 @@
 """From a bound query to the tree of a plan."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from cleanroom.errors import OverflowPossible, UnsupportedQuery
+from cleanroom.errors import UnsupportedQuery
 from cleanroom.plan.conditions import And, Predicate
 from cleanroom.plan.grouping import Distinct, Extreme
-from cleanroom.plan.nodes import (
-    Aggregate,
-    Compute,
-    Derive,
-    Derived,
-    Filter,
-    Leaf,
-    Node,
-    Release,
-    SumColumn,
-)
+from cleanroom.plan.nodes import Aggregate, Derive, Derived, Filter, Release
 from cleanroom.plan.plan import OpenedColumn
-from cleanroom.plan.schema import schema_of
-from cleanroom.query import joins
-from cleanroom.query.columns import Bits, Columns, Measure
+from cleanroom.query.columns import Bits, Columns
 from cleanroom.query.having import Having
-from cleanroom.query.leaf import leaf_sql
 from cleanroom.query.nested import ViewColumns, groups_of, person_of_groups
 from cleanroom.query.outcome import Outcome, certain, meaning
 from cleanroom.query.persons import Persons
-from cleanroom.query.reshape import Reshape
 from cleanroom.query.sources import Placement
 from cleanroom.query.statistics import Statistics
 from cleanroom.query.top import Tops
 from cleanroom.query.totals import Total, Totals
-from cleanroom.query.units import Built, Units
+from cleanroom.query.tree import Tree
+from cleanroom.query.units import Units
 from cleanroom.query.uses import inner_uses
 from cleanroom.sql.bind import Query
-from cleanroom.sql.domain import LIMIT
 from cleanroom.sql.encode import Encoding
 from cleanroom.sql.expr import Expr, walk
-from cleanroom.sql.missing import there
 from cleanroom.sql.view import View
 
 
@@ -131,7 +116,7 @@ class _Lowering:
         if self.min_group > 1:
             persons.collect()
         self._register_having()
-        built = self._tree(units)
+        built = Tree(self.query, self.columns).build(units)
         having = self._having(built.rows)
         sums = tuple(_derived(total, built.rows) for total in self.totals.found.values())
         grouped = Aggregate(
@@ -214,70 +199,6 @@ class _Lowering:
     def _register_having(self) -> None:
         """Ask for HAVING's columns before the join order fixes who delivers what."""
         self._having(1)
-
-    def _tree(self, units: Units) -> Built:
-        sizes = joins.sizes(self.query, self.columns)
-        first = units.first_keys(self.placement.root, sizes)
-        nodes = dict(enumerate(self._nodes(sizes, first)))
-        return units.build(self.placement.root, sizes, nodes)
-
-    def _nodes(
-        self, sizes: tuple[joins.Size, ...], first: Mapping[int, tuple[str, ...]]
-    ) -> Iterator[Node]:
-        for index, size in enumerate(sizes):
-            by_key = {b.column.name: b for b in size.bits}
-            keys = [by_key.pop(name) for name in first[index]]
-            rest = sorted(by_key.values(), key=lambda b: bool(b.extreme))
-            bits = (*keys, *rest)
-            measures = tuple(self.columns.measures[index].values())
-            sums = tuple(
-                SumColumn(m.name, self._reach(m.factor, size.rows)) for m in measures
-            )
-            view = self.query.tables[size.source.tables[0]].view
-            if view is not None:
-                yield self._reshaped(view, size, bits, measures)
-                continue
-            sql = leaf_sql(self.query, size.source, bits, measures)
-            names = tuple(b.column.name for b in bits)
-            columns = tuple(b.column for b in bits)
-            tables = tuple(dict.fromkeys(self.query.tables[t].name for t in size.source.tables))
-            yield joins.source_node(
-                tuple(
-                    Leaf(member, sql, columns, sums, size.leaf_rows, names, tables)
-                    for member in size.source.members
-                )
-            )
-
-    def _reshaped(
-        self, view: View, size: joins.Size, bits: tuple[Bits, ...], measures: tuple[Measure, ...]
-    ) -> Compute:
-        """Return the columns that this query needs of an inner aggregation."""
-        schema = schema_of(view.node)
-        bounds = {column.name: column.bound for column in schema.sums}
-        bounds |= {f"#{c.name}": abs(c.low) + (1 << c.bits) for c in schema.bits}
-        shape = Reshape(view, bounds)
-        where = tuple(shape.condition(there(c)) for c in size.source.where)
-        return Compute(
-            view.node,
-            And(where) if where else None,
-            tuple(shape.computed(replace(b, expr=there(b.expr))) for b in bits),
-            tuple(shape.derived(_there(m), self._reach(m.factor, size.rows)) for m in measures),
-        )
-
-    def _reach(self, factor: Expr | None, rows: int) -> int:
-        magnitude = factor.domain.magnitude if factor is not None else 1
-        if magnitude * rows >= LIMIT:
-            what = meaning(self.query, factor) if factor is not None else "COUNT(*)"
-            raise OverflowPossible(
-                f"SUM({what}) at one owner may reach {magnitude} in each of {rows} rows; "
-                f"a total below {LIMIT} is safe"
-            )
-        return magnitude * rows
-
-
-def _there(measure: Measure) -> Measure:
-    factor = None if measure.factor is None else there(measure.factor)
-    return replace(measure, factor=factor, conditions=tuple(map(there, measure.conditions)))
 
 
 def _derived(total: Total, rows: int) -> Derived:

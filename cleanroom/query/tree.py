@@ -1,0 +1,98 @@
+"""The tree of a plan below its aggregation: what each source yields, joined and filtered."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from cleanroom.errors import OverflowPossible
+from cleanroom.plan.conditions import And
+from cleanroom.plan.nodes import Compute, Leaf, Node, SumColumn
+from cleanroom.plan.schema import schema_of
+from cleanroom.query import joins
+from cleanroom.query.columns import Bits, Columns, Measure
+from cleanroom.query.leaf import leaf_sql
+from cleanroom.query.outcome import meaning
+from cleanroom.query.reshape import Reshape
+from cleanroom.query.units import Built, Units
+from cleanroom.sql.bind import Query
+from cleanroom.sql.domain import LIMIT
+from cleanroom.sql.expr import Expr
+from cleanroom.sql.missing import there
+from cleanroom.sql.view import View
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """Builds the nodes below an aggregation, when all columns that they need are known."""
+
+    query: Query
+    columns: Columns
+
+    def build(self, units: Units) -> Built:
+        """Build the nodes of all sources and join them.
+
+        Raises:
+            UnsupportedQuery: as `Units.build`.
+            OverflowPossible: if an owner's own sum may wrap.
+        """
+        sizes = joins.sizes(self.query, self.columns)
+        first = units.first_keys(self.columns.placement.root, sizes)
+        nodes = dict(enumerate(self._nodes(sizes, first)))
+        return units.build(self.columns.placement.root, sizes, nodes)
+
+    def _nodes(
+        self, sizes: tuple[joins.Size, ...], first: Mapping[int, tuple[str, ...]]
+    ) -> Iterator[Node]:
+        for index, size in enumerate(sizes):
+            by_key = {b.column.name: b for b in size.bits}
+            keys = [by_key.pop(name) for name in first[index]]
+            rest = sorted(by_key.values(), key=lambda b: bool(b.extreme))
+            bits = (*keys, *rest)
+            measures = tuple(self.columns.measures[index].values())
+            sums = tuple(
+                SumColumn(m.name, self._reach(m.factor, size.rows)) for m in measures
+            )
+            view = self.query.tables[size.source.tables[0]].view
+            if view is not None:
+                yield self._reshaped(view, size, bits, measures)
+                continue
+            sql = leaf_sql(self.query, size.source, bits, measures)
+            names = tuple(b.column.name for b in bits)
+            columns = tuple(b.column for b in bits)
+            tables = tuple(dict.fromkeys(self.query.tables[t].name for t in size.source.tables))
+            yield joins.source_node(
+                tuple(
+                    Leaf(member, sql, columns, sums, size.leaf_rows, names, tables)
+                    for member in size.source.members
+                )
+            )
+
+    def _reshaped(
+        self, view: View, size: joins.Size, bits: tuple[Bits, ...], measures: tuple[Measure, ...]
+    ) -> Compute:
+        """Return the columns that this query needs of an inner aggregation."""
+        schema = schema_of(view.node)
+        bounds = {column.name: column.bound for column in schema.sums}
+        bounds |= {f"#{c.name}": abs(c.low) + (1 << c.bits) for c in schema.bits}
+        shape = Reshape(view, bounds)
+        where = tuple(shape.condition(there(c)) for c in size.source.where)
+        return Compute(
+            view.node,
+            And(where) if where else None,
+            tuple(shape.computed(replace(b, expr=there(b.expr))) for b in bits),
+            tuple(shape.derived(_there(m), self._reach(m.factor, size.rows)) for m in measures),
+        )
+
+    def _reach(self, factor: Expr | None, rows: int) -> int:
+        magnitude = factor.domain.magnitude if factor is not None else 1
+        if magnitude * rows >= LIMIT:
+            what = meaning(self.query, factor) if factor is not None else "COUNT(*)"
+            raise OverflowPossible(
+                f"SUM({what}) at one owner may reach {magnitude} in each of {rows} rows; "
+                f"a total below {LIMIT} is safe"
+            )
+        return magnitude * rows
+
+
+def _there(measure: Measure) -> Measure:
+    factor = None if measure.factor is None else there(measure.factor)
+    return replace(measure, factor=factor, conditions=tuple(map(there, measure.conditions)))
