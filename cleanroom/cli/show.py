@@ -25,7 +25,7 @@ SHOWN = {
     Right.MAX: "the largest value of a group in",
     Right.QUANTILE: "medians and other quantiles of",
     Right.TRAIN: "models trained on",
-    Right.REVEAL: "single values, where the query's secret condition holds, of",
+    Right.REVEAL: "single rows, where no smallest group is agreed, with values of",
 }
 UNSEEN = {
     Right.JOIN: "to match rows by",

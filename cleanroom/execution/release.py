@@ -9,7 +9,7 @@ import numpy as np
 
 from cleanroom.execution.conditions import evaluate
 from cleanroom.execution.outcome import Outcome, pack
-from cleanroom.execution.top import keep_first
+from cleanroom.execution.top import keep_first, keep_first_rows
 from cleanroom.plan.nodes import Release
 from cleanroom.plan.schema import schema_of
 from protocols.context import Context
@@ -38,6 +38,9 @@ def release(ctx: Context, node: Release, groups: Relation) -> Steps[Outcome]:
     if node.top is not None:
         schema = schema_of(node.input)
         marked = yield from keep_first(ctx.at("top"), groups, schema, node.top, marked)
+        if node.repeated is not None:
+            place = list(shown.sums).index(node.repeated)
+            marked = yield from keep_first_rows(ctx.at("rows"), marked, place, node.top.limit)
     if node.input.keys:  # the place of a group tells its rank among all groups
         marked, _ = yield from shuffle(ctx.at("shuffle"), marked)
     opened = yield from reveal_bits(ctx.at("open"), marked.bits[-1:])

@@ -1,4 +1,6 @@
-"""The first groups of a secret order, found before anything is opened."""
+"""The first groups, or rows, of a secret order, found before anything is opened."""
+
+from dataclasses import replace
 
 import numpy as np
 
@@ -6,10 +8,13 @@ from cleanroom.execution.conditions import evaluate
 from cleanroom.plan.nodes import OrderBy, Top
 from cleanroom.plan.schema import Schema
 from protocols.context import Context
-from protocols.rep3.convert import arith_to_bits
+from protocols.rep3.and_bits import and_bits
+from protocols.rep3.convert import arith_to_bits, bits_to_arith, sign
+from protocols.rep3.multiply import multiply
 from protocols.rep3.relation import Relation
 from protocols.rep3.rows import Rows
-from protocols.rep3.share import ONES, Bits, concat_planes, words_for
+from protocols.rep3.scan import running_sum
+from protocols.rep3.share import ONES, Bits, concat_planes, stack, words_for
 from protocols.rep3.sort import sort
 from protocols.rounds import U64, Steps, parallel
 
@@ -38,6 +43,33 @@ def keep_first(
     kept = ordered.bits[:, : n // 64]
     limited = kept[-1:].mask(_first(top.limit, n))
     return Rows(n, concat_planes([kept[:-1], limited]), ordered.sums[:, :n])
+
+
+def keep_first_rows(ctx: Context, groups: Rows, place: int, limit: int) -> Steps[Rows]:
+    """Of groups of equal rows keep the first `limit` rows alone.
+
+    Args:
+        groups: in order; the last plane marks those that may be opened, all of them in front.
+        place: which sum column says how many rows a group is, at least 1 where marked.
+
+    Returns:
+        the groups, marked where a row is left, with how many are.
+
+    Cost: `sign` of two numbers a group, then two multiplications. Security: semi-honest, honest
+        majority; no leakage.
+    """
+    count = groups.sums[place]
+    left = (running_sum(count) - count).scale(-1).shift(ctx.me, limit)  # for this group
+    signs = yield from sign(ctx.at("sign"), stack([left.shift(ctx.me, -1), left - count]))
+    any_left, cuts = signs[:1].flip(ctx.me), signs[1:]
+    flags, some = yield from parallel(
+        bits_to_arith(ctx.at("flags"), concat_planes([any_left, cuts]), groups.n),
+        and_bits(ctx.at("some"), groups.bits[-1:], any_left),
+    )
+    cut = yield from multiply(ctx.at("cut"), flags[1], left - count)
+    kept = yield from multiply(ctx.at("kept"), flags[0], count + cut)
+    sums = [kept if i == place else groups.sums[i] for i in range(groups.sums.shape[0])]
+    return replace(groups, bits=concat_planes([groups.bits[:-1], some]), sums=stack(sums))
 
 
 def _key(ctx: Context, groups: Relation, schema: Schema, by: OrderBy) -> Steps[Bits]:

@@ -215,7 +215,10 @@ class OrderBy:
 
 @dataclass(frozen=True, slots=True)
 class Top:
-    """The first `limit` groups in this order; equal ones in ascending order of the group's keys."""
+    """The first `limit` groups in this order; equal ones in ascending order of the group's keys.
+
+    Where groups are repeated rows, the groups of the first `limit` rows.
+    """
 
     order: tuple[OrderBy, ...]
     limit: int
@@ -233,6 +236,8 @@ class Release:
     Attributes:
         optional: classes of persons on a side that an outer join may leave without a row. None of
             them, of the group or behind a value, pass too, as long as another class suffices.
+        repeated: for row output, the opened sum column that says how many equal rows a group is;
+            after `top` only rows among the first ones count.
     """
 
     input: Aggregate
@@ -241,5 +246,6 @@ class Release:
     opened: tuple[str, ...]
     top: Top | None = None
     optional: tuple[int, ...] = ()
+    repeated: str | None = None
 
 Node: TypeAlias = Leaf | Union | Unify | Join | Filter | Derive | Compute | Aggregate

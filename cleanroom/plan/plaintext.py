@@ -24,7 +24,7 @@ from cleanroom.plan.nodes import (
     Union,
 )
 from cleanroom.plan.plaintext_joins import join_rows
-from cleanroom.plan.plaintext_release import Columns, first, is_large, opened
+from cleanroom.plan.plaintext_release import Columns, first, first_rows, is_large, opened
 from cleanroom.plan.plaintext_rows import (
     Row,
     groups_of,
@@ -62,7 +62,7 @@ def insecure_run(
     having = plan.root.having
     released = [row for row in large if having is None or truth(having, row) is True]
     if plan.root.top is not None:
-        released = first(plan.root, released)
+        released = first_rows(plan.root, first(plan.root, released))
     return InsecureOutcome(opened(plan, released), len(released), len(rows) - len(large))
 
 

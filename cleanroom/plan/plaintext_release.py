@@ -25,6 +25,19 @@ def first(release: Release, rows: list[Row]) -> list[Row]:
     return ordered[: release.top.limit] if release.top else ordered
 
 
+def first_rows(release: Release, rows: list[Row]) -> list[Row]:
+    """Return groups of equal rows with as many rows as `top` leaves of each."""
+    name = release.repeated
+    if name is None or release.top is None:
+        return rows
+    kept, left = [], release.top.limit
+    for row in rows:
+        n = min(number(row[name]), left)
+        left -= n
+        kept += [{**row, name: n}] if n else []
+    return kept
+
+
 def _order_value(by: OrderBy, row: Row) -> int | None:
     known = by.known is None or truth(by.known, row) is True
     return row[by.column] if known else None

@@ -93,7 +93,8 @@ def _secret(plan: Plan) -> Iterator[str]:
     yield from _steps(plan.root.input.input, numbers)
     grouped = plan.root.input
     found = (*grouped.sums, *_extremes(plan), *_statistics(plan))
-    yield f"group by ({', '.join(grouped.keys)}): {', '.join(found)}"
+    how = "put equal rows together" if _is_rows(plan) else "group"
+    yield f"{how} by ({', '.join(grouped.keys)}): {', '.join(found)}"
     if plan.root.min_group > 1:
         persons = ", ".join("(" + ", ".join(p) + ")" for p in grouped.persons)
         yield f"keep groups of {plan.root.min_group} or more distinct persons by {persons}"
@@ -106,13 +107,19 @@ def _secret(plan: Plan) -> Iterator[str]:
     if plan.root.having is not None:
         yield "keep groups where HAVING is true"
     if plan.root.top is not None:
-        yield f"keep the first {plan.root.top.limit} groups {_order(plan.root.top)}"
+        what = "row" if _is_rows(plan) else "group"
+        yield f"keep the first {plan.root.top.limit} {what}s {_order(plan.root.top, what)}"
 
 
-def _order(top: Top) -> str:
+def _is_rows(plan: Plan) -> bool:
+    return plan.root.repeated is not None
+
+
+def _order(top: Top, what: str) -> str:
     """Say in which order, and how ties are broken."""
     keys = [f"{by.column} {'descending' if by.descending else 'ascending'}" for by in top.order]
-    return f"by {', '.join([*keys, 'the keys of the group'])}; no other group is opened"
+    ties = "all columns of the row" if what == "row" else "the keys of the group"
+    return f"by {', '.join([*keys, ties])}; no other {what} is opened"
 
 
 def _extremes(plan: Plan) -> Iterator[str]:
@@ -164,8 +171,9 @@ def _steps(node: Node, numbers: Iterator[int]) -> Iterator[str]:
 
 
 def _opened(plan: Plan) -> Iterator[str]:
+    each = "for each different row" if _is_rows(plan) else "for each released group"
     for column in plan.opened:
-        yield f"{column.name} = {column.meaning}, for each released group, to {plan.recipient}"
+        yield f"{column.name} = {column.meaning}, {each}, to {plan.recipient}"
 
 
 def _leaks(plan: Plan, terms: Terms) -> Iterator[str]:
@@ -177,7 +185,8 @@ def _leaks(plan: Plan, terms: Terms) -> Iterator[str]:
             f"up to a power of two, {leaf.max_rows} at most: {computing}"
         )
     yield f"by bytes and rounds, the sum of these sizes: {plan.recipient} and the coordinator"
-    yield f"the number of released groups: {computing}"
+    what = "different rows that are opened" if _is_rows(plan) else "released groups"
+    yield f"the number of {what}: {computing}"
     if plan.root.min_group > 1:
         yield f"the number of suppressed groups: {plan.recipient}"
     for bound in _bounds(plan.root.input.input):

@@ -68,6 +68,15 @@ def _group_size(plan: Plan, terms: Terms, today: dt.date) -> Iterator[Violation]
         yield Violation(Code.GROUP_TOO_SMALL, "", message, "Compile the query with this release.")
 
 
+def _rows(plan: Plan, terms: Terms, today: dt.date) -> Iterator[Violation]:
+    del today
+    least = terms.privacy.min_group
+    if plan.root.repeated is not None and least > 1:
+        message = f"row output: a row is a group of one person, min_group asks for {least}"
+        remedy = "Ask for groups, with GROUP BY, or have all sign a contract with min_group = 1."
+        yield Violation(Code.ROWS_NOT_RELEASED, "", message, remedy)
+
+
 def _available(plan: Plan, terms: Terms, today: dt.date) -> Iterator[Violation]:
     del plan, today
     yield from unavailable(terms)
@@ -91,4 +100,4 @@ def _computing(terms: Terms) -> Iterator[Violation]:
         yield Violation(Code.NOBODY_COMPUTES, "", message, remedy)
 
 
-RULES: tuple[Rule, ...] = (_columns, _recipient, _expiry, _group_size, _available)
+RULES: tuple[Rule, ...] = (_columns, _recipient, _expiry, _group_size, _rows, _available)

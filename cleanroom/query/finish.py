@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from sqlglot import exp
 
-from cleanroom.errors import UnsupportedQuery
+from cleanroom.errors import JoinTooLarge, UnsupportedQuery
 from cleanroom.plan.nodes import BitsColumn
 from cleanroom.plan.plan import OpenedColumn, Plan
 from cleanroom.plan.schema import schema_of
@@ -21,6 +21,7 @@ from cleanroom.sql.render import cast, constant, function, sql_of
 if TYPE_CHECKING:
     import pyarrow as pa
 
+MAX_ROWS = 1 << 26
 Arrays = Mapping[str, npt.NDArray[np.generic]]
 
 
@@ -34,8 +35,12 @@ def finish(plan: Plan, opened: Arrays) -> "pa.Table":
 
     Raises:
         UnsupportedQuery: if an expression over aggregates fails, as sqrt(-1) does.
+        JoinTooLarge: if equal rows are too many to be written out.
     """
     import pandas as pd
+
+    if plan.root.repeated is not None:
+        opened = _written_out(opened, opened[plan.root.repeated].astype(np.int64))
 
     schema = schema_of(plan.root.input)
     bits = {column.name: column for column in schema.bits}
@@ -56,6 +61,14 @@ def finish(plan: Plan, opened: Arrays) -> "pa.Table":
         except duckdb.Error as error:
             what = f"the SELECT list fails on the opened values: {type(error).__name__}"
             raise UnsupportedQuery(what) from None
+
+
+def _written_out(opened: Arrays, times: npt.NDArray[np.int64]) -> Arrays:
+    """Repeat equal rows as often as they occur."""
+    if (total := sum(map(int, times))) > MAX_ROWS:
+        what = f"the answer has {total} rows, of which at most {MAX_ROWS} are written out"
+        raise JoinTooLarge(what, remedy="Ask for fewer rows: LIMIT, WHERE, or GROUP BY.")
+    return {name: np.repeat(values, times) for name, values in opened.items()}
 
 
 def _values(column: OpenedColumn, bits: BitsColumn | None, opened: Arrays) -> object:

@@ -69,10 +69,11 @@ class _Lowering:
         parts = self.query, self.totals, self.statistics, self.keys.__getitem__, self._value
         outcome = Outcome(*parts)
         final_sql = outcome.final_sql()
+        repeated = outcome.occurrences() if self.query.rows else None
         grouped, having, _ = self._grouped()
         top, optional = Tops(*parts).top(), tuple(self.persons.optional)
         opened = tuple(outcome.opened)
-        root = Release(grouped, self.min_group, having, opened, top, optional)
+        root = Release(grouped, self.min_group, having, opened, top, optional, repeated)
         return Lowered(root, tuple(outcome.opened.values()), final_sql)
 
     def view(self) -> View:
@@ -151,7 +152,8 @@ class _Lowering:
 
     def _check_key(self, key: Expr) -> None:
         if self.placement.source_of(key) is None:
-            raise UnsupportedQuery("GROUP BY an expression over columns of several owners")
+            what = "rows of" if self.query.rows else "GROUP BY"
+            raise UnsupportedQuery(f"{what} an expression over columns of several owners")
 
     def _value(self, expr: Expr) -> tuple[str, Bits]:
         """Return the bits column of a MIN, MAX or QUANTILE_DISC, and its name in the groups."""

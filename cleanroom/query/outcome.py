@@ -62,6 +62,12 @@ class Outcome:
             raise UnsupportedQuery("a SELECT list without any aggregate or key")
         return sql_of(select)
 
+    def occurrences(self) -> str:
+        """Return the opened column that says how often each row occurs."""
+        total = self.totals.count(None, "COUNT(*)")
+        self._column(OpenedColumn(total.name, "number", "BIGINT", "how often the row occurs"))
+        return total.name
+
     def _shown(self, expr: Expr) -> exp.Expr:
         if expr.op == "key":
             bits = self.key(expr.position)

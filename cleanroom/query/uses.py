@@ -2,12 +2,14 @@
 
 Rule: a right holds for the column as it is. An expression that could single out values, such
 as a join key CASE WHEN id IN (1, 2) THEN id END, needs the right 'filter' besides. A use of an
-inner aggregate is also one of all columns that it is computed from.
+inner aggregate is also one of all columns that it is computed from. A row that is shown reveals
+its columns, and all that conditions make equal to them.
 """
 
 from collections.abc import Iterator
 
 from cleanroom.plan.plan import Use
+from cleanroom.query.equalities import Equalities, is_equality
 from cleanroom.query.sources import Placement
 from cleanroom.sql.aggregates import RIGHTS
 from cleanroom.sql.bind import Query
@@ -50,10 +52,14 @@ def _of(query: Query, expr: Expr, right: str) -> Iterator[Use]:
             yield Use(owned, column, right)
 
 
-def _conditions(query: Query, placement: Placement) -> Iterator[Use]:
+def _all_conditions(query: Query) -> Iterator[Expr]:
     parts = [part for part, _ in walk_parts(query.part)]
-    on = (condition for part in parts for joined in part.attached for condition in joined.on)
-    for condition in (*(c for part in parts for c in part.where), *on):
+    yield from (condition for part in parts for condition in part.where)
+    yield from (c for part in parts for joined in part.attached for c in joined.on)
+
+
+def _conditions(query: Query, placement: Placement) -> Iterator[Use]:
+    for condition in _all_conditions(query):
         sides = condition.args if condition.op == "=" else ()
         if len(sides) == 2 and all(tables(s) for s in sides) and not (
             tables(sides[0]) & tables(sides[1])
@@ -83,7 +89,25 @@ def _plainly(query: Query, expr: Expr, right: str) -> Iterator[Use]:
         yield from _of(query, expr, "filter")
 
 
+def _revealed(query: Query) -> Iterator[Use]:
+    """Yield the columns of row output, and all that conditions make equal to one of them."""
+    equal = Equalities()
+    for condition in filter(is_equality, _all_conditions(query)):
+        first, *others = (node for node in walk(condition) if node.op == "column")
+        for other in others:
+            equal.join(first, other)
+    shown = [node for key in query.keys for node in walk(key) if node.op == "column"]
+    roots = {equal.root(column) for column in shown}
+    for group in equal.groups():
+        if equal.root(group[0]) in roots:
+            for column in group:
+                yield from _of(query, column, "reveal")
+
+
 def _keys(query: Query) -> Iterator[Use]:
+    if query.rows:  # a right to single values needs no other to choose among them
+        yield from _revealed(query)
+        return
     for key in query.keys:
         yield from _of(query, key, "group")
         for node in walk(key):

@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from cleanroom.contract.terms import Terms
 from cleanroom.errors import UnsupportedQuery
-from cleanroom.sql import operators
+from cleanroom.sql import operators, rows
 from cleanroom.sql.expr import Expr, columns, conjuncts, has_aggregate, rewrite, walk
 from cleanroom.sql.functions import AFTER_ONLY
 from cleanroom.sql.missing import present
@@ -19,7 +19,6 @@ from cleanroom.sql.scalars import Scalars
 from cleanroom.sql.scope import Nest, Scope
 from cleanroom.sql.tables import Table
 
-_SUM_UP = "Ask for COUNT, SUM, AVG, MIN or MAX, with GROUP BY for one row of each group."
 _CLAUSES = ("with_", "expressions", "from_", "joins", "where", "group", "having", "order")
 
 
@@ -45,6 +44,7 @@ class Query:
             name keys alone.
         keys: GROUP BY; an output, order or having names key i as Expr 'key' with value i.
         grouped: False if there is exactly one group, even of no rows.
+        rows: the keys are the rows asked for, each wanted as often as it occurs.
     """
 
     tables: tuple[Table, ...]
@@ -56,6 +56,7 @@ class Query:
     order: tuple[Order, ...]
     limit: int | None
     offset: int | None
+    rows: bool = False
 
 
 def bind(
@@ -73,14 +74,18 @@ def bind(
     only(select, *_CLAUSES, "limit", "offset", "distinct")
     scope = Scope(terms, nest)
     names, part = scope.enter(select, ctes or {})
-    outputs = tuple(_output(node, names) for node in select.expressions)
+    outputs = tuple(o for node in select.expressions for o in _outputs(node, names))
     keys, grouped = _keys(select, outputs, names)
+    plainly = grouped and not (select.args.get("distinct") or select.args.get("group"))
     plain, having = _having(select, keys, outputs, names)
     part = replace(part, where=(*part.where, *plain))
     for expr in (*_conditions(part), *keys):
         _refuse_below(expr)
     over = tuple(Output(o.name, _over_keys(o.expr, keys)) for o in outputs)
     order = tuple(_order(node, keys, over, names) for node in _list(select, "order"))
+    if plainly:
+        limited = select.args.get("limit") is not None
+        rows.check_order((o.expr for o in order), limited=limited)
     for expr in (*having, *(o.expr for o in over), *(o.expr for o in order)):
         _refuse_after(expr)
     part, required = strengthened(part)
@@ -94,6 +99,7 @@ def bind(
         tuple(replace(o, expr=present(o.expr, required)) for o in order),
         _whole(select, "limit"),
         _whole(select, "offset"),
+        plainly,
     )
 
 
@@ -104,10 +110,20 @@ def _conditions(part: Part) -> Iterator[Expr]:
             yield from joined.on
 
 
+def _outputs(node: exp.Expr, names: Names) -> Iterator[Output]:
+    """Bind one entry of the SELECT list; * and table.* are several."""
+    star = node.this if isinstance(node, exp.Column) else node
+    if isinstance(star, exp.Star):
+        only(star)
+        only(node, "this", "table")
+        for name, expr in names.everything(node.text("table").lower()):
+            yield Output(name, expr)
+        return
+    yield _output(node, names)
+
+
 def _output(node: exp.Expr, names: Names) -> Output:
     inner = node.this if isinstance(node, exp.Alias) else node
-    if isinstance(inner, exp.Star):
-        raise UnsupportedQuery("SELECT *: row output; only aggregates are released", remedy=_SUM_UP)
     expr = Scalars(names.resolve, aggregates=True).bind(inner)
     if isinstance(inner, exp.Count) and isinstance(inner.this, exp.Star):
         return Output(node.alias or "count_star()", expr)
@@ -130,7 +146,7 @@ def _keys(
     elif aggregated or select.args.get("having"):
         return (), False
     else:
-        raise UnsupportedQuery("row output; only aggregates are released", remedy=_SUM_UP)
+        return rows.keys_of(output.expr for output in outputs), True
     if any(has_aggregate(key) for key in keys):
         raise UnsupportedQuery("an aggregate in GROUP BY")
     if not all(set(columns(key)) for key in keys):

@@ -71,8 +71,19 @@ class Names:
                 return column_of(relation, name)
         if self.outer is not None:
             return self.outer.resolve(node)
+        raise self._unknown(table)
+
+    def named(self, alias: str) -> Relation:
+        """Return the relation of FROM with an alias."""
+        for relation in self.relations:
+            if relation.alias == alias:
+                return relation
+        raise self._unknown(alias)
+
+    def _unknown(self, table: str) -> UnknownName:
         aliases = (relation.alias for relation in self.relations)
-        raise UnknownName(f"no table or alias {table!r} in FROM", remedy=nearest(table, aliases))
+        remedy = nearest(table, aliases)
+        return UnknownName(f"no table or alias {table!r} in FROM", remedy=remedy)
 
     def unqualified(self, name: str) -> Expr:
         if name in self.merged:
@@ -89,8 +100,11 @@ class Names:
             raise UnknownName(f"no column {name!r}", remedy=nearest(name, known))
         return found[0]
 
-    def everything(self) -> Iterator[tuple[str, Expr]]:
-        """Yield the columns of SELECT *."""
+    def everything(self, alias: str = "") -> Iterator[tuple[str, Expr]]:
+        """Yield the columns of SELECT *, or of SELECT alias.*."""
+        if alias:
+            yield from self.named(alias).columns.items()
+            return
         seen = set()
         for relation in self.relations:
             for name, expr in relation.columns.items():

@@ -630,3 +630,66 @@ SELECT COUNT(*), SUM(score) FROM alpha.people WHERE (score > 0 AND active) OR sc
 
 -- NOT LIKE and NOT ILIKE over NULLs
 SELECT COUNT(*), COUNT(name), COUNT(CASE WHEN code NOT ILIKE 'A%' THEN 1 END) FROM alpha.people WHERE name NOT LIKE 'Bo%'
+
+-- rows of one owner
+SELECT id, name, state, income FROM alpha.people WHERE score > 10
+
+-- equal rows are as many as there are
+SELECT state, active FROM alpha.people
+
+-- rows of a federated table, whose equal rows lie at several owners
+SELECT channel, month(booked) AS m FROM transactions WHERE amt > 2000
+
+-- rows of two owners
+SELECT p.name, c.kind, c.amount, c.filed FROM alpha.people p JOIN beta.claims c ON p.id = c.pid WHERE p.income > c.amount
+
+-- rows of two owners whose hidden keys repeat
+SELECT p.state, c.kind FROM alpha.people p JOIN beta.claims c ON p.id = c.pid
+
+-- rows of a many-to-many join
+SELECT c.kind, c.level, m.city, m.points FROM beta.claims c JOIN gamma.members m ON c.pid = m.mid
+
+-- all columns of a join with its USING shown once
+SELECT * FROM alpha.people JOIN alpha.visits USING (id) WHERE cost > 2000
+
+-- all columns of one table of two
+SELECT c.*, p.born FROM beta.claims c JOIN alpha.people p ON p.id = c.pid WHERE c.level > 6
+
+-- rows with expressions and constants
+SELECT 'x' AS mark, upper(p.name) AS n, c.level + 1 AS l, CASE WHEN c.amount > 5000 THEN 'big' END AS size FROM alpha.people p JOIN beta.claims c ON p.id = c.pid
+
+-- rows of a left join, some made up of NULLs
+SELECT p.id, p.state, c.kind, c.amount FROM alpha.people p LEFT JOIN beta.claims c ON p.id = c.pid AND c.level > 4
+
+-- rows of a full join of two owners
+SELECT p.id, c.pid, c.kind, p.score FROM alpha.people p FULL JOIN beta.claims c ON p.id = c.pid
+
+-- rows that another owner's rows test
+SELECT id, born FROM alpha.people WHERE id NOT IN (SELECT pid FROM beta.claims) AND EXISTS (SELECT 1 FROM gamma.members WHERE mid = id)
+
+-- rows of inner groups
+SELECT cust, n, total FROM (SELECT cust, COUNT(*) AS n, SUM(amt) AS total FROM transactions GROUP BY cust) WHERE n > 2
+
+-- rows joined to inner groups
+SELECT p.id, p.name, t.total FROM alpha.people p JOIN (SELECT cust, SUM(amt) AS total FROM transactions GROUP BY cust HAVING COUNT(*) > 1) t ON t.cust = p.id
+
+-- the first rows
+SELECT p.id, c.kind, c.amount FROM alpha.people p JOIN beta.claims c ON p.id = c.pid ORDER BY c.amount DESC NULLS LAST, p.id, c.kind LIMIT 7
+
+-- the first rows end among equal ones
+SELECT state, active FROM alpha.people ORDER BY active DESC, state LIMIT 9
+
+-- rows after the first ones
+SELECT channel, amt FROM transactions ORDER BY amt DESC, channel LIMIT 5 OFFSET 4
+
+-- rows of a limit that is larger than the table
+SELECT kind, level FROM beta.claims ORDER BY kind, level LIMIT 500
+
+-- no rows at all
+SELECT id, name FROM alpha.people WHERE id > 1000 ORDER BY id LIMIT 3
+
+-- no rows wanted
+SELECT id FROM alpha.people ORDER BY id LIMIT 0
+
+-- rows in an order by an expression
+SELECT id, score FROM alpha.people WHERE score IS NOT NULL ORDER BY abs(score), id

@@ -52,6 +52,7 @@ def _plan(*uses: Use, recipient: str = "analyst", min_group: int = 10) -> Plan:
 
 TERMS = Terms.of(_room())
 ALLOWED = _plan(SUM)
+ROWS = replace(ALLOWED, root=replace(ALLOWED.root, repeated="n"))
 
 
 def _nobody() -> Terms:
@@ -66,6 +67,7 @@ REFUSED: dict[Code, tuple[Plan, Terms, dt.date]] = {
     Code.NOT_A_RECIPIENT: (_plan(recipient="beta"), TERMS, TODAY),
     Code.CONTRACT_EXPIRED: (ALLOWED, TERMS, dt.date(2027, 1, 1)),
     Code.GROUP_TOO_SMALL: (_plan(SUM, min_group=9), TERMS, TODAY),
+    Code.ROWS_NOT_RELEASED: (ROWS, TERMS, TODAY),
     Code.RELEASE_NOT_AVAILABLE: (ALLOWED, Terms.of(_room(round_to=5)), TODAY),
     Code.NOBODY_COMPUTES: (ALLOWED, _nobody(), TODAY),
 }
@@ -100,6 +102,16 @@ def test_a_plan_without_persons_is_refused() -> None:
     assert [v.code for v in check(plan, TERMS, TODAY)] == [Code.GROUP_TOO_SMALL]
 
 
+def test_rows_are_refused_where_groups_have_a_smallest_size() -> None:
+    for least in (2, 10):
+        (violation,) = check(ROWS, Terms.of(_room(min_group=least)), TODAY)
+        assert f"a group of one person, min_group asks for {least}" in violation.message
+        assert "GROUP BY" in violation.remedy
+        assert "min_group = 1" in violation.remedy
+    alone = replace(ROWS, root=replace(ROWS.root, min_group=1))
+    assert check(alone, Terms.of(_room(min_group=1)), TODAY) == ()
+
+
 def test_messages_name_column_use_recipient_and_what_is_allowed() -> None:
     (violation,) = check(*REFUSED[Code.COLUMN_USE_NOT_ALLOWED])
     assert violation.party == "alpha"
@@ -111,6 +123,7 @@ def test_messages_name_column_use_recipient_and_what_is_allowed() -> None:
 def test_every_breach_is_reported() -> None:
     terms = Terms.of(_room(release="dp"))
     bad = _plan(Use("alpha.t", "id", "join"), SUM, recipient="beta", min_group=1)
+    bad = replace(bad, root=replace(bad.root, repeated="n"))
     codes = {v.code for v in check(bad, terms, dt.date(2030, 1, 1))}
     assert codes == set(Code) - {Code.NOBODY_COMPUTES}
 

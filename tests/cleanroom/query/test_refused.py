@@ -14,9 +14,16 @@ from cleanroom.query.compile import compile_query
 
 P = "FROM alpha.people p JOIN beta.claims c ON p.id = c.pid"
 UNSUPPORTED = {
-    "SELECT id FROM alpha.people": "row output; only aggregates are released",
-    "SELECT * FROM alpha.people": "row output",
-    "SELECT p.id, c.amount " + P: "row output",
+    "SELECT id FROM alpha.people ORDER BY score": "order by what isn't selected",
+    "SELECT id FROM alpha.people ORDER BY id + score LIMIT 3": "order by what isn't selected",
+    "SELECT id, score FROM alpha.people ORDER BY abs(score) LIMIT 3": "isn't selected",
+    "SELECT 1, 'x' FROM alpha.people": "rows without any column",
+    "SELECT * EXCLUDE (id) FROM alpha.people": "STAR",
+    "SELECT * " + P + " JOIN alpha.visits v ON v.id = p.id": "two columns named",
+    "SELECT p.score + c.level " + P: "rows of an expression over columns of several owners",
+    "SELECT income / 3 FROM alpha.people": "/ on rows",
+    "SELECT sqrt(score) FROM alpha.people": "sqrt on rows",
+    "SELECT p.id FROM alpha.people p, beta.claims c": "cross joins",
     "SELECT id, COUNT(*) FROM alpha.people": "outside of aggregates",
     "SELECT state, score, COUNT(*) FROM alpha.people GROUP BY state": "'score' outside",
     "SELECT COUNT(DISTINCT id, score) FROM alpha.people": "DISTINCT over several",
@@ -39,7 +46,6 @@ UNSUPPORTED = {
     "SELECT COUNT(*) FROM alpha.people LEFT JOIN beta.claims ON id < pid": "cross joins",
     "SELECT COUNT(*) FROM alpha.people LEFT JOIN beta.claims ON true": "cross joins",
     "SELECT COUNT(*) FROM alpha.people ANTI JOIN beta.claims ON score > level": "cross joins",
-    "SELECT p.id FROM alpha.people p LEFT JOIN beta.claims c ON p.id = c.pid": "row output",
     "SELECT COUNT(*) FROM alpha.people p FULL JOIN beta.claims c ON p.id = c.pid"
     " JOIN gamma.members m ON m.mid = 3": "FULL JOIN",
     "SELECT COUNT(*) FROM alpha.people p LEFT JOIN beta.claims c ON p.id = c.pid"
@@ -149,8 +155,8 @@ REMEDIES = {
     "SELECT COUNT(* FROM alpha.people": "Correct the query",
     "SELECT 1; SELECT 2": "one after the other",
     "DROP TABLE alpha.people": "one SELECT",
-    "SELECT * FROM alpha.people": "GROUP BY",
-    "SELECT id FROM alpha.people": "GROUP BY",
+    "SELECT id FROM alpha.people ORDER BY score LIMIT 3": "SELECT it too",
+    "SELECT 1 AS one FROM alpha.people": "COUNT(*)",
     "SELECT COUNT(*) FROM alpha.people NATURAL JOIN beta.claims": "LEFT JOIN",
 }
 
@@ -169,6 +175,7 @@ UNKNOWN = {
     "SELECT SUM(scor) FROM alpha.people": "score",
     "SELECT SUM(p.scor) FROM alpha.people p": "score",
     "SELECT SUM(q.score) FROM alpha.people p": "names",
+    "SELECT peple.* FROM alpha.people": "people",
     "SELECT COUNT(*) FROM information_schema.tables": "names",
     "SELECT COUNT(*) FROM duckdb_settings": "names",
     "SELECT COUNT(*) FROM '/etc/passwd'": "names",
