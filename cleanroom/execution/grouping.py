@@ -30,6 +30,7 @@ def grouping_of(node: Aggregate) -> Grouping:
         tuple(Extreme(x.name, x.kind, x.column) for x in node.extremes),
         tuple(distincts),
         tuple(rank for quantile in node.quantiles for rank in _ranks(quantile)),
+        node.carried,
     )
 
 

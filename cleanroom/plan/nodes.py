@@ -171,11 +171,12 @@ class Compute:
 class Aggregate:
     """GROUP BY. NULLs form a group. Without keys there is exactly one group, even of no rows.
 
-    Result: bits columns `keys`, `extremes` (nullable) and `quantiles`, sum columns `sums`
-    (added up), `distincts` and, for each tuple of `persons`, a sum column person_0, person_1,
-    ...: its distinct values in the group; a tuple with a NULL is no value.
+    Result: bits columns `keys`, `carried`, `extremes` (nullable) and `quantiles`, sum columns
+    `sums` (added up), `distincts` and, for each tuple of `persons`, a sum column person_0,
+    person_1, ...: its distinct values in the group; a tuple with a NULL is no value.
 
     Attributes:
+        carried: further bits columns, of one value in all rows of a group.
         supported_sums, supported_columns: sum and bits columns of `input`. For the i-th tuple of
             `persons` and each of them, NAME, a sum column support_i_NAME counts those persons
             whose own total of it in the group isn't zero, or who have a value in it at all.
@@ -190,6 +191,7 @@ class Aggregate:
     quantiles: tuple[Quantile, ...] = ()
     supported_sums: tuple[str, ...] = ()
     supported_columns: tuple[str, ...] = ()
+    carried: tuple[str, ...] = ()
 
     @property
     def counts(self) -> tuple[str, ...]:

@@ -162,6 +162,9 @@ def _aggregate(node: Aggregate, rows: list[Row]) -> list[Row]:
     result = []
     for key, group in groups.items():
         row: Row = dict(zip(node.keys, key, strict=True))
+        for name in node.carried:
+            row[name] = group[0][name]
+            promise(all(r[name] == row[name] for r in group), f"{name} differs within a group")
         for name in node.sums:
             row[name] = sum(number(r[name]) for r in group)
             promise(abs(number(row[name])) <= bounds[name], f"{name} exceeds its bound")

@@ -55,7 +55,7 @@ def schema_of(node: Node) -> Schema:
 
 def _aggregate(node: Aggregate) -> Schema:
     below = schema_of(node.input)
-    keys = tuple(below.bits_column(name) for name in node.keys)
+    keys = tuple(below.bits_column(name) for name in (*node.keys, *node.carried))
     found = [(x.column, x.name) for x in node.extremes]
     found += [(q.column, q.name) for q in node.quantiles if q.kind == "at"]
     values = tuple(

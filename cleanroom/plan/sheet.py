@@ -94,7 +94,7 @@ def _secret(plan: Plan) -> Iterator[str]:
     grouped = plan.root.input
     found = (*grouped.sums, *_extremes(plan), *_statistics(plan))
     how = "put equal rows together" if _is_rows(plan) else "group"
-    yield f"{how} by ({', '.join(grouped.keys)}): {', '.join(found)}"
+    yield f"{how} by ({', '.join(grouped.keys)}){_carried(grouped)}: {', '.join(found)}"
     if plan.root.min_group > 1:
         persons = ", ".join("(" + ", ".join(p) + ")" for p in grouped.persons)
         yield f"keep groups of {plan.root.min_group} or more distinct persons by {persons}"
@@ -165,9 +165,13 @@ def _steps(node: Node, numbers: Iterator[int]) -> Iterator[str]:
             yield f"of each inner group make {', '.join(names)}"
         case Aggregate(child):
             yield from _steps(child, numbers)
-            yield f"inner groups by ({', '.join(node.keys)}), never opened"
+            yield f"inner groups by ({', '.join(node.keys)}){_carried(node)}, never opened"
         case _:
             yield from _steps(node.input, numbers)
+
+
+def _carried(node: Aggregate) -> str:
+    return f", which {', '.join(node.carried)} follow from" if node.carried else ""
 
 
 def _opened(plan: Plan) -> Iterator[str]:

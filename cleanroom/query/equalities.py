@@ -23,6 +23,11 @@ class Equalities:
     def join(self, a: Expr, b: Expr) -> None:
         self._parent[self.root(b)] = self.root(a)
 
+    def members(self, expr: Expr) -> Iterator[Expr]:
+        """Yield what is equal to an expression, itself left out."""
+        root = self.root(expr)
+        return (e for e in list(self._parent) if e != expr and self.root(e) == root)
+
     def copy(self) -> "Equalities":
         other = Equalities()
         other._parent = dict(self._parent)

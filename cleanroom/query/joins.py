@@ -12,6 +12,7 @@ from cleanroom.errors import UnsupportedQuery
 from cleanroom.plan.nodes import Join as JoinNode
 from cleanroom.plan.nodes import Leaf, Node, Unify, Union
 from cleanroom.query.columns import Bits, Columns
+from cleanroom.query.dependencies import Dependencies
 from cleanroom.query.sources import Placement, Source, person_of
 from cleanroom.sql.bind import Query
 from cleanroom.sql.expr import Expr, tables
@@ -29,6 +30,7 @@ class Size:
         rows: joined rows behind it, at one member.
         grouped: rows differ in their bits columns.
         person: columns that name the person of its only table; rows_per_person: their limit.
+        dependencies: by which `keys` may tell all rows apart.
     """
 
     source: Source
@@ -37,6 +39,7 @@ class Size:
     rows: int
     person: frozenset[str]
     rows_per_person: int | None
+    dependencies: Dependencies
     grouped: bool = True
 
     @property
@@ -53,13 +56,25 @@ class Size:
 
     def fan(self, keys: frozenset[str]) -> int:
         """Rows behind one value of `keys`, at all members."""
+        if self.tells_apart(keys):
+            return 1
         each = self.rows
         if self.person & keys and self.rows_per_person is not None:
             each = min(each, self.rows_per_person)
         return each * self.members
 
     def fan_is_proven(self, keys: frozenset[str]) -> bool:
-        return bool(self.person & keys) and self.rows_per_person is not None
+        return self.tells_apart(keys) or (
+            bool(self.person & keys) and self.rows_per_person is not None
+        )
+
+    def tells_apart(self, keys: frozenset[str]) -> bool:
+        """Whether no two of the rows behind this source have the same values of `keys`."""
+        source, known = self.source, self._known(keys)
+        joined = any(a.kind in ("left", "full") for a in source.attached)
+        if self.members > 1 or joined:
+            return False
+        return self.dependencies.determined(known, source.core) == set(source.core)
 
     def leaf_fan(self, keys: frozenset[str]) -> int:
         """Rows of all leaves for one value of `keys`."""
@@ -74,8 +89,7 @@ class Size:
         known = self._known(keys)
         rest = {b.column.name for b in self.bits if not b.extreme and bare(b.expr) not in known}
         if self.members == 1:
-            one = self.rows_per_person == 1 and bool(self.person & keys)
-            return False if (not rest and self.grouped) or one else None
+            return False if (not rest and self.grouped) or self.tells_apart(keys) else None
         return True if not rest and not any(b.extreme for b in self.bits) else None
 
     def _known(self, keys: frozenset[str]) -> set[Expr]:
@@ -111,6 +125,7 @@ def _size(bit: Bits) -> int:
 def sizes(query: Query, columns: Columns) -> tuple[Size, ...]:
     """Bound every source."""
     placement = columns.placement
+    dependencies = Dependencies(query, placement)
     found = []
     for index, source in enumerate(placement.sources):
         keys = frozenset(k.name for k in placement.classes if index in k.exprs)
@@ -121,7 +136,7 @@ def sizes(query: Query, columns: Columns) -> tuple[Size, ...]:
             person = _person_columns(query, placement, index, bits)
             limit = query.tables[source.tables[0]].terms.max_rows_per_person
         grouped = query.tables[source.tables[0]].view is None
-        found.append(Size(source, bits, keys, rows, person, limit, grouped))
+        found.append(Size(source, bits, keys, rows, person, limit, dependencies, grouped))
     return tuple(found)
 
 

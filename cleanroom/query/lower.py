@@ -1,6 +1,6 @@
 """From a bound query to the tree of a plan."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -10,6 +10,7 @@ from cleanroom.plan.grouping import Distinct, Extreme
 from cleanroom.plan.nodes import Aggregate, Derive, Derived, Filter, Release
 from cleanroom.plan.plan import OpenedColumn
 from cleanroom.query.columns import Bits, Columns
+from cleanroom.query.dependencies import Dependencies
 from cleanroom.query.having import Having
 from cleanroom.query.nested import ViewColumns, groups_of, person_of_groups
 from cleanroom.query.outcome import Outcome, certain, meaning
@@ -24,7 +25,7 @@ from cleanroom.query.uses import inner_uses
 from cleanroom.sql.bind import Query
 from cleanroom.sql.encode import Encoding
 from cleanroom.sql.expr import Expr, walk
-from cleanroom.sql.view import View
+from cleanroom.sql.view import View, ViewColumn
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +97,17 @@ class _Lowering:
             groups_of(self.query, rows),
             person,
             key is not None and grouped.keys == (key,),
+            self._unique(columns, grouped),
             inner_uses(self.query, self.placement),
         )
+
+    def _unique(
+        self, columns: Mapping[str, ViewColumn], grouped: Aggregate
+    ) -> tuple[str, ...] | None:
+        """Return the view's columns that hold the keys."""
+        places = {column.name: name for name, column in columns.items() if column.encoding}
+        found = tuple(places[name] for name in grouped.keys if name in places)
+        return found if len(found) == len(grouped.keys) else None
 
     def _begin(self, shown: set[int]) -> None:
         """Ask for keys; those `shown` must be recoverable."""
@@ -120,9 +130,10 @@ class _Lowering:
         built = Tree(self.query, self.columns).build(units)
         having = self._having(built.rows)
         sums = tuple(_derived(total, built.rows) for total in self.totals.found.values())
+        keys = self._telling_keys()
         grouped = Aggregate(
             Derive(built.node, sums),
-            tuple(dict.fromkeys(bits.column.name for bits in self.keys.values())),
+            keys,
             tuple((name,) for name in persons.found),
             tuple(derived.name for derived in sums),
             tuple(extreme for extreme, _ in self.extremes.values()),
@@ -130,8 +141,24 @@ class _Lowering:
             self.statistics.ranked(built.rows),
             tuple(self.totals.supported()) if persons.found else (),
             tuple(self._supported_columns()) if persons.found else (),
+            tuple(name for name in self._key_names() if name not in keys),
         )
         return grouped, having, built.rows
+
+    def _key_names(self) -> dict[str, Expr]:
+        return {bits.column.name: self.query.keys[i] for i, bits in self.keys.items()}
+
+    def _telling_keys(self) -> tuple[str, ...]:
+        """Return the keys that tell groups apart; the others follow from them."""
+        root, keys = self.placement.root, tuple(self.keys.values())
+        if any(link.kind == "full" for link in root.links):
+            return tuple(self._key_names())
+        among = [t for s in root.sources for t in self.placement.sources[s].core]
+        widest_first = sorted(keys, key=lambda bits: -bits.column.bits)
+        found = Dependencies(self.query, self.placement).telling(
+            [self._key_names()[bits.column.name] for bits in widest_first], among
+        )
+        return tuple(name for name, expr in self._key_names().items() if expr in found)
 
     def _keys_used(self) -> set[int]:
         """Return the keys that the answer or HAVING names; others need not be recoverable."""

@@ -156,7 +156,7 @@ def person_of_groups(grouped: Aggregate) -> str | None:
     if len(grouped.persons) != 1 or len(grouped.persons[0]) != 1:
         return None
     (person,) = grouped.persons[0]
-    return person if person in grouped.keys else None
+    return person if person in (*grouped.keys, *grouped.carried) else None
 
 
 def _times(terms: tuple[Term, ...], factor: int) -> tuple[Term, ...]:

@@ -43,6 +43,8 @@ class View:
         rows: public bound on the number of groups.
         person: the column that names the person of every row behind a group, if one does.
         one_per_person: whether no two groups have the same person.
+        unique: columns that tell the groups apart, none if there is one group; None if the outer
+            query can't read them all.
         uses: what the inner query itself needs.
     """
 
@@ -51,4 +53,5 @@ class View:
     rows: int
     person: str | None
     one_per_person: bool
+    unique: tuple[str, ...] | None
     uses: tuple[Use, ...]

@@ -45,6 +45,7 @@ class Grouping:
             those with a NULL left out.
         sums: sum columns to total.
         distincts: further sum columns; extremes, ranks: further bits columns.
+        carried: bits columns of one value in each group; needs keys.
     """
 
     keys: tuple[str, ...]
@@ -53,6 +54,12 @@ class Grouping:
     extremes: tuple[Extreme, ...]
     distincts: tuple[Distinct, ...] = ()
     ranks: tuple[Rank, ...] = ()
+    carried: tuple[str, ...] = ()
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """Return the columns that a group has from any of its rows."""
+        return self.keys + self.carried
 
     @property
     def counted(self) -> tuple[Distinct, ...]:
@@ -105,9 +112,9 @@ def group(ctx: Context, relation: Relation, what: Grouping) -> Steps[Relation]:
     """Aggregate a relation by groups; groups stand first, in ascending order of their keys.
 
     Returns:
-        a relation of as many rows as the input (64 without keys) with columns keys, extremes
-        and ranks and sums `sums`, person_0, person_1, ... and distincts. Without keys row 0 is
-        always there.
+        a relation of as many rows as the input (64 without keys) with columns keys, carried,
+        extremes and ranks and sums `sums`, person_0, person_1, ... and distincts. Without keys
+        row 0 is always there.
 
     Cost: one `order` for each of `orders` and extremes, in the same rounds; then
     `distinct_values`, a multiplication, one `place` and `values_at_ranks`.
@@ -122,7 +129,7 @@ def group(ctx: Context, relation: Relation, what: Grouping) -> Steps[Relation]:
     totals = yield from _totals(ctx.at("new"), same, orders, what)
     end = last_rows(ctx.me, same)
     kept = yield from and_bits(ctx.at("end"), end, main.valid)
-    planes = [planes_of(main.select(what.keys, ())), *(x.planes for x in extremes), kept]
+    planes = [planes_of(main.select(what.shown, ())), *(x.planes for x in extremes), kept]
     ends = running_sum(totals)
     packed, placement = yield from to_front(ctx.at("front"), concat_planes(planes), ends, kept)
     there, cut = packed.bits[-1:], totals.shape[0] - len(what.ranks)
@@ -157,7 +164,7 @@ def _orders(
     """Sort once for each order and extreme; the groups lie at the same rows in all."""
     wanted = what.orders()
     steps = [
-        order(ctx.at(f"by{i}"), relation.select(by, sums), by)
+        order(ctx.at(f"by{i}"), relation.select(by if i else _also(by, what), sums), by)
         for i, (by, sums) in enumerate(wanted.items())
     ]
     for i, extreme in enumerate(what.extremes):
@@ -168,6 +175,10 @@ def _orders(
         for x, part in zip(what.extremes, parts[len(wanted) :], strict=True)
     ]
     return dict(zip(wanted, parts, strict=False)), extremes
+
+
+def _also(by: By, what: Grouping) -> By:
+    return tuple(dict.fromkeys(by + what.carried))
 
 
 def _extreme_last(
@@ -199,7 +210,7 @@ def _restored(me: Party, column: Column, found: Column, extreme: Extreme) -> Col
 def _named(
     relation: Relation, what: Grouping, bits: Bits, there: Bits, sums: Arith
 ) -> Relation:
-    key_columns = {name: relation.columns[name] for name in what.keys}
+    key_columns = {name: relation.columns[name] for name in what.shown}
     widths = [column.planes.shape[0] for column in key_columns.values()]
     for x in what.extremes:
         widths.append(relation.columns[x.column].value.shape[0] + 1)

@@ -57,6 +57,21 @@ def test_group_by_a_nullable_key_has_a_group_of_nulls(seed: int, n: int) -> None
     pd.testing.assert_frame_equal(got, expected.astype("Int64"), check_dtype=False)
 
 
+@FEW
+@given(st.integers(0, 2**32), SIZES)
+def test_a_group_carries_columns_that_its_key_decides(seed: int, n: int) -> None:
+    frame = table(seed, n)
+    frame["v"] = (frame["k"] % 3).astype("Int64")
+    frame.loc[frame["v"] == 0, "v"] = pd.NA
+    shares = share(frame, ["x"])
+    what = Grouping(("k",), (("p",),), ("x",), (), carried=("v",))
+    got = opened(run(lambda ctx: group(ctx, shares[ctx.me], what)))
+    groups = frame.groupby("k")
+    persons = groups["p"].nunique().rename("person_0")
+    expected = pd.concat([groups["v"].first(), groups["x"].sum(), persons], axis=1).reset_index()
+    pd.testing.assert_frame_equal(got, expected.astype("Int64"), check_dtype=False)
+
+
 @pytest.mark.parametrize("n", [0, 1, 100])
 @pytest.mark.parametrize("extremes", [(), (Extreme("lo", "min", "v"),)])
 def test_without_keys_there_is_exactly_one_group(n: int, extremes: tuple[Extreme, ...]) -> None:

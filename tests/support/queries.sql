@@ -693,3 +693,18 @@ SELECT id FROM alpha.people ORDER BY id LIMIT 0
 
 -- rows in an order by an expression
 SELECT id, score FROM alpha.people WHERE score IS NOT NULL ORDER BY abs(score), id
+
+-- keys that follow from another key, beside one that doesn't
+SELECT p.state, p.id, p.name, c.kind, COUNT(*), SUM(c.amount), MIN(c.level) FROM alpha.people p JOIN beta.claims c ON p.id = c.pid GROUP BY p.state, p.id, p.name, c.kind
+
+-- keys that follow from another owner's key
+SELECT m.mid, p.name, p.born, COUNT(*), SUM(m.points) FROM gamma.members m JOIN alpha.people p ON p.id = m.mid GROUP BY p.name, m.mid, p.born
+
+-- keys of an optional side beside its person
+SELECT c.pid, p.state, p.name, COUNT(*) FROM beta.claims c LEFT JOIN alpha.people p ON p.id = c.pid GROUP BY c.pid, p.state, p.name
+
+-- rows of two joined tables of one owner, told apart by a key of one
+SELECT q.state, q.id, q.code, COUNT(*), SUM(c.amount) FROM beta.claims c JOIN alpha.people p ON p.id = c.pid JOIN alpha.people q ON q.id = p.score GROUP BY q.state, q.id, q.code
+
+-- inner groups whose other key follows from the person, joined by that person
+SELECT p.active, COUNT(*), SUM(t.n) FROM (SELECT q.id, q.name, COUNT(*) AS n FROM transactions a JOIN alpha.people q ON q.id = a.cust GROUP BY q.id, q.name) t JOIN alpha.people p ON p.id = t.id GROUP BY p.active
