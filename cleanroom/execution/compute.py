@@ -16,6 +16,7 @@ from cleanroom.execution.grouping import add_middles, grouping_of
 from cleanroom.execution.outcome import Outcome
 from cleanroom.execution.release import release
 from cleanroom.execution.terms import derive
+from cleanroom.execution.windowing import over
 from cleanroom.plan.nodes import (
     Aggregate,
     Compute,
@@ -26,6 +27,7 @@ from cleanroom.plan.nodes import (
     Node,
     Unify,
     Union,
+    Window,
 )
 from cleanroom.plan.plan import Plan, count_leaves, leaves_of
 from protocols.context import Context
@@ -92,22 +94,31 @@ def _run(ctx: Context, node: Node, leaves: Leaves, first: int) -> Steps[Relation
         case Join():
             relation = yield from _join(ctx, node, leaves, first)
             return relation
-        case Filter(child, predicate):
+        case Filter(child) | Derive(child) | Compute(child):
             relation = yield from _run(ctx.at("of"), child, leaves, first)
-            true, _ = yield from evaluate(ctx.at("where"), relation, predicate)
-            there = yield from and_bits(ctx.at("there"), relation.valid, true)
-            return replace(relation, valid=there, clean=False, sorted_by=None)
-        case Derive(child, sums):
-            relation = yield from _run(ctx.at("of"), child, leaves, first)
-            columns = yield from derive(ctx.at("derive"), relation, sums)
-            relation = yield from cleaned(ctx.at("clean"), replace(relation, sums=columns))
-            return relation
-        case Compute(child):
-            relation = yield from _run(ctx.at("of"), child, leaves, first)
-            return (yield from computed(ctx.at("compute"), relation, node))
+            return (yield from _row_by_row(ctx, node, relation))
         case Aggregate():
             relation = yield from _aggregate(ctx, node, leaves, first)
             return relation
+        case Window(child):
+            inputs = child.inputs if isinstance(child, Union) else (child,)
+            parts = yield from _parts(ctx.at("of"), inputs, leaves, first)
+            return (yield from over(ctx.at("over"), parts, node))
+
+
+def _row_by_row(
+    ctx: Context, node: Filter | Derive | Compute, relation: Relation
+) -> Steps[Relation]:
+    match node:
+        case Filter(_, predicate):
+            true, _ = yield from evaluate(ctx.at("where"), relation, predicate)
+            there = yield from and_bits(ctx.at("there"), relation.valid, true)
+            return replace(relation, valid=there, clean=False, sorted_by=None)
+        case Derive(_, sums):
+            columns = yield from derive(ctx.at("derive"), relation, sums)
+            return (yield from cleaned(ctx.at("clean"), replace(relation, sums=columns)))
+        case Compute():
+            return (yield from computed(ctx.at("compute"), relation, node))
 
 
 def _parts(

@@ -15,6 +15,7 @@ from typing import Literal, TypeAlias
 
 from cleanroom.plan.conditions import Predicate, Term
 from cleanroom.plan.grouping import Distinct, Extreme, Quantile
+from cleanroom.plan.windows import Neighbour, Numbering, PartitionTotal
 
 JoinKind: TypeAlias = Literal["inner", "left", "full", "semi", "anti", "not in"]
 
@@ -216,6 +217,26 @@ class OrderBy:
 
 
 @dataclass(frozen=True, slots=True)
+class Window:
+    """The same rows, each with columns that say how it stands among those of its partition.
+
+    NULLs of `partition` are equal. Rows that are equal in `order` stand in the order of the
+    inputs below and of the rows in them; backwards if the last column of `order` descends.
+    """
+
+    input: "Node"
+    partition: tuple[str, ...]
+    order: tuple[OrderBy, ...]
+    numberings: tuple[Numbering, ...] = ()
+    neighbours: tuple[Neighbour, ...] = ()
+    totals: tuple[PartitionTotal, ...] = ()
+
+    @property
+    def backwards(self) -> bool:
+        return bool(self.order) and self.order[-1].descending
+
+
+@dataclass(frozen=True, slots=True)
 class Top:
     """The first `limit` groups in this order; equal ones in ascending order of the group's keys.
 
@@ -250,4 +271,4 @@ class Release:
     optional: tuple[int, ...] = ()
     repeated: str | None = None
 
-Node: TypeAlias = Leaf | Union | Unify | Join | Filter | Derive | Compute | Aggregate
+Node: TypeAlias = Leaf | Union | Unify | Join | Filter | Derive | Compute | Aggregate | Window

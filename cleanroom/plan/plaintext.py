@@ -22,6 +22,7 @@ from cleanroom.plan.nodes import (
     Node,
     Unify,
     Union,
+    Window,
 )
 from cleanroom.plan.plaintext_joins import join_rows
 from cleanroom.plan.plaintext_release import Columns, first, first_rows, is_large, opened
@@ -34,6 +35,7 @@ from cleanroom.plan.plaintext_rows import (
     truth,
 )
 from cleanroom.plan.plaintext_statistics import statistics
+from cleanroom.plan.plaintext_window import window_rows
 from cleanroom.plan.plan import Plan
 from cleanroom.plan.schema import schema_of
 
@@ -85,6 +87,8 @@ def _run(node: Node, databases: Mapping[str, Runs], text_key: bytes) -> list[Row
             return _compute(node, _run(child, databases, text_key))
         case Aggregate(child):
             return _aggregate(node, _run(child, databases, text_key))
+        case Window(child):
+            return window_rows(node, _run(child, databases, text_key))
 
 
 def _leaf(leaf: Leaf, found: Mapping[str, npt.NDArray[np.generic]]) -> list[Row]:

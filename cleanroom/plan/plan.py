@@ -7,18 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from cleanroom.plan.nodes import (
-    Aggregate,
-    Compute,
-    Derive,
-    Filter,
-    Join,
-    Leaf,
-    Node,
-    Release,
-    Unify,
-    Union,
-)
+from cleanroom.plan.nodes import Join, Leaf, Node, Release, Union
 
 FORMAT = 1  # raise it when the meaning of a plan changes: parties of two releases then differ
 
@@ -85,17 +74,23 @@ class Plan:
 
 def leaves_of(node: Node) -> Iterator[Leaf]:
     """Yield the leaves below a node from left to right."""
+    if isinstance(node, Leaf):
+        yield node
+    for child in children(node):
+        yield from leaves_of(child)
+
+
+def children(node: Node) -> tuple[Node, ...]:
+    """Return the nodes directly below a node, from left to right."""
     match node:
         case Leaf():
-            yield node
+            return ()
         case Union(inputs):
-            for child in inputs:
-                yield from leaves_of(child)
+            return inputs
         case Join(left, right):
-            yield from leaves_of(left)
-            yield from leaves_of(right)
-        case Unify(child) | Filter(child) | Derive(child) | Compute(child) | Aggregate(child):
-            yield from leaves_of(child)
+            return left, right
+        case _:
+            return (node.input,)
 
 
 def count_leaves(node: Node) -> int:

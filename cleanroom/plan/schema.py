@@ -14,6 +14,7 @@ from cleanroom.plan.nodes import (
     SumColumn,
     Unify,
     Union,
+    Window,
 )
 
 
@@ -51,6 +52,19 @@ def schema_of(node: Node) -> Schema:
             return Schema(left.bits + rest, left.sums + right.sums)
         case Aggregate():
             return _aggregate(node)
+        case Window():
+            return _window(node)
+
+
+def _window(node: Window) -> Schema:
+    below = schema_of(node.input)
+    shifted = tuple(
+        replace(below.bits_column(one.column), name=one.name, nullable=True)
+        for one in node.neighbours
+    )
+    numbers = tuple(SumColumn(one.name, one.bound) for one in node.numberings)
+    totals = tuple(SumColumn(one.name, one.bound) for one in node.totals)
+    return Schema(below.bits + shifted, below.sums + numbers + totals)
 
 
 def _aggregate(node: Aggregate) -> Schema:

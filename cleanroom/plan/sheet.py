@@ -11,9 +11,9 @@ from sqlglot import exp, parse_one
 
 from cleanroom.contract.terms import Terms
 from cleanroom.plan.cost import Cost, cost_of
-from cleanroom.plan.nodes import Aggregate, Compute, Filter, Join, Leaf, Node, Top, Unify, Union
+from cleanroom.plan.nodes import Join, Leaf, Node, Top, Union
 from cleanroom.plan.plan import Plan
-from cleanroom.plan.schema import schema_of
+from cleanroom.plan.steps import carried, directed, steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +90,11 @@ def _unquoted(query: exp.Expr) -> str:
 
 def _secret(plan: Plan) -> Iterator[str]:
     numbers = iter(range(len(plan.leaves)))
-    yield from _steps(plan.root.input.input, numbers)
+    yield from steps(plan.root.input.input, numbers)
     grouped = plan.root.input
     found = (*grouped.sums, *_extremes(plan), *_statistics(plan))
     how = "put equal rows together" if _is_rows(plan) else "group"
-    yield f"{how} by ({', '.join(grouped.keys)}){_carried(grouped)}: {', '.join(found)}"
+    yield f"{how} by ({', '.join(grouped.keys)}){carried(grouped)}: {', '.join(found)}"
     if plan.root.min_group > 1:
         persons = ", ".join("(" + ", ".join(p) + ")" for p in grouped.persons)
         yield f"keep groups of {plan.root.min_group} or more distinct persons by {persons}"
@@ -117,7 +117,7 @@ def _is_rows(plan: Plan) -> bool:
 
 def _order(top: Top, what: str) -> str:
     """Say in which order, and how ties are broken."""
-    keys = [f"{by.column} {'descending' if by.descending else 'ascending'}" for by in top.order]
+    keys = [directed(by) for by in top.order]
     ties = "all columns of the row" if what == "row" else "the keys of the group"
     return f"by {', '.join([*keys, ties])}; no other {what} is opened"
 
@@ -134,44 +134,6 @@ def _statistics(plan: Plan) -> Iterator[str]:
         rank = f"{quantile.numerator}/{quantile.denominator} of {quantile.weight}"
         what = "value" if quantile.kind == "at" else "sum of the two values"
         yield f"{quantile.name} = {what} of {quantile.column} at rank {rank}"
-
-
-def _steps(node: Node, numbers: Iterator[int]) -> Iterator[str]:
-    match node:
-        case Leaf():
-            next(numbers)
-        case Union(inputs):
-            leaves = [str(next(numbers)) for _ in inputs]
-            yield f"union of [{'], ['.join(leaves)}]"
-        case Unify(child):
-            yield from _steps(child, numbers)
-            yield "add up rows with equal keys"
-        case Join(left, right):
-            yield from _steps(left, numbers)
-            yield from _steps(right, numbers)
-            room = "the left rows" if node.bound is None else f"at most {node.bound} rows"
-            widths = sum(schema_of(left).bits_column(name).bits for name in node.left_on)
-            how = "join" if node.kind == "inner" else f"{node.kind} join"
-            also = " and a condition" if node.also is not None else ""
-            yield f"{how} on ({', '.join(node.left_on)}), {widths} bits{also}, into {room}"
-        case Filter(child, _):
-            yield from _steps(child, numbers)
-            yield "mark the rows where the condition between owners is true"
-        case Compute(child, where, made, sums):
-            yield from _steps(child, numbers)
-            if where is not None:
-                yield "keep the inner groups where WHERE is true"
-            names = (*(one.column.name for one in made), *(one.name for one in sums))
-            yield f"of each inner group make {', '.join(names)}"
-        case Aggregate(child):
-            yield from _steps(child, numbers)
-            yield f"inner groups by ({', '.join(node.keys)}){_carried(node)}, never opened"
-        case _:
-            yield from _steps(node.input, numbers)
-
-
-def _carried(node: Aggregate) -> str:
-    return f", which {', '.join(node.carried)} follow from" if node.carried else ""
 
 
 def _opened(plan: Plan) -> Iterator[str]:
