@@ -10,9 +10,9 @@ import numpy as np
 
 from cleanroom import errors
 from cleanroom.execution.computed import computed
-from cleanroom.execution.conditions import evaluate
 from cleanroom.execution.contribute import Contribution, receive
 from cleanroom.execution.grouping import add_middles, grouping_of
+from cleanroom.execution.numbers import holds, of_terms, with_numbers
 from cleanroom.execution.outcome import Outcome
 from cleanroom.execution.release import release
 from cleanroom.execution.terms import derive
@@ -30,9 +30,11 @@ from cleanroom.plan.nodes import (
     Window,
 )
 from cleanroom.plan.plan import Plan, count_leaves, leaves_of
+from cleanroom.plan.schema import both_sides, is_certain, schema_of
 from protocols.context import Context
 from protocols.rep3 import outer
 from protocols.rep3.and_bits import and_bits
+from protocols.rep3.cross import with_row
 from protocols.rep3.expand import BoundExceeded, join_bounded
 from protocols.rep3.group import Grouping, cleaned, group
 from protocols.rep3.inputs import InputInconsistent, check_copies
@@ -110,12 +112,15 @@ def _row_by_row(
     ctx: Context, node: Filter | Derive | Compute, relation: Relation
 ) -> Steps[Relation]:
     match node:
-        case Filter(_, predicate):
-            true, _ = yield from evaluate(ctx.at("where"), relation, predicate)
+        case Filter(child, predicate):
+            true, _ = yield from holds(ctx.at("where"), relation, schema_of(child), predicate)
             there = yield from and_bits(ctx.at("there"), relation.valid, true)
             return replace(relation, valid=there, clean=False, sorted_by=None)
-        case Derive(_, sums):
-            columns = yield from derive(ctx.at("derive"), relation, sums)
+        case Derive(child, sums):
+            factors = of_terms(term for derived in sums for term in derived.terms)
+            at, schema = ctx.at("numbers"), schema_of(child)
+            wide = yield from with_numbers(at, relation, schema, factors)
+            columns = yield from derive(ctx.at("derive"), wide, sums)
             return (yield from cleaned(ctx.at("clean"), replace(relation, sums=columns)))
         case Compute():
             return (yield from computed(ctx.at("compute"), relation, node))
@@ -163,6 +168,8 @@ def _unify(ctx: Context, node: Unify, leaves: Leaves, first: int) -> Steps[Relat
 
 def _join(ctx: Context, node: Join, leaves: Leaves, first: int) -> Steps[Relation]:
     second = first + count_leaves(node.left)
+    if node.kind == "one":
+        return (yield from _with_one(ctx, node, leaves, first))
     left, right = yield from parallel(
         _run_ordered(ctx.at("left"), node.left, node.left_on, leaves, first),
         _run_ordered(ctx.at("right"), node.right, node.right_on + node.last_by, leaves, second),
@@ -183,6 +190,18 @@ def _join(ctx: Context, node: Join, leaves: Leaves, first: int) -> Steps[Relatio
     return joined
 
 
+def _with_one(ctx: Context, node: Join, leaves: Leaves, first: int) -> Steps[Relation]:
+    """Join the only row of an aggregation; rows keep their order where that row is certain."""
+    left, right = yield from parallel(
+        _run(ctx.at("left"), node.left, leaves, first),
+        _run(ctx.at("right"), node.right, leaves, first + count_leaves(node.left)),
+    )
+    joined = yield from with_row(ctx.at("join"), left, right)
+    if is_certain(node.right):
+        return replace(joined, clean=left.clean, sorted_by=left.sorted_by)
+    return joined
+
+
 def _tested(
     ctx: Context, node: Join, left: Relation, right: Relation, fill: outer.Fill
 ) -> Steps[Relation]:
@@ -190,7 +209,7 @@ def _tested(
     ordered, found = yield from outer.matched(ctx, left, right, node.left_on, node.right_on)
     if node.also is not None:
         both = outer.semi(ordered, found)
-        true, _ = yield from evaluate(ctx.at("also"), both, node.also)
+        true, _ = yield from holds(ctx.at("also"), both, both_sides(node), node.also)
         found = yield from outer.only_where(ctx.at("only"), found, true)
     match node.kind:
         case "semi":

@@ -1,16 +1,16 @@
 """New columns of secret rows from those that they have: between one group-by and the next."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from cleanroom.execution.conditions import evaluate
+from cleanroom.execution.numbers import of_predicate, of_terms, with_numbers
 from cleanroom.execution.terms import derive
-from cleanroom.plan.conditions import And, CompareSums, Not, Or, Predicate, Term
+from cleanroom.plan.conditions import Predicate
 from cleanroom.plan.nodes import Compute, Computed, Derived
 from cleanroom.plan.schema import schema_of
 from protocols.context import Context
 from protocols.rep3.and_bits import and_bits
-from protocols.rep3.convert import arith_to_bits, bits_to_arith, bits_to_number
+from protocols.rep3.convert import arith_to_bits
 from protocols.rep3.group import cleaned
 from protocols.rep3.relation import Column, Relation
 from protocols.rep3.share import Arith, Bits, concat_planes
@@ -24,7 +24,8 @@ def computed(ctx: Context, relation: Relation, node: Compute) -> Steps[Relation]
         bits; the terms and conditions themselves.
     Security: semi-honest, honest majority; no leakage.
     """
-    wide = yield from _with_numbers(ctx.at("numbers"), relation, node)
+    below = schema_of(node.input)
+    wide = yield from with_numbers(ctx.at("numbers"), relation, below, _factors(node))
     totals = list(node.sums)
     totals += [Derived(c.column.name, 0, c.of) for c in node.bits if not isinstance(c.of, str)]
     values = yield from derive(ctx.at("sums"), wide, totals)
@@ -46,29 +47,6 @@ def computed(ctx: Context, relation: Relation, node: Compute) -> Steps[Relation]
         clean=False,
     )
     return (yield from cleaned(ctx.at("clean"), made))
-
-
-def _with_numbers(ctx: Context, relation: Relation, node: Compute) -> Steps[Relation]:
-    """Add a sum column #c for each bits column c that a term needs."""
-    wanted = [n for n in dict.fromkeys(_factors(node)) if n.startswith("#")]
-    below = schema_of(node.input)
-    numbers = yield from parallel(
-        *(
-            _number(ctx.at(name), relation.columns[name[1:]], below.bits_column(name[1:]).low)
-            for name in wanted
-        )
-    )
-    sums = {**relation.sums, **dict(zip(wanted, numbers, strict=True))}
-    return replace(relation, sums=sums)
-
-
-def _number(ctx: Context, column: Column, low: int) -> Steps[Arith]:
-    n = 64 * column.planes.shape[1]
-    number = yield from bits_to_number(ctx.at("number"), column.value, n)
-    if not column.nullable:
-        return number.shift(ctx.me, low)
-    known = yield from bits_to_arith(ctx.at("known"), column.null.flip(ctx.me), n)
-    return number + known[0].scale(low)
 
 
 def _known(ctx: Context, relation: Relation, one: Computed) -> Steps[Bits]:
@@ -100,31 +78,11 @@ def _column(
 
 def _factors(node: Compute) -> Iterator[str]:
     for derived in node.sums:
-        yield from _of_terms(derived.terms)
+        yield from of_terms(derived.terms)
     for one in node.bits:
         if not isinstance(one.of, str):
-            yield from _of_terms(one.of)
+            yield from of_terms(one.of)
         if one.known is not None:
-            yield from _of_predicate(one.known)
+            yield from of_predicate(one.known)
     if node.where is not None:
-        yield from _of_predicate(node.where)
-
-
-def _of_terms(terms: tuple[Term, ...]) -> Iterator[str]:
-    for term in terms:
-        yield from term.factors
-        if term.when is not None:
-            yield from _of_predicate(term.when)
-
-
-def _of_predicate(predicate: Predicate) -> Iterator[str]:
-    match predicate:
-        case CompareSums(_, terms, known):
-            yield from _of_terms(terms)
-            if known is not None:
-                yield from _of_predicate(known)
-        case Not(operand):
-            yield from _of_predicate(operand)
-        case And(operands) | Or(operands):
-            for operand in operands:
-                yield from _of_predicate(operand)
+        yield from of_predicate(node.where)

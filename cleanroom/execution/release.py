@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from cleanroom.execution.conditions import evaluate
+from cleanroom.execution.numbers import holds
 from cleanroom.execution.outcome import Outcome, pack
 from cleanroom.execution.top import keep_first, keep_first_rows
 from cleanroom.plan.nodes import Release
@@ -90,5 +90,5 @@ def _too_few(ctx: Context, node: Release, groups: Relation) -> Steps[Bits]:
 def _having(ctx: Context, node: Release, groups: Relation) -> Steps[Bits | None]:
     if node.having is None:
         return None
-    true, _ = yield from evaluate(ctx, groups, node.having)
+    true, _ = yield from holds(ctx, groups, schema_of(node.input), node.having)
     return true

@@ -33,7 +33,7 @@ from cleanroom.plan.nodes import (
     Window,
 )
 from cleanroom.plan.plan import Plan
-from cleanroom.plan.schema import Schema, schema_of
+from cleanroom.plan.schema import Schema, both_sides, schema_of
 
 BYTES_PER_S = 60e6
 S_PER_ROUND = 0.002
@@ -131,21 +131,18 @@ def _window(node: Window, child: Node) -> tuple[int, int, int]:
 def _join(
     node: Join, left: tuple[int, int, int], right: tuple[int, int, int], width: int
 ) -> tuple[int, int, int]:
+    if node.kind == "one":
+        return left[0], left[1] + right[1] + left[0], max(left[2], right[2]) + 1
     schema = schema_of(node.left)
     keys = sum(schema.bits_column(name).bits for name in node.left_on)
     _, bits, rounds = _sorted(left[0] + right[0], keys, width)
     n = left[0] if node.bound is None else _padded(node.bound)
     bits += 4 * n * width
     if node.also is not None:
-        bits += n * (_predicate(node.also, _both(node)) + width)
+        bits += n * (_predicate(node.also, both_sides(node)) + width)
     if node.kind == "full":
         n, bits, rounds = n + right[0], 2 * bits + 4 * right[0] * keys, 2 * rounds
     return n, left[1] + right[1] + bits, max(left[2], right[2]) + rounds
-
-
-def _both(node: Join) -> Schema:
-    left, right = schema_of(node.left), schema_of(node.right)
-    return Schema(left.bits + right.bits, left.sums + right.sums)
 
 
 def _ordered(child: Node, keys: int) -> tuple[int, int, int]:

@@ -17,7 +17,7 @@ from cleanroom.plan.conditions import Predicate, Term
 from cleanroom.plan.grouping import Distinct, Extreme, Quantile
 from cleanroom.plan.windows import Neighbour, Numbering, PartitionTotal
 
-JoinKind: TypeAlias = Literal["inner", "left", "full", "semi", "anti", "not in"]
+JoinKind: TypeAlias = Literal["inner", "left", "full", "semi", "anti", "not in", "one"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,8 @@ class Join:
     is dropped by "inner" and "semi", kept by the others; "full" keeps right rows too. "semi"
     takes the columns of the last matching right row, ordered by `right_on` and `last_by`.
     "anti" keeps only left rows without a match and left columns; "not in" also heeds NULLs: it
-    keeps a row where the key of one column is SQL's NOT IN of the right keys.
+    keeps a row where the key of one column is SQL's NOT IN of the right keys. "one" has no keys:
+    the right side has one row at most, and every left row gets it, or is dropped.
 
     Attributes:
         left_on, right_on: bits columns, pairwise of equal width and meaning.

@@ -33,6 +33,7 @@ from cleanroom.plan.plaintext_rows import (
     promise,
     term_value,
     truth,
+    with_numbers,
 )
 from cleanroom.plan.plaintext_statistics import statistics
 from cleanroom.plan.plaintext_window import window_rows
@@ -62,7 +63,10 @@ def insecure_run(
     rows = _run(plan.root.input, databases, text_key)
     large = [row for row in rows if is_large(plan.root, row)]
     having = plan.root.having
-    released = [row for row in large if having is None or truth(having, row) is True]
+    bits = schema_of(plan.root.input).bits
+    released = [
+        row for row in large if having is None or truth(having, with_numbers(row, bits)) is True
+    ]
     if plan.root.top is not None:
         released = first_rows(plan.root, first(plan.root, released))
     return InsecureOutcome(opened(plan, released), len(released), len(rows) - len(large))
@@ -80,7 +84,9 @@ def _run(node: Node, databases: Mapping[str, Runs], text_key: bytes) -> list[Row
             rows = _run(left, databases, text_key), _run(right, databases, text_key)
             return join_rows(node, *rows)
         case Filter(child, predicate):
-            return [r for r in _run(child, databases, text_key) if truth(predicate, r) is True]
+            bits = schema_of(child).bits
+            below = _run(child, databases, text_key)
+            return [r for r in below if truth(predicate, with_numbers(r, bits)) is True]
         case Derive(child):
             return _derive(node, _run(child, databases, text_key))
         case Compute(child):
@@ -123,13 +129,15 @@ def _unify(node: Unify, rows: list[Row]) -> list[Row]:
 
 
 def _derive(node: Derive, rows: list[Row]) -> list[Row]:
-    kept = {column.name for column in schema_of(node).bits}
+    bits = schema_of(node).bits
+    kept = {column.name for column in bits}
     return [
         {
             **{name: value for name, value in row.items() if name in kept},
-            **{d.name: sum(term_value(t, row) for t in d.terms) for d in node.sums},
+            **{d.name: sum(term_value(t, wide) for t in d.terms) for d in node.sums},
         }
         for row in rows
+        for wide in (with_numbers(row, bits),)
     ]
 
 
@@ -138,8 +146,7 @@ def _compute(node: Compute, rows: list[Row]) -> list[Row]:
     bits = schema_of(node.input).bits
     result = []
     for row in rows:
-        numbers = {f"#{c.name}": 0 if (v := row[c.name]) is None else c.low + v for c in bits}
-        wide = {**row, **numbers}
+        wide = with_numbers(row, bits)
         if node.where is not None and truth(node.where, wide) is not True:
             continue
         made: Row = {d.name: sum(term_value(t, wide) for t in d.terms) for d in node.sums}

@@ -2,8 +2,8 @@
 
 from cleanroom.errors import JoinTooLarge
 from cleanroom.plan.nodes import Join, Node
-from cleanroom.plan.plaintext_rows import Row, groups_of, promise, truth
-from cleanroom.plan.schema import schema_of
+from cleanroom.plan.plaintext_rows import Row, groups_of, promise, truth, with_numbers
+from cleanroom.plan.schema import both_sides, schema_of
 
 
 def join_rows(node: Join, left: list[Row], right: list[Row]) -> list[Row]:
@@ -37,7 +37,10 @@ def _matches(node: Join, right: dict[tuple[int | None, ...], list[Row]], row: Ro
         found = sorted(found, key=lambda r: [(r[c] is None, r[c] or 0) for c in node.last_by])[-1:]
     promise(node.bound is not None or len(found) <= 1, "keys repeat")
     also = node.also
-    return [r for r in found if also is None or truth(also, {**r, **row}) is True]
+    bits = both_sides(node).bits
+    return [
+        r for r in found if also is None or truth(also, with_numbers({**r, **row}, bits)) is True
+    ]
 
 
 def _both(node: Join, left: Row, right: Row) -> Row:

@@ -1,5 +1,6 @@
 """INSECURE: plain rows of a plan, and the truth of conditions on them, by the shortest code."""
 
+from collections.abc import Iterable
 from typing import TypeAlias
 
 from cleanroom.plan.conditions import (
@@ -12,6 +13,7 @@ from cleanroom.plan.conditions import (
     Predicate,
     Term,
 )
+from cleanroom.plan.nodes import BitsColumn
 
 Row: TypeAlias = dict[str, int | None]
 
@@ -32,6 +34,14 @@ def term_value(term: Term, row: Row) -> int:
     for factor in term.factors:
         value *= number(row[factor])
     return value
+
+
+def with_numbers(row: Row, bits: Iterable[BitsColumn]) -> Row:
+    """Add the number #c = low + bits of each bits column c, 0 where it is NULL."""
+    return {
+        **row,
+        **{f"#{c.name}": 0 if (v := row[c.name]) is None else c.low + v for c in bits},
+    }
 
 
 def truth(predicate: Predicate, row: Row) -> bool | None:

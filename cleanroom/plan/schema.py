@@ -67,6 +67,22 @@ def _window(node: Window) -> Schema:
     return Schema(below.bits + shifted, below.sums + numbers + totals)
 
 
+def both_sides(node: Join) -> Schema:
+    """Return the columns of both sides of a join, keys of both among them."""
+    left, right = schema_of(node.left), schema_of(node.right)
+    return Schema(left.bits + right.bits, left.sums + right.sums)
+
+
+def is_certain(node: Node) -> bool:
+    """Whether the only row of an aggregation without keys is always there."""
+    match node:
+        case Compute(child, where):
+            return where is None and is_certain(child)
+        case Aggregate():
+            return not node.keys
+    return False
+
+
 def _aggregate(node: Aggregate) -> Schema:
     below = schema_of(node.input)
     keys = tuple(below.bits_column(name) for name in (*node.keys, *node.carried))

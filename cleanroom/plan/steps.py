@@ -67,6 +67,8 @@ def _own(node: Node) -> Iterator[str]:
 
 
 def _join(node: Join) -> str:
+    if node.kind == "one":
+        return "give every row the only one of the inner aggregation"
     room = "the left rows" if node.bound is None else f"at most {node.bound} rows"
     left = schema_of(node.left)
     widths = sum(left.bits_column(name).bits for name in node.left_on)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from cleanroom.errors import UnsupportedQuery
 from cleanroom.plan.nodes import Join as JoinNode
-from cleanroom.plan.nodes import Leaf, Node, Unify, Union
+from cleanroom.plan.nodes import JoinKind, Leaf, Node, Unify, Union
 from cleanroom.query.columns import Bits, Columns
 from cleanroom.query.dependencies import Dependencies
 from cleanroom.query.sources import Placement, Source, person_of
@@ -41,6 +41,11 @@ class Size:
     rows_per_person: int | None
     dependencies: Dependencies
     grouped: bool = True
+
+    @property
+    def is_single(self) -> bool:
+        """Whether this is an aggregation without keys: one row that needs no key to be joined."""
+        return not self.grouped and self.tells_apart(frozenset())
 
     @property
     def members(self) -> int:
@@ -195,7 +200,8 @@ def choose_order(found: tuple[Size, ...], among: tuple[int, ...]) -> Order:
     Raises:
         UnsupportedQuery: if some table isn't joined with the others.
     """
-    return min((_from(found, among, first) for first in among), key=lambda o: o.cost)
+    starts = [i for i in among if not found[i].is_single] or among
+    return min((_from(found, among, first) for first in starts), key=lambda o: o.cost)
 
 
 def _from(found: tuple[Size, ...], among: tuple[int, ...], first: int) -> Order:
@@ -231,7 +237,7 @@ def _options(
     found: tuple[Size, ...], left: list[int], available: set[str], alone: Size | None, rows: int
 ) -> Iterator[tuple[bool, int, int]]:
     for source in left:
-        if found[source].keys & available:
+        if found[source].keys & available or found[source].is_single:
             step = _step(found[source], source, available, alone, rows)
             yield step.bound is not None, step.bound or found[source].leaf_rows, source
 
@@ -258,7 +264,8 @@ def join_tree(order: Order, nodes: Mapping[int, Node]) -> Node:
     tree = nodes[order.first]
     for step in order.steps:
         right = Unify(nodes[step.source]) if step.unify else nodes[step.source]
-        tree = JoinNode(tree, right, step.keys, step.keys, step.bound)
+        kind: JoinKind = "inner" if step.keys else "one"
+        tree = JoinNode(tree, right, step.keys, step.keys, step.bound, kind)
     return tree
 
 

@@ -130,22 +130,35 @@ def _multiply(a: Monomial, b: Monomial) -> Monomial:
     return Monomial(a.coefficient * b.coefficient, a.scale + b.scale, ordered)
 
 
-def separate(left: Expr, right: Expr, placement: Placement) -> tuple[Expr, Expr]:
+def separate(left: Expr, right: Expr, placement: Placement) -> tuple[Expr, Expr] | None:
     """Move the terms of a comparison so that each side belongs to one source.
 
+    Returns:
+        both sides; None if that can't be done with two sources.
+
     Raises:
-        UnsupportedQuery: if that can't be done with two sources.
+        UnsupportedQuery: for arithmetic with what is no number.
     """
-    refused = UnsupportedQuery("arithmetic across owners inside a comparison")
+    if not all(_is_linear(side, placement) for side in (left, right)):
+        return None
     sides: dict[int, list[Expr]] = {}
     constants: list[Expr] = []
     for expr, sign in ((left, 1), (right, -1)):
         for source, term in _terms(expr, sign, placement):
             (constants if source is None else sides.setdefault(source, [])).append(term)
     if len(sides) != 2:
-        raise refused
+        return None
     (_, first), (_, second) = sides.items()
     return _total(first), operators.negative(_total([*second, *constants]))
+
+
+def _is_linear(expr: Expr, placement: Placement) -> bool:
+    if expr.op == "literal" or placement.source_of(expr) is not None:
+        return True
+    by_constant = expr.op == "*" and any(arg.op == "literal" for arg in expr.args)
+    return (by_constant or expr.op in ("+", "-", "neg")) and all(
+        _is_linear(arg, placement) for arg in expr.args
+    )
 
 
 def _terms(expr: Expr, sign: int, placement: Placement) -> list[tuple[int | None, Expr]]:
@@ -162,13 +175,11 @@ def _terms(expr: Expr, sign: int, placement: Placement) -> list[tuple[int | None
         ]
     if expr.op == "neg":
         return _terms(expr.args[0], -sign, placement)
-    if expr.op == "*" and any(arg.op == "literal" for arg in expr.args):
-        factor, rest = sorted(expr.args, key=lambda arg: arg.op != "literal")
-        return [
-            (source, operators.arithmetic("*", term, factor))
-            for source, term in _terms(rest, sign, placement)
-        ]
-    raise UnsupportedQuery("arithmetic across owners inside a comparison")
+    factor, rest = sorted(expr.args, key=lambda arg: arg.op != "literal")
+    return [
+        (source, operators.arithmetic("*", term, factor))
+        for source, term in _terms(rest, sign, placement)
+    ]
 
 
 def _as_number(expr: Expr) -> Expr:

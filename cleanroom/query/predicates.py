@@ -5,12 +5,23 @@ between sources are computed on shares. AND, OR and NOT keep SQL's three truth v
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from cleanroom.contract.types import Kind
 from cleanroom.errors import UnsupportedQuery
-from cleanroom.plan.conditions import And, CompareBits, IsNull, Not, Or, Predicate
+from cleanroom.plan.conditions import (
+    And,
+    CompareBits,
+    CompareSums,
+    IsNull,
+    Not,
+    Or,
+    Predicate,
+    Term,
+)
 from cleanroom.query.columns import Columns
 from cleanroom.query.pieces import separate
+from cleanroom.query.products import compare_products
 from cleanroom.sql import operators
 from cleanroom.sql.domain import TRUTH, union
 from cleanroom.sql.encode import choose
@@ -52,7 +63,15 @@ def renamed(predicate: Predicate, names: Mapping[str, str]) -> Predicate:
         case CompareBits(op, left, right):
             other = names.get(right, right) if isinstance(right, str) else right
             return CompareBits(op, names.get(left, left), other)
+        case CompareSums(op, terms, known):
+            there = None if known is None else renamed(known, names)
+            return CompareSums(op, tuple(_renamed_term(t, names) for t in terms), there)
     return predicate
+
+
+def _renamed_term(term: Term, names: Mapping[str, str]) -> Term:
+    numbers = {f"#{old}": f"#{new}" for old, new in names.items()}
+    return replace(term, factors=tuple(numbers.get(f, f) for f in term.factors))
 
 
 def not_true(predicate: Predicate, columns: Columns) -> Predicate:
@@ -73,6 +92,9 @@ def _settled(predicate: Predicate, columns: Columns, *, wanted: bool) -> Predica
             unknown = tuple(IsNull(name) for name in names if _nullable(name, columns))
             same = predicate if wanted else Not(predicate)
             return Or((same, *unknown)) if unknown else same
+        case CompareSums(_, _, known) if known is not None:
+            missing = _settled(known, columns, wanted=False)
+            return Or((predicate if wanted else Not(predicate), missing))
     return predicate if wanted else Not(predicate)
 
 
@@ -98,7 +120,10 @@ def _by_source(expr: Expr, columns: Columns) -> list[Expr]:
 def _comparison(expr: Expr, columns: Columns) -> Predicate:
     left, right = expr.args
     if None in (columns.placement.source_of(left), columns.placement.source_of(right)):
-        left, right = separate(left, right, columns.placement)
+        sides = separate(left, right, columns.placement)
+        if sides is None:
+            return compare_products(expr.op, left, right, columns)  # type: ignore[arg-type]
+        left, right = sides
     if left.domain.kind is None or right.domain.kind is None:
         raise UnsupportedQuery("floating point in a comparison between owners")
     domain = union((left.domain, right.domain))

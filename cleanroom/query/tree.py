@@ -79,7 +79,7 @@ class Tree:
             view.node,
             And(where) if where else None,
             tuple(shape.computed(replace(b, expr=there(b.expr))) for b in bits),
-            tuple(shape.derived(_there(m), self._reach(m.factor, size.rows)) for m in measures),
+            tuple(shape.derived(_there(m), self._reach(m.factor, 1)) for m in measures),
         )
 
     def _reach(self, factor: Expr | None, rows: int) -> int:

@@ -10,6 +10,7 @@ from relations import opened, run, share, table
 
 from protocols.context import Context
 from protocols.rep3 import outer
+from protocols.rep3.cross import with_row
 from protocols.rep3.expand import join_bounded
 from protocols.rep3.relation import Relation
 from protocols.rounds import Steps
@@ -174,3 +175,15 @@ def test_the_wires_look_the_same_for_other_rows(kind: str) -> None:
 
         run(step, transcripts[-1])
     assert transcripts[0] == transcripts[1]
+
+
+@FEW
+@given(SEEDS, SIZES, st.sampled_from([0, 1]))
+def test_every_row_gets_the_only_one(seed: int, n: int, m: int) -> None:
+    left, right = left_side(seed, n), nullable(right_side(seed, m), "g")
+    mine, theirs = share(left, ["x"]), share(right, ["y"])
+
+    def steps(ctx: Context) -> Steps[Relation]:
+        return with_row(ctx, mine[ctx.me], theirs[ctx.me])
+
+    same_rows(opened(run(steps)), left.merge(right, how="cross"))

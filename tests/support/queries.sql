@@ -403,7 +403,7 @@ SELECT channel, COUNT(*) AS n FROM (SELECT DISTINCT cust, channel FROM transacti
 -- CASE and conditions over inner totals
 SELECT n > 1 AS often, SUM(CASE WHEN total > 4000 THEN total ELSE 1 END), COUNT(CASE WHEN n = 2 THEN 1 END), SUM(CASE WHEN n IN (1, 3) THEN 1 WHEN total > 5000 THEN 2 ELSE 0 END) FROM (SELECT cust, COUNT(*) AS n, SUM(amt) AS total FROM transactions GROUP BY cust) t GROUP BY n > 1
 
--- three levels
+-- three levels (min_group 1)
 SELECT COUNT(*), MAX(persons), SUM(n) FROM (SELECT n, COUNT(*) AS persons FROM (SELECT cust, COUNT(*) AS n FROM transactions GROUP BY cust) GROUP BY n) t
 
 -- inner groups joined with a table of an owner
@@ -415,7 +415,7 @@ SELECT COUNT(*), SUM(a.n * b.n), SUM(a.total) FROM (SELECT cust, COUNT(*) AS n, 
 -- comparison of an inner total with another owner's column
 SELECT COUNT(*), SUM(p.income) FROM (SELECT cust, SUM(amt) AS total FROM transactions GROUP BY cust) t JOIN alpha.people p ON p.id = t.cust WHERE t.total > p.income
 
--- one inner group of all
+-- one inner group of all (min_group 1)
 SELECT SUM(n), MAX(s), COUNT(s) FROM (SELECT COUNT(*) AS n, SUM(amt) AS s FROM transactions) t
 
 -- no inner groups
@@ -708,3 +708,24 @@ SELECT q.state, q.id, q.code, COUNT(*), SUM(c.amount) FROM beta.claims c JOIN al
 
 -- inner groups whose other key follows from the person, joined by that person
 SELECT p.active, COUNT(*), SUM(t.n) FROM (SELECT q.id, q.name, COUNT(*) AS n FROM transactions a JOIN alpha.people q ON q.id = a.cust GROUP BY q.id, q.name) t JOIN alpha.people p ON p.id = t.id GROUP BY p.active
+
+-- one row beside every row of an owner (min_group 1)
+SELECT p.state, COUNT(*), SUM(t.n), SUM(p.score * t.n) FROM alpha.people p, (SELECT COUNT(*) AS n, SUM(amt) AS s FROM transactions) t GROUP BY p.state
+
+-- one row beside every row, compared with it (min_group 1)
+SELECT p.state, COUNT(*), SUM(p.score) FROM alpha.people p, (SELECT MAX(level) AS top, COUNT(*) AS n FROM beta.claims) t WHERE p.score * t.top < t.n * 2 GROUP BY p.state
+
+-- one row of nothing beside every row (min_group 1)
+SELECT COUNT(*), COUNT(t.s), SUM(t.n) FROM alpha.people p, (SELECT COUNT(*) AS n, SUM(amt) AS s FROM transactions WHERE cust > 1000) t
+
+-- one row that a condition drops (min_group 1)
+SELECT COUNT(*), SUM(p.score) FROM alpha.people p, (SELECT COUNT(*) AS n FROM transactions) t WHERE t.n < 5
+
+-- two single rows (min_group 1)
+SELECT SUM(a.n), SUM(b.s), SUM(a.n * b.s) FROM (SELECT COUNT(*) AS n FROM transactions) a, (SELECT SUM(level) AS s FROM beta.claims) b
+
+-- products of three owners in a comparison
+SELECT COUNT(*), SUM(c.level) FROM alpha.people p JOIN beta.claims c ON p.id = c.pid JOIN gamma.members m ON m.mid = p.id WHERE p.score * c.level > m.points - p.score * 3 OR p.score * c.level * m.points < 0
+
+-- NOT over a product of two owners
+SELECT COUNT(*), COUNT(CASE WHEN NOT p.score * c.level > 20 THEN 1 END), COUNT(CASE WHEN p.score * c.level > 20 THEN p.id ELSE NULL END) FROM alpha.people p JOIN beta.claims c ON p.id = c.pid WHERE NOT (p.income * c.level > c.amount * 2 AND p.score > 0)

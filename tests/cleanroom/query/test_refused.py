@@ -85,7 +85,7 @@ UNSUPPORTED = {
     "SELECT SUM(born) FROM alpha.people": "DATE",
     "SELECT MAX(p.income + c.amount) " + P: "columns of one owner",
     "SELECT p.income + c.amount, COUNT(*) " + P + " GROUP BY 1": "several owners",
-    "SELECT COUNT(*) " + P + " WHERE p.income * c.amount > 3": "arithmetic across owners",
+    f"SELECT COUNT(*) {P} WHERE CASE WHEN p.score < c.level THEN p.score END * c.level > 3": "CASE",
     "SELECT COUNT(*) " + P + " WHERE p.name || c.name = 'x'": "DPIPE",
     "SELECT COUNT(*) FROM alpha.people WHERE name LIKE code": "LIKE",
     "SELECT COUNT(*) FROM alpha.people WHERE regexp_matches(name, '(a+)+$')": "REGEXP",
@@ -212,6 +212,7 @@ def test_names_of_columns_beside_an_alias_fit(sql: str) -> None:
 
 
 OVERFLOWING = [
+    f"SELECT COUNT(*) {P} WHERE p.income * p.income * c.amount > 3",
     "SELECT VARIANCE(m.rate * c.amount) FROM beta.claims c, gamma.members m WHERE c.pid = m.mid",
     "SELECT QUANTILE_DISC(amt, 0.123456789012345678) FROM transactions",
     "SELECT SUM(DISTINCT amt * amt * other) FROM transactions",
