@@ -6,6 +6,7 @@ from decimal import Decimal
 from fractions import Fraction
 from math import lcm, prod
 
+from cleanroom.contract.types import Kind
 from cleanroom.errors import OverflowPossible, UnsupportedQuery
 from cleanroom.plan.conditions import (
     And,
@@ -13,6 +14,7 @@ from cleanroom.plan.conditions import (
     CompareSums,
     Comparison,
     IsNull,
+    Not,
     Predicate,
     Term,
 )
@@ -88,6 +90,7 @@ class Having:
         if not _is_bits(left):
             return self._on_totals(op, left, right)
         name, encoding = self.bits(left)
+        numbers = left.domain.is_number and encoding.kind == "number"
         if right.op == "literal" and right.value is not None:
             op, bound = compare_constant(op, right.value, encoding)
             return CompareBits(op, name, bound)
@@ -96,10 +99,12 @@ class Having:
             same = (encoding.kind, encoding.low, encoding.bits, encoding.domain.scale)
             if same == (theirs.kind, theirs.low, theirs.bits, theirs.domain.scale):
                 return CompareBits(op, name, other)
+        if numbers:
+            return self._on_totals(op, left, right)
         raise UnsupportedQuery("a key, MIN or MAX in HAVING compared with anything but a constant")
 
     def _on_totals(self, op: Comparison, left: Expr, right: Expr) -> Predicate:
-        known: dict[str, None] = {}
+        known: dict[Predicate, None] = {}
         ratios = [*self._ratios(left, known), *_negated(self._ratios(right, known))]
         below = tuple(dict.fromkeys(name for r in ratios for name in r.below))
         powers = {n: max(r.below.count(n) for r in ratios) for n in below}
@@ -112,14 +117,16 @@ class Having:
         if reach >= LIMIT:
             what = f"a comparison in HAVING may reach {reach}; below {LIMIT} is safe"
             raise OverflowPossible(what)
-        positive = tuple(CompareSums(">", (Term(1, (name,)),)) for name in known)
-        condition = (positive[0] if len(positive) == 1 else And(positive)) if positive else None
+        there = tuple(known)
+        condition = (there[0] if len(there) == 1 else And(there)) if there else None
         return CompareSums(op, tuple(terms), condition)
 
-    def _ratios(self, expr: Expr, known: dict[str, None]) -> list[Ratio]:
+    def _ratios(self, expr: Expr, known: dict[Predicate, None]) -> list[Ratio]:
         match expr.op:
             case "literal" if isinstance(expr.value, int | Decimal):
                 return [Ratio(Fraction(expr.value))]
+            case "aggregate" | "key" if _is_bits(expr):
+                return [self._bits_number(expr, known)]
             case "aggregate":
                 return [self._aggregate(expr, known)]
             case "neg":
@@ -142,23 +149,32 @@ class Having:
                 return self._divided(expr, known)
         raise UnsupportedQuery(f"{expr.value or expr.op} in a comparison of HAVING")
 
-    def _divided(self, expr: Expr, known: dict[str, None]) -> list[Ratio]:
+    def _bits_number(self, expr: Expr, known: dict[Predicate, None]) -> Ratio:
+        """Return a key, MIN, MAX or quantile as a number."""
+        name, encoding = self.bits(expr)
+        domain = encoding.domain
+        if encoding.kind != "number" or not domain.is_number:
+            raise UnsupportedQuery(f"arithmetic with {domain.kind} in HAVING")
+        if expr.domain.nullable:
+            known[Not(IsNull(name))] = None
+        self.bounds[f"#{name}"] = domain.magnitude
+        return Ratio(Fraction(1, 10**domain.scale), (f"#{name}",))
+
+    def _divided(self, expr: Expr, known: dict[Predicate, None]) -> list[Ratio]:
         left, right = (self._ratios(arg, known) for arg in expr.args)
         (divisor,) = right if len(right) == 1 else (None,)
-        is_count = expr.args[1].op == "aggregate" and expr.args[1].value == "count"
+        is_count = _counts(expr.args[1])
         if divisor is None or divisor.coefficient <= 0 or not (is_count or not divisor.above):
             raise UnsupportedQuery("division in HAVING by anything but COUNT or a constant > 0")
-        known.update(dict.fromkeys(divisor.above))
+        known.update(dict.fromkeys(map(_positive, divisor.above)))
         return [
             Ratio(r.coefficient / divisor.coefficient, r.above, r.below + divisor.above)
             for r in left
         ]
 
-    def _aggregate(self, expr: Expr, known: dict[str, None]) -> Ratio:
+    def _aggregate(self, expr: Expr, known: dict[Predicate, None]) -> Ratio:
         if expr.value == "count":
             return Ratio(Fraction(1), (self._count(expr),))
-        if _is_bits(expr):
-            raise UnsupportedQuery(f"arithmetic with {str(expr.value).upper()} in HAVING")
         if expr.value == "count_distinct":
             values = self.distinct(expr)
             self.bounds[values.name] = values.bound
@@ -172,13 +188,24 @@ class Having:
             return Ratio(scale, (total.name,))
         count = self._count(expr)
         if not self.certain(expr):
-            known[count] = None
+            known[_positive(count)] = None
         return Ratio(scale, (total.name,), (count,) if expr.value == "avg" else ())
 
     def _count(self, expr: Expr) -> str:
         total = self.count(expr)
         self.bounds[total.name] = total.bound(self.rows)
         return total.name
+
+
+def _positive(name: str) -> Predicate:
+    return CompareSums(">", (Term(1, (name,)),))
+
+
+def _counts(expr: Expr) -> bool:
+    """Whether an expression is a number of rows: never negative, and zero where a sum is NULL."""
+    if expr.op == "key":
+        return expr.domain.kind is Kind.INTEGER and expr.domain.low >= 0
+    return expr.op == "aggregate" and expr.value == "count"
 
 
 def _is_bits(expr: Expr) -> bool:

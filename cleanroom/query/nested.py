@@ -148,7 +148,7 @@ class ViewColumns:
 
 def groups_of(query: Query, rows: int) -> int:
     """Bound the number of groups."""
-    return min(rows, math.prod(key.domain.size for key in query.keys))
+    return min(rows, math.prod(key.domain.size for key in query.own_keys))
 
 
 def person_of_groups(grouped: Aggregate) -> str | None:

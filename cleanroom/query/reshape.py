@@ -54,6 +54,9 @@ class Reshape:
             found = self._column(expr)
             if found.encoding is not None and self._same(found, bits):
                 return Computed(column, found.name)
+            if found.encoding is not None and found.encoding.kind == bits.encoding.kind == "code":
+                terms = _recoded(found.name, found.encoding, bits.encoding)
+                return Computed(column, terms, And(found.known) if column.nullable else None)
         if expr.domain.kind is Kind.BOOLEAN and expr.op != "column":
             truth = self.condition(expr)
             either = Or((truth, Not(truth))) if column.nullable else None
@@ -198,6 +201,15 @@ def column_of(name: str, column: BitsColumn, encoding: Encoding) -> tuple[tuple[
     """Return a bits column of the groups as a number, and what says that it is there."""
     terms = (Term(1, (f"#{name}",)),) if encoding.kind == "number" else ()
     return terms, (Not(IsNull(name)),) if column.nullable else ()
+
+
+def _recoded(name: str, own: Encoding, asked: Encoding) -> tuple[Term, ...]:
+    """Return the code of a text among other declared values."""
+    wanted = {value: code for code, value in enumerate(asked.domain.values)}
+    codes = ((code, wanted[value]) for code, value in enumerate(own.domain.values))
+    return _few(
+        tuple(Term(new, (), CompareBits("=", name, old)) for old, new in codes if new)
+    )
 
 
 def _layout(encoding: Encoding) -> tuple[object, ...]:

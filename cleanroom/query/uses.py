@@ -108,7 +108,9 @@ def _keys(query: Query) -> Iterator[Use]:
     if query.rows:  # a right to single values needs no other to choose among them
         yield from _revealed(query)
         return
-    for key in query.keys:
+    for key in query.keys[len(query.own_keys) :]:
+        yield from _of(query, key, "compare")
+    for key in query.own_keys:
         yield from _of(query, key, "group")
         for node in walk(key):
             if node.op in _CONDITIONS or node.op == "case":

@@ -16,8 +16,9 @@ from cleanroom.sql.names import Names
 from cleanroom.sql.parse import construct, only
 from cleanroom.sql.parts import Part, settled, strengthened, walk_parts
 from cleanroom.sql.scalars import Scalars
-from cleanroom.sql.scope import Nest, Scope
+from cleanroom.sql.scope import Nest, Scope, named_in
 from cleanroom.sql.tables import Table
+from cleanroom.sql.values import Values
 
 _CLAUSES = ("with_", "expressions", "from_", "joins", "where", "group", "having", "order")
 
@@ -45,6 +46,8 @@ class Query:
         keys: GROUP BY; an output, order or having names key i as Expr 'key' with value i.
         grouped: False if there is exactly one group, even of no rows.
         rows: the keys are the rows asked for, each wanted as often as it occurs.
+        constants: how many of the keys, the last ones, are the same in all rows: values of
+            subqueries in HAVING.
     """
 
     tables: tuple[Table, ...]
@@ -57,6 +60,12 @@ class Query:
     limit: int | None
     offset: int | None
     rows: bool = False
+    constants: int = 0
+
+    @property
+    def own_keys(self) -> tuple[Expr, ...]:
+        """Return the keys of GROUP BY itself."""
+        return self.keys[: len(self.keys) - self.constants]
 
 
 def bind(
@@ -77,7 +86,13 @@ def bind(
     outputs = tuple(o for node in select.expressions for o in _outputs(node, names))
     keys, grouped = _keys(select, outputs, names)
     plainly = grouped and not (select.args.get("distinct") or select.args.get("group"))
-    plain, having = _having(select, keys, outputs, names)
+    values = Values(scope, None, {**(ctes or {}), **dict(named_in(select))})
+    conditions = _having(select, outputs, names, values)
+    own, keys = len(keys), (*keys, *values.single)
+    if values.single and not grouped:
+        raise UnsupportedQuery("a subquery in HAVING without GROUP BY")
+    plain, having = _divided(conditions, keys)
+    part = values.joined(part)
     part = replace(part, where=(*part.where, *plain))
     for expr in (*_conditions(part), *keys):
         _refuse_below(expr)
@@ -100,6 +115,7 @@ def bind(
         _whole(select, "limit"),
         _whole(select, "offset"),
         plainly,
+        len(keys) - own,
     )
 
 
@@ -186,13 +202,19 @@ def _with_outputs(names: Names, outputs: tuple[Output, ...]) -> Any:
 
 
 def _having(
-    select: exp.Select, keys: tuple[Expr, ...], outputs: tuple[Output, ...], names: Names
+    select: exp.Select, outputs: tuple[Output, ...], names: Names, values: Values
+) -> tuple[Expr, ...]:
+    if (having := select.args.get("having")) is None:
+        return ()
+    resolve = _with_outputs(names, outputs)
+    bound = Scalars(resolve, aggregates=True, value=values.bind).bind(having.this)
+    return tuple(conjuncts(operators.condition(bound)))
+
+
+def _divided(
+    parts: tuple[Expr, ...], keys: tuple[Expr, ...]
 ) -> tuple[tuple[Expr, ...], tuple[Expr, ...]]:
     """Split HAVING into conditions on keys alone, which are WHERE's, and those on aggregates."""
-    if (having := select.args.get("having")) is None:
-        return (), ()
-    bound = Scalars(_with_outputs(names, outputs), aggregates=True).bind(having.this)
-    parts = tuple(conjuncts(operators.condition(bound)))
     for part in parts:
         if not has_aggregate(part):
             _refuse_after(_over_keys(part, keys))

@@ -48,11 +48,17 @@ def bare(expr: Expr) -> Expr:
 
 
 def present(expr: Expr, required: Collection[int]) -> Expr:
-    """Take away `optional` for sides that are there in every row that counts."""
+    """Take away `optional` for sides that are there in every row that counts.
+
+    COALESCE of what then is never NULL goes too.
+    """
 
     def change(node: Expr) -> Expr | None:
         if node.op == "optional" and node.value in required:
             return present(node.args[0], required)
+        if node.op == "call" and node.value == "coalesce" and sides(node.args[0]):
+            first = present(node.args[0], required)
+            return None if first.domain.nullable else first
         return None
 
     return rewrite(expr, change) if required else expr

@@ -63,11 +63,19 @@ class Scalars:
     Attributes:
         resolve: gives a column reference its expression, or raises UnknownName.
         aggregates: whether aggregate functions are allowed here.
+        value: binds a subquery as a value, where one is allowed.
     """
 
-    def __init__(self, resolve: Callable[[exp.Column], Expr], *, aggregates: bool) -> None:
+    def __init__(
+        self,
+        resolve: Callable[[exp.Column], Expr],
+        *,
+        aggregates: bool,
+        value: Callable[[Any], Expr] | None = None,
+    ) -> None:
         self._resolve = resolve
         self._aggregates = aggregates
+        self._value = value
 
     def bind(self, node: exp.Expr) -> Expr:
         """Bind one expression.
@@ -111,6 +119,12 @@ class Scalars:
         if not isinstance(node.this, exp.Identifier):
             raise UnsupportedQuery(construct(node.this))
         return self._resolve(node)
+
+    def _subquery(self, node: Any) -> Expr:
+        if self._value is None:
+            what = "a subquery as a value, other than in a condition of WHERE or HAVING"
+            raise UnsupportedQuery(what)
+        return self._value(node)
 
     def _paren(self, node: Any) -> Expr:
         only(node, "this")
@@ -234,6 +248,7 @@ _MANY: dict[type[exp.Expr], str] = {
 _METHODS: dict[type[exp.Expr], Callable[[Scalars, Any], Expr]] = {
     exp.Column: Scalars._column,
     exp.Paren: Scalars._paren,
+    exp.Subquery: Scalars._subquery,
     exp.Literal: Scalars._constant,
     exp.Boolean: Scalars._constant,
     exp.Null: Scalars._constant,

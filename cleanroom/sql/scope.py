@@ -55,7 +55,7 @@ class Scope:
         self, select: exp.Select, ctes: Ctes, outer: Names | None = None
     ) -> tuple[Names, Part]:
         """Bind FROM, JOIN and WHERE; return what names mean after them and what is joined."""
-        ctes = {**ctes, **dict(_ctes(select))}
+        ctes = {**ctes, **dict(named_in(select))}
         if select.args.get("from_") is None:
             raise UnsupportedQuery("SELECT without FROM")
         names = Names(outer=outer)
@@ -66,6 +66,10 @@ class Scope:
         if where := select.args.get("where"):
             part = subqueries.condition(self, where.this, names, part, ctes)
         return names, part
+
+    def apart(self) -> "Scope":
+        """Return a scope of its own, to find out what names mean."""
+        return Scope(self.terms, self.nest)
 
     def new_side(self) -> int:
         self._sides += 1
@@ -186,7 +190,7 @@ class Scope:
         self, select: exp.Select, alias: str, ctes: Ctes, renamed: tuple[str, ...]
     ) -> tuple[Relation, Part]:
         if aggregates(select):
-            return self._view(select, alias, ctes)
+            return self.view(select, alias, ctes)
         only(select, *_CLAUSES)
         names, part = self.enter(select, ctes)
         scalars = Scalars(names.resolve, aggregates=False)
@@ -203,7 +207,7 @@ class Scope:
             columns[name] = scalars.bind(inside)
         return Relation(alias, columns), part
 
-    def _view(self, select: exp.Select, alias: str, ctes: Ctes) -> tuple[Relation, Part]:
+    def view(self, select: exp.Select, alias: str, ctes: Ctes) -> tuple[Relation, Part]:
         """Lower an inner aggregation and let its groups be a table."""
         if len(self.tables) == MAX_TABLES:
             raise UnsupportedQuery(f"more than {MAX_TABLES} tables")
@@ -255,7 +259,8 @@ def _column_names(node: exp.Expr) -> tuple[str, ...]:
     return tuple(c.name.lower() for c in alias.args.get("columns") or ()) if alias else ()
 
 
-def _ctes(select: exp.Select) -> Iterator[tuple[str, exp.CTE]]:
+def named_in(select: exp.Select) -> Iterator[tuple[str, exp.CTE]]:
+    """Yield the common table expressions of a SELECT by name."""
     if with_ := select.args.get("with_"):
         only(with_, "expressions")
         for cte in with_.expressions:

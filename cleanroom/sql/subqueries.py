@@ -4,7 +4,7 @@ Rule: a conjunct of WHERE that tests a subquery joins it by SEMI or ANTI JOIN; c
 subquery that name the query around it are the ON of that join.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,12 +12,16 @@ from sqlglot import exp
 
 from cleanroom.errors import UnsupportedQuery
 from cleanroom.sql import operators
+from cleanroom.sql.correlation import conjuncts
 from cleanroom.sql.expr import Expr, tables
 from cleanroom.sql.names import Names
 from cleanroom.sql.normal import conjuncts_of
 from cleanroom.sql.parse import construct, only
 from cleanroom.sql.parts import Attached, Kind, Part
+from cleanroom.sql.ratios import cleared
 from cleanroom.sql.scalars import Scalars
+from cleanroom.sql.tables import aggregates
+from cleanroom.sql.values import Values
 
 if TYPE_CHECKING:
     from cleanroom.sql.scope import Scope
@@ -29,24 +33,16 @@ def condition(
     scope: "Scope", node: exp.Expr, names: Names, part: Part, ctes: Mapping[str, exp.CTE]
 ) -> Part:
     """Add a WHERE to a part."""
-    for conjunct in _conjuncts(node):
+    for conjunct in conjuncts(node):
         negated, test = _test(conjunct)
         if isinstance(test, exp.Exists) or (isinstance(test, exp.In) and test.args.get("query")):
             part = _attached(scope, test, names, part, ctes, negated=negated)
             continue
-        bound = Scalars(names.resolve, aggregates=False).bind(conjunct)
-        part = replace(part, where=(*part.where, *conjuncts_of(bound)))
+        values = Values(scope, names, ctes)
+        bound = Scalars(names.resolve, aggregates=False, value=values.bind).bind(conjunct)
+        part = values.joined(part)
+        part = replace(part, where=(*part.where, *conjuncts_of(cleared(bound))))
     return part
-
-
-def _conjuncts(node: exp.Expr) -> Iterator[exp.Expr]:
-    while isinstance(node, exp.Paren):
-        node = node.this
-    if isinstance(node, exp.And):
-        yield from _conjuncts(node.this)
-        yield from _conjuncts(node.expression)
-    else:
-        yield node
 
 
 def _test(node: exp.Expr) -> tuple[bool, exp.Expr]:
@@ -73,13 +69,12 @@ def _attached(
         select = select.this
     if not isinstance(select, exp.Select):
         raise UnsupportedQuery(f"{construct(select)} in {construct(test)}")
-    only(select, *_CLAUSES)
-    inside, added = scope.enter(select, ctes, names)
+    found, added = _inside(scope, select, names, ctes)
     added, on = _correlated(added)
     kind: Kind = "anti" if negated else "semi"
     if isinstance(test, exp.In):
         only(test, "this", "query")
-        same = tuple(_same(test.this, select, names, inside))
+        same = tuple(_same(test.this, names, found))
         nullable = any(side.domain.nullable for pair in same for side in pair.args)
         if negated and nullable:
             if on or len(same) > 1:
@@ -92,17 +87,27 @@ def _attached(
     return replace(part, attached=(*part.attached, attached))
 
 
+def _inside(
+    scope: "Scope", select: exp.Select, names: Names, ctes: Mapping[str, exp.CTE]
+) -> tuple[Callable[[], tuple[Expr, ...]], Part]:
+    """Return what binds the SELECT list of a tested subquery, and its part."""
+    if aggregates(select) and not select.args.get("distinct"):
+        relation, groups = scope.view(select, "", ctes)
+        return lambda: tuple(relation.columns.values()), groups
+    only(select, *_CLAUSES)
+    inside, part = scope.enter(select, ctes, names)
+    bind = Scalars(inside.resolve, aggregates=False).bind
+    return lambda: tuple(bind(node.unalias()) for node in select.expressions), part
+
+
 def _same(
-    value: exp.Expr, select: exp.Select, names: Names, inside: Names
+    value: exp.Expr, names: Names, found: Callable[[], tuple[Expr, ...]]
 ) -> Iterator[Expr]:
-    wanted = value.expressions if isinstance(value, exp.Tuple) else [value]
-    if len(wanted) != len(select.expressions):
+    wanted, given = value.expressions if isinstance(value, exp.Tuple) else [value], found()
+    if len(wanted) != len(given):
         raise UnsupportedQuery("IN with another number of columns than its subquery")
-    for left, right in zip(wanted, select.expressions, strict=True):
-        plain = right.this if isinstance(right, exp.Alias) else right
-        a = Scalars(names.resolve, aggregates=False).bind(left)
-        b = Scalars(inside.resolve, aggregates=False).bind(plain)
-        yield operators.compare("=", a, b)
+    for left, right in zip(wanted, given, strict=True):
+        yield operators.compare("=", Scalars(names.resolve, aggregates=False).bind(left), right)
 
 
 def _correlated(part: Part) -> tuple[Part, tuple[Expr, ...]]:

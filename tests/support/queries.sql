@@ -729,3 +729,75 @@ SELECT COUNT(*), SUM(c.level) FROM alpha.people p JOIN beta.claims c ON p.id = c
 
 -- NOT over a product of two owners
 SELECT COUNT(*), COUNT(CASE WHEN NOT p.score * c.level > 20 THEN 1 END), COUNT(CASE WHEN p.score * c.level > 20 THEN p.id ELSE NULL END) FROM alpha.people p JOIN beta.claims c ON p.id = c.pid WHERE NOT (p.income * c.level > c.amount * 2 AND p.score > 0)
+
+-- above the average of another owner (min_group 1)
+SELECT p.state, COUNT(*), SUM(p.income) FROM alpha.people p WHERE p.income > (SELECT AVG(amount) FROM beta.claims) GROUP BY p.state
+
+-- above half an average of the same owner, less another total (min_group 1)
+SELECT state, COUNT(*) FROM alpha.people WHERE income > 0.5 * (SELECT AVG(income) FROM alpha.people WHERE active) - (SELECT MAX(level) FROM beta.claims) GROUP BY state
+
+-- a value of nothing is NULL, a count of nothing is 0 (min_group 1)
+SELECT COUNT(*), SUM(score) FROM alpha.people WHERE score > (SELECT AVG(level) FROM beta.claims WHERE pid > 1000) OR score > (SELECT COUNT(*) FROM beta.claims WHERE pid > 1000)
+
+-- rows that have the greatest value (min_group 1)
+SELECT c.kind, COUNT(*), SUM(c.amount) FROM beta.claims c WHERE c.level = (SELECT MAX(level) FROM beta.claims WHERE kind <> 'car') GROUP BY c.kind
+
+-- no condition on NOT with a subquery of a NULL (min_group 1)
+SELECT COUNT(*) FROM alpha.people WHERE NOT (score > (SELECT SUM(level) FROM beta.claims WHERE pid > 1000))
+
+-- a value for each person
+SELECT p.state, COUNT(*), SUM(p.income) FROM alpha.people p WHERE p.income > (SELECT 3 * AVG(t.amt) FROM transactions t WHERE t.cust = p.id) GROUP BY p.state
+
+-- a value for each person of the same federated table
+SELECT a.channel, COUNT(*), SUM(a.amt) FROM transactions a WHERE a.amt < 0.75 * (SELECT AVG(b.amt) FROM transactions b WHERE b.cust = a.cust) GROUP BY a.channel
+
+-- the smallest of each person, ties among them
+SELECT c.kind, COUNT(*), SUM(c.amount) FROM beta.claims c WHERE c.level = (SELECT MIN(b.level) FROM beta.claims b WHERE b.pid = c.pid) GROUP BY c.kind
+
+-- a count of each person, 0 where there is none
+SELECT p.state, COUNT(*), SUM(p.score) FROM alpha.people p WHERE (SELECT COUNT(*) FROM beta.claims c WHERE c.pid = p.id AND c.level > 2) <= p.score GROUP BY p.state
+
+-- a count of values in a comparison with a constant
+SELECT COUNT(*) FROM alpha.people p WHERE (SELECT COUNT(c.level) FROM beta.claims c WHERE c.pid = p.id) = 0 OR (SELECT COUNT(c.level) FROM beta.claims c WHERE c.pid = p.id) > 2
+
+-- a value that is missing for some persons, under OR and NOT
+SELECT p.state, COUNT(*), SUM(p.score) FROM alpha.people p WHERE NOT (p.income < (SELECT SUM(c.amount) FROM beta.claims c WHERE c.pid = p.id)) OR p.score > 30 OR (SELECT MAX(c.kind) FROM beta.claims c WHERE c.pid = p.id) IS NULL GROUP BY p.state
+
+-- a value by a nullable key that is no person's (min_group 1)
+SELECT p.state, COUNT(*), SUM(p.score) FROM alpha.people p WHERE p.income > (SELECT AVG(c.amount) FROM beta.claims c WHERE c.state = p.state) GROUP BY p.state
+
+-- a value by two keys
+SELECT COUNT(*), SUM(c.amount) FROM beta.claims c WHERE c.amount > (SELECT 2 * SUM(t.amt) FROM transactions t WHERE t.cust = c.pid AND t.other = c.level + 20)
+
+-- a value filtered inside, in a subquery of IN
+SELECT p.state, COUNT(*) FROM alpha.people p WHERE p.id IN (SELECT c.pid FROM beta.claims c WHERE c.amount > (SELECT SUM(t.amt) FILTER (WHERE t.channel = 'web') FROM transactions t WHERE t.cust = c.pid)) GROUP BY p.state
+
+-- a value of inner groups (min_group 1)
+WITH t AS (SELECT cust, COUNT(*) AS n, SUM(amt) AS total FROM transactions GROUP BY cust) SELECT p.state, COUNT(*), SUM(t.total) FROM t JOIN alpha.people p ON p.id = t.cust WHERE t.n = (SELECT MAX(n) FROM t) GROUP BY p.state
+
+-- HAVING against a total of all (min_group 1)
+SELECT state, COUNT(*), SUM(income) FROM alpha.people GROUP BY state HAVING SUM(income) > (SELECT SUM(income) * 0.2 FROM alpha.people) ORDER BY state
+
+-- HAVING against averages and counts of another owner (min_group 1)
+SELECT channel, COUNT(*) AS n FROM transactions GROUP BY channel HAVING AVG(amt) > (SELECT AVG(amount) FROM beta.claims WHERE level > 1) / 4 AND MAX(other) < 3 * (SELECT COUNT(*) FROM beta.claims) - 5 AND COUNT(*) > (SELECT MIN(level) FROM beta.claims)
+
+-- HAVING against a total of nothing (min_group 1)
+SELECT state, COUNT(*) FROM alpha.people GROUP BY state HAVING SUM(income) > (SELECT SUM(amt) FROM transactions WHERE cust > 1000) OR COUNT(*) > 8
+
+-- HAVING on MIN, MAX and keys with arithmetic
+SELECT p.id, COUNT(*), MAX(c.level) FROM alpha.people p JOIN beta.claims c ON p.id = c.pid GROUP BY p.id HAVING MAX(c.level) - MIN(c.level) < COUNT(*) + 1 AND p.id * 2 > SUM(c.level)
+
+-- IN over inner groups
+SELECT p.state, COUNT(*), SUM(p.income) FROM alpha.people p WHERE p.id IN (SELECT cust FROM transactions GROUP BY cust HAVING SUM(amt) > 5000) GROUP BY p.state
+
+-- NOT IN over inner groups
+SELECT p.state, COUNT(*) FROM alpha.people p WHERE p.id NOT IN (SELECT cust FROM transactions GROUP BY cust HAVING COUNT(*) > 1) GROUP BY p.state
+
+-- IN over groups and their totals
+SELECT COUNT(*), SUM(c.amount) FROM beta.claims c WHERE (c.pid, c.level) IN (SELECT cust, COUNT(*) FROM transactions GROUP BY cust)
+
+-- a quotient in a condition
+SELECT p.state, COUNT(*) FROM alpha.people p JOIN beta.claims c ON p.id = c.pid WHERE p.income / 2 > c.amount * 1.5 - p.score / 4.0 GROUP BY p.state
+
+-- IN over one value (min_group 1)
+SELECT COUNT(*), SUM(score) FROM alpha.people WHERE id IN (SELECT MAX(pid) FROM beta.claims)

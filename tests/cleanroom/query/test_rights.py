@@ -57,3 +57,27 @@ def test_an_expression_that_could_single_out_values_needs_filter_too(
 )
 def test_plain_use_needs_no_filter(sql: str) -> None:
     assert not any(use.endswith(" filter") for use in rights(sql))
+
+
+@pytest.mark.parametrize(
+    ("sql", "needed"),
+    [
+        (
+            "SELECT COUNT(*) FROM alpha.people p WHERE p.income > (SELECT AVG(amount)"
+            " FROM beta.claims c WHERE c.pid = p.id AND c.kind = 'car')",
+            {"amount sum", "amount count", "amount compare", "pid join", "kind filter"},
+        ),
+        (
+            "SELECT COUNT(*) FROM alpha.people GROUP BY state"
+            " HAVING COUNT(*) > (SELECT MAX(level) FROM beta.claims WHERE kind = 'car')",
+            {"level max", "level compare", "kind filter"},
+        ),
+        (
+            "SELECT COUNT(*) FROM alpha.people WHERE id IN"
+            " (SELECT pid FROM beta.claims GROUP BY pid HAVING SUM(level) > 3)",
+            {"pid join", "level sum", "level filter"},
+        ),
+    ],
+)
+def test_values_of_a_subquery_need_rights_of_their_own(sql: str, needed: set[str]) -> None:
+    assert {f"beta.claims.{use}" for use in needed} <= rights(sql)

@@ -23,16 +23,7 @@ from cleanroom.sources.database import Database
 
 SCALE = 0.01
 QUERIES = tpch.queries()
-REFUSED = {
-    2: "SUBQUERY",
-    11: "SUBQUERY",
-    15: "SUBQUERY",
-    17: "SUBQUERY",
-    18: "GROUP in SELECT",
-    20: "SUBQUERY",
-    21: "SEMI JOIN on more than equalities",
-    22: "SUBQUERY",
-}
+REFUSED = {21: "SEMI JOIN on more than equalities"}
 
 
 @dataclass(frozen=True, slots=True)
