@@ -12,8 +12,9 @@ from sqlglot import exp
 
 from cleanroom.errors import UnsupportedQuery
 from cleanroom.sql import operators
-from cleanroom.sql.correlation import conjuncts
+from cleanroom.sql.correlation import conjuncts, taken_apart
 from cleanroom.sql.expr import Expr, tables
+from cleanroom.sql.extremes import exists, needs_extremes
 from cleanroom.sql.names import Names
 from cleanroom.sql.normal import conjuncts_of
 from cleanroom.sql.parse import construct, only
@@ -69,6 +70,12 @@ def _attached(
         select = select.this
     if not isinstance(select, exp.Select):
         raise UnsupportedQuery(f"{construct(select)} in {construct(test)}")
+    if isinstance(test, exp.Exists):
+        values = Values(scope, names, ctes)
+        decided = _by_extremes(values, select, names, negated=negated)
+        if decided is not None:
+            part = values.joined(part)
+            return replace(part, where=(*part.where, decided))
     found, added = _inside(scope, select, names, ctes)
     added, on = _correlated(added)
     kind: Kind = "anti" if negated else "semi"
@@ -85,6 +92,19 @@ def _attached(
         raise UnsupportedQuery(f"{construct(test)} that names nothing of the query around it")
     attached = Attached(kind, added, on, scope.new_side())
     return replace(part, attached=(*part.attached, attached))
+
+
+def _by_extremes(
+    values: Values, select: exp.Select, names: Names, *, negated: bool
+) -> Expr | None:
+    """Return what decides an EXISTS with an inequality, if nothing cheaper does."""
+    if aggregates(select):
+        return None
+    only(select, *_CLAUSES)
+    hanging = taken_apart(values.scope, select, values.ctes)
+    if not needs_extremes(values.scope, hanging, names):
+        return None
+    return exists(values, hanging, names, negated=negated)
 
 
 def _inside(

@@ -801,3 +801,21 @@ SELECT p.state, COUNT(*) FROM alpha.people p JOIN beta.claims c ON p.id = c.pid 
 
 -- IN over one value (min_group 1)
 SELECT COUNT(*), SUM(score) FROM alpha.people WHERE id IN (SELECT MAX(pid) FROM beta.claims)
+
+-- another owner's row of the same person with another value
+SELECT p.state, COUNT(*), SUM(p.score) FROM alpha.people p WHERE EXISTS (SELECT 1 FROM beta.claims c WHERE c.pid = p.id AND c.level <> p.score % 10) GROUP BY p.state
+
+-- no row of the same person with another value, NULLs on both sides
+SELECT p.state, COUNT(*), SUM(p.income) FROM alpha.people p WHERE NOT EXISTS (SELECT * FROM beta.claims c WHERE c.pid = p.id AND c.level <> p.score % 10 AND c.kind <> 'car') GROUP BY p.state
+
+-- another row of a federated table, earlier or later
+SELECT a.channel, COUNT(*), SUM(a.amt) FROM transactions a WHERE EXISTS (SELECT 1 FROM transactions b WHERE b.cust = a.cust AND b.booked > a.booked) AND NOT EXISTS (SELECT 1 FROM transactions c WHERE a.booked > c.booked AND a.cust = c.cust AND c.amt > 1000) GROUP BY a.channel
+
+-- a row with a text that comes after or is the same, of other declared values
+SELECT p.state, COUNT(*), SUM(p.score) FROM alpha.people p WHERE EXISTS (SELECT 1 FROM beta.claims c WHERE c.pid = p.id AND c.state >= p.state) GROUP BY p.state
+
+-- EXISTS with an inequality, of nothing
+SELECT COUNT(*), COUNT(CASE WHEN p.score > 0 THEN 1 END) FROM alpha.people p WHERE NOT EXISTS (SELECT 1 FROM beta.claims c WHERE c.pid = p.id AND c.level > p.score AND c.pid > 1000)
+
+-- EXISTS with an inequality inside of IN
+SELECT p.state, COUNT(*) FROM alpha.people p WHERE p.id IN (SELECT c.pid FROM beta.claims c WHERE EXISTS (SELECT 1 FROM gamma.members m WHERE m.mid = c.pid AND m.points < c.level * 50)) GROUP BY p.state

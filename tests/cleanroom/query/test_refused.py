@@ -14,6 +14,10 @@ from cleanroom.query.compile import compile_query
 
 P = "FROM alpha.people p JOIN beta.claims c ON p.id = c.pid"
 UNSUPPORTED = {
+    "SELECT COUNT(*) FROM beta.claims c WHERE EXISTS (SELECT 1 FROM gamma.members m"
+    " WHERE m.mid = c.pid AND m.city >= c.name)": "over an inner aggregation",
+    "SELECT COUNT(*) FROM transactions a WHERE EXISTS (SELECT 1 FROM transactions b"
+    " WHERE b.cust = a.cust AND b.booked > a.booked AND b.amt > a.amt)": "more than equalities",
     "SELECT SUM(score) / (SELECT SUM(level) FROM beta.claims) FROM alpha.people": "other than in",
     "SELECT COUNT(*) FROM alpha.people WHERE score > (SELECT level FROM beta.claims)": "aggregate",
     "SELECT COUNT(*) FROM alpha.people WHERE score > (SELECT 3)": "aggregate",
