@@ -12,6 +12,7 @@ from cleanroom.sources.database import Database
 
 CLAIMS = "FROM alpha.people p JOIN beta.claims c ON p.id = c.pid"
 BY_NAME = "FROM alpha.people p JOIN beta.claims c ON p.name = c.name"
+OF_ONE = "p.income > (SELECT SUM(t.amt) FROM transactions t WHERE t.cust = "
 INNER = "(SELECT cust, channel AS c, COUNT(*) AS n FROM transactions GROUP BY 1, 2)"
 FLOWS = "FROM transactions a JOIN transactions b ON a.other = b.cust"
 # query: its persons, as DuckDB would count them, and how many classes of persons there are
@@ -40,8 +41,22 @@ CASES = {
         ["cust", "pid"],
         2,
     ),
-
-
+    f"SELECT p.state, COUNT(*) AS n FROM alpha.people p WHERE {OF_ONE} p.id) GROUP BY p.state": (
+        ["p.id"],
+        1,
+    ),
+    f"SELECT p.state, COUNT(*) AS n FROM alpha.people p WHERE {OF_ONE} p.score) GROUP BY p.state": (
+        ["p.id", "p.score"],
+        2,
+    ),
+    f"SELECT p.state, COUNT(*) AS n FROM alpha.people p WHERE {OF_ONE} p.id * 0 + 7) GROUP BY 1": (
+        ["p.id", "p.id * 0"],
+        2,
+    ),
+    "SELECT code, COUNT(*) AS n FROM alpha.people WHERE id IN (SELECT cust FROM transactions"
+    " GROUP BY cust HAVING COUNT(*) > 2) GROUP BY code": (["id"], 1),
+    "SELECT p.code, COUNT(*) AS n FROM alpha.people p WHERE EXISTS (SELECT 1 FROM beta.claims c"
+    " WHERE c.pid = p.id AND c.amount > p.income) GROUP BY p.code": (["p.id"], 1),
     "SELECT state, COUNT(*) AS n FROM alpha.people WHERE id IN (SELECT pid FROM beta.claims)"
     " GROUP BY state": (["id"], 1),
     "SELECT state, COUNT(*) AS n FROM alpha.people WHERE id NOT IN (SELECT pid FROM beta.claims)"
@@ -64,6 +79,11 @@ OPTIONAL = {
     " ON p.id = c.pid GROUP BY p.code, c.level": ([], ["p.id", "c.pid"]),
     "SELECT p.state, COUNT(*) AS n FROM alpha.people p LEFT JOIN alpha.visits v"
     " ON p.id = v.id AND v.cost > 4000 GROUP BY p.state": (["p.id"], ["v.id"]),
+    f"SELECT p.code, COUNT(*) AS n FROM alpha.people p WHERE p.score > 0 OR {OF_ONE} p.id)"
+    " GROUP BY p.code": (
+        ["p.id"],
+        ["CASE WHEN p.id IN (SELECT cust FROM transactions) THEN p.id END"],
+    ),
     "SELECT COUNT(*) AS n FROM (SELECT * FROM alpha.people WHERE id > 1000) p FULL JOIN"
     " (SELECT * FROM beta.claims WHERE level > 100) c ON p.id = c.pid": ([], ["p.id", "c.pid"]),
 }
