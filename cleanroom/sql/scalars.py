@@ -122,7 +122,7 @@ class Scalars:
 
     def _subquery(self, node: Any) -> Expr:
         if self._value is None:
-            what = "a subquery as a value, other than in a condition of WHERE or HAVING"
+            what = "a subquery in an expression, other than in a condition of WHERE or HAVING"
             raise UnsupportedQuery(what)
         return self._value(node)
 
@@ -160,6 +160,8 @@ class Scalars:
         return operators.logical("and", (low, high))
 
     def _in(self, node: Any) -> Expr:
+        if node.args.get("query"):
+            return self._subquery(node)
         only(node, "this", "expressions")
         options = tuple(self.bind(option) for option in node.expressions)
         return operators.is_in(self.bind(node.this), options)
@@ -249,6 +251,7 @@ _METHODS: dict[type[exp.Expr], Callable[[Scalars, Any], Expr]] = {
     exp.Column: Scalars._column,
     exp.Paren: Scalars._paren,
     exp.Subquery: Scalars._subquery,
+    exp.Exists: Scalars._subquery,
     exp.Literal: Scalars._constant,
     exp.Boolean: Scalars._constant,
     exp.Null: Scalars._constant,

@@ -6,6 +6,7 @@ subquery that name the query around it are the ON of that join.
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
@@ -22,6 +23,7 @@ from cleanroom.sql.parts import Attached, Kind, Part
 from cleanroom.sql.ratios import cleared
 from cleanroom.sql.scalars import Scalars
 from cleanroom.sql.tables import aggregates
+from cleanroom.sql.under_or import bind_subquery
 from cleanroom.sql.values import Values
 
 if TYPE_CHECKING:
@@ -40,7 +42,8 @@ def condition(
             part = _attached(scope, test, names, part, ctes, negated=negated)
             continue
         values = Values(scope, names, ctes)
-        bound = Scalars(names.resolve, aggregates=False, value=values.bind).bind(conjunct)
+        value = partial(bind_subquery, values, names)
+        bound = Scalars(names.resolve, aggregates=False, value=value).bind(conjunct)
         part = values.joined(part)
         part = replace(part, where=(*part.where, *conjuncts_of(cleared(bound))))
     return part

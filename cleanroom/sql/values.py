@@ -56,7 +56,7 @@ class Values:
         Raises:
             UnsupportedQuery: for a subquery that may give several rows, or other ties.
         """
-        select = _select(node)
+        select = select_of(node)
         only(select, *_CLAUSES)
         if len(select.expressions) != 1:
             raise UnsupportedQuery("a subquery of several columns as a value")
@@ -102,7 +102,6 @@ class Values:
             for column, aggregate in zip(found, aggregates, strict=True)
         )
 
-
     def _value(self, aggregate: exp.Expr, bound: Iterator[Expr]) -> Expr:
         kind = aggregate.this if isinstance(aggregate, exp.Filter) else aggregate
         if not isinstance(kind, exp.Avg):
@@ -112,12 +111,13 @@ class Values:
         return operators.arithmetic("/", total, divisor)
 
 
-def _select(node: exp.Expr) -> exp.Select:
+def select_of(node: exp.Expr) -> exp.Select:
+    """Return the SELECT of a subquery."""
     while isinstance(node, exp.Subquery | exp.Paren):
         only(node, "this")
         node = node.this
     if not isinstance(node, exp.Select):
-        raise UnsupportedQuery(f"{construct(node)} as a value")
+        raise UnsupportedQuery(f"{construct(node)} as a subquery")
     return node
 
 

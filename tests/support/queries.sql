@@ -819,3 +819,18 @@ SELECT COUNT(*), COUNT(CASE WHEN p.score > 0 THEN 1 END) FROM alpha.people p WHE
 
 -- EXISTS with an inequality inside of IN
 SELECT p.state, COUNT(*) FROM alpha.people p WHERE p.id IN (SELECT c.pid FROM beta.claims c WHERE EXISTS (SELECT 1 FROM gamma.members m WHERE m.mid = c.pid AND m.points < c.level * 50)) GROUP BY p.state
+
+-- EXISTS under OR
+SELECT p.state, COUNT(*), SUM(p.score) FROM alpha.people p WHERE p.score > 20 OR EXISTS (SELECT 1 FROM beta.claims c WHERE c.pid = p.id AND c.level > 4) GROUP BY p.state
+
+-- NOT EXISTS and IN under OR
+SELECT p.state, COUNT(*) FROM alpha.people p WHERE NOT EXISTS (SELECT 1 FROM beta.claims c WHERE c.pid = p.id) AND p.active OR p.id IN (SELECT mid FROM gamma.members WHERE points > 300) GROUP BY p.state
+
+-- two tests under OR, of NULL keys
+SELECT COUNT(*), COUNT(p.name) FROM alpha.people p WHERE EXISTS (SELECT 1 FROM beta.claims c WHERE c.state = p.state AND c.pid = p.id) OR NOT (p.id NOT IN (SELECT cust FROM transactions WHERE amt > 8000))
+
+-- EXISTS with an inequality under OR and NOT
+SELECT p.state, COUNT(*), SUM(p.income) FROM alpha.people p WHERE p.score < 0 OR NOT EXISTS (SELECT 1 FROM beta.claims c WHERE c.pid = p.id AND c.level < p.score % 10) GROUP BY p.state
+
+-- IN over several columns under OR
+SELECT COUNT(*) FROM transactions t WHERE t.amt > 8000 OR (t.cust, t.cust + 1) IN (SELECT pid, pid + 1 FROM beta.claims)
