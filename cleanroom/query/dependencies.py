@@ -29,13 +29,18 @@ class Dependencies:
             left = [t for t in left if t not in found]
         return found
 
-    def telling(self, exprs: Iterable[Expr], among: Iterable[int]) -> frozenset[Expr]:
-        """Return expressions from which all others follow; the first ones are left out first."""
+    def telling(
+        self, exprs: Iterable[Expr], among: Iterable[int], known: tuple[Expr, ...] = ()
+    ) -> frozenset[Expr]:
+        """Return expressions from which, and from `known`, all others follow.
+
+        The first ones are left out first; without `known` one stays.
+        """
         kept, among = list(dict.fromkeys(exprs)), tuple(among)
         for expr in tuple(kept):
-            rest = [e for e in kept if e != expr]
+            rest = (*known, *(e for e in kept if e != expr))
             if rest and self.follows(expr, rest, among):
-                kept = rest
+                kept.remove(expr)
         return frozenset(kept)
 
     def follows(self, expr: Expr, known: Collection[Expr], among: Iterable[int]) -> bool:

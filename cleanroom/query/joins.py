@@ -1,105 +1,16 @@
-"""Join order, and the public bounds on rows that follow from the contract.
+"""Join order, and the bounds on joined rows that follow from those of the sources.
 
 Rule: a join whose right keys are pairwise distinct needs no room for extra rows, so the order
-is chosen to have as many of those as possible. All sizes here are bounds, never counts.
+is chosen to have as many of those as possible.
 """
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from cleanroom.errors import UnsupportedQuery
 from cleanroom.plan.nodes import Join as JoinNode
 from cleanroom.plan.nodes import JoinKind, Leaf, Node, Unify, Union
-from cleanroom.query.columns import Bits, Columns
-from cleanroom.query.dependencies import Dependencies
-from cleanroom.query.sources import Placement, Source, person_of
-from cleanroom.sql.bind import Query
-from cleanroom.sql.expr import Expr, tables
-from cleanroom.sql.missing import bare
-from cleanroom.sql.parts import walk_parts
-
-MAX_LEAF_ROWS = 1 << 24
-
-
-@dataclass(frozen=True, slots=True)
-class Size:
-    """Bounds of one source.
-
-    Attributes:
-        rows: joined rows behind it, at one member.
-        grouped: rows differ in their bits columns.
-        person: columns that name the person of its only table; rows_per_person: their limit.
-        dependencies: by which `keys` may tell all rows apart.
-    """
-
-    source: Source
-    bits: tuple[Bits, ...]
-    keys: frozenset[str]
-    rows: int
-    person: frozenset[str]
-    rows_per_person: int | None
-    dependencies: Dependencies
-    grouped: bool = True
-
-    @property
-    def is_single(self) -> bool:
-        """Whether this is an aggregation without keys: one row that needs no key to be joined."""
-        return not self.grouped and self.tells_apart(frozenset())
-
-    @property
-    def members(self) -> int:
-        return len(self.source.members)
-
-    @property
-    def leaf_rows(self) -> int:
-        """Rows of one leaf: no more than rows behind it, and than there are different ones."""
-        if not self.grouped:
-            return self.rows
-        grouped = (b for b in self.bits if not b.extreme)
-        return min(self.rows, math.prod(_size(b) for b in grouped), MAX_LEAF_ROWS)
-
-    def fan(self, keys: frozenset[str]) -> int:
-        """Rows behind one value of `keys`, at all members."""
-        if self.tells_apart(keys):
-            return 1
-        each = self.rows
-        if self.person & keys and self.rows_per_person is not None:
-            each = min(each, self.rows_per_person)
-        return each * self.members
-
-    def fan_is_proven(self, keys: frozenset[str]) -> bool:
-        return self.tells_apart(keys) or (
-            bool(self.person & keys) and self.rows_per_person is not None
-        )
-
-    def tells_apart(self, keys: frozenset[str]) -> bool:
-        """Whether no two of the rows behind this source have the same values of `keys`."""
-        source, known = self.source, self._known(keys)
-        joined = any(a.kind in ("left", "full") for a in source.attached)
-        if self.members > 1 or joined:
-            return False
-        return self.dependencies.determined(known, source.core) == set(source.core)
-
-    def leaf_fan(self, keys: frozenset[str]) -> int:
-        """Rows of all leaves for one value of `keys`."""
-        if not self.grouped:
-            return self.fan(keys)
-        known = self._known(keys)
-        others = (b for b in self.bits if not b.extreme and bare(b.expr) not in known)
-        return min(self.fan(keys), math.prod(_size(b) for b in others) * self.members)
-
-    def unify(self, keys: frozenset[str]) -> bool | None:
-        """Whether `keys` are distinct: False as they are, True after Unify, None if never."""
-        known = self._known(keys)
-        rest = {b.column.name for b in self.bits if not b.extreme and bare(b.expr) not in known}
-        if self.members == 1:
-            return False if (not rest and self.grouped) or self.tells_apart(keys) else None
-        return True if not rest and not any(b.extreme for b in self.bits) else None
-
-    def _known(self, keys: frozenset[str]) -> set[Expr]:
-        """Return the expressions that are the same in all rows with equal keys."""
-        return {bare(b.expr) for b in self.bits if b.column.name in keys}
+from cleanroom.query.sizes import Size
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,77 +32,6 @@ class Order:
     rows: int
     cost: tuple[int, int]
     slots: int
-
-
-def _size(bit: Bits) -> int:
-    return min(bit.expr.domain.size, 1 << bit.column.bits + bit.column.nullable)
-
-
-def sizes(query: Query, columns: Columns) -> tuple[Size, ...]:
-    """Bound every source."""
-    placement = columns.placement
-    dependencies = Dependencies(query, placement)
-    found = []
-    for index, source in enumerate(placement.sources):
-        keys = frozenset(k.name for k in placement.classes if index in k.exprs)
-        rows, limit = joined_rows(query, source), None
-        bits = tuple(columns.bits[index].values())
-        person: frozenset[str] = frozenset()
-        if len(source.tables) == 1:
-            person = _person_columns(query, placement, index, bits)
-            limit = query.tables[source.tables[0]].terms.max_rows_per_person
-        grouped = query.tables[source.tables[0]].view is None
-        found.append(Size(source, bits, keys, rows, person, limit, dependencies, grouped))
-    return tuple(found)
-
-
-def _person_columns(
-    query: Query, placement: Placement, index: int, bits: tuple[Bits, ...]
-) -> frozenset[str]:
-    person = person_of(query, placement.sources[index].tables[0])
-    root = placement.equal.root(person)
-    return frozenset(
-        b.column.name for b in bits if not b.extreme and placement.equal.root(b.expr) == root
-    )
-
-
-def joined_rows(query: Query, source: Source) -> int:
-    """Bound the rows of a source at one member, its local joins included."""
-    counted = [*source.core]
-    conditions = [*source.where]
-    alone = 0
-    for joined in source.attached:
-        if joined.kind in ("left", "full"):
-            for part, _ in walk_parts(joined.part, tested=False):
-                counted += part.tables
-                conditions += part.where
-            conditions += joined.on
-        if joined.kind == "full":
-            alone += math.prod(query.tables[t].terms.max_rows for t in joined.part.tables)
-    starts = (_rows_from(query, counted, conditions, first) for first in source.core)
-    return min(starts) + alone
-
-
-def _rows_from(query: Query, counted: list[int], conditions: list[Expr], first: int) -> int:
-    rows, placed = query.tables[first].terms.max_rows, {first}
-    while left := [t for t in counted if t not in placed]:
-        limited = [t for t in left if _by_person(query, conditions, t, placed)]
-        table = (limited or left)[0]
-        terms = query.tables[table].terms
-        limit = terms.max_rows_per_person if limited else None
-        rows *= min(limit or terms.max_rows, terms.max_rows)
-        placed.add(table)
-    return rows
-
-
-def _by_person(query: Query, conditions: list[Expr], table: int, placed: set[int]) -> bool:
-    person = person_of(query, table)
-    for condition in conditions:
-        if condition.op == "=" and person in condition.args:
-            others = tables(condition) - {table}
-            if others and others <= placed:
-                return True
-    return False
 
 
 def choose_order(found: tuple[Size, ...], among: tuple[int, ...]) -> Order:

@@ -12,6 +12,7 @@ from cleanroom.query.columns import Bits, Columns, Measure
 from cleanroom.query.leaf import leaf_sql
 from cleanroom.query.outcome import meaning
 from cleanroom.query.reshape import Reshape
+from cleanroom.query.sizes import Size, sizes_of
 from cleanroom.query.units import Built, Units
 from cleanroom.sql.bind import Query
 from cleanroom.sql.domain import LIMIT
@@ -34,13 +35,13 @@ class Tree:
             UnsupportedQuery: as `Units.build`.
             OverflowPossible: if an owner's own sum may wrap.
         """
-        sizes = joins.sizes(self.query, self.columns)
+        sizes = sizes_of(self.query, self.columns)
         first = units.first_keys(self.columns.placement.root, sizes)
         nodes = dict(enumerate(self._nodes(sizes, first)))
         return units.build(self.columns.placement.root, sizes, nodes)
 
     def _nodes(
-        self, sizes: tuple[joins.Size, ...], first: Mapping[int, tuple[str, ...]]
+        self, sizes: tuple[Size, ...], first: Mapping[int, tuple[str, ...]]
     ) -> Iterator[Node]:
         for index, size in enumerate(sizes):
             by_key = {b.column.name: b for b in size.bits}
@@ -67,7 +68,7 @@ class Tree:
             )
 
     def _reshaped(
-        self, view: View, size: joins.Size, bits: tuple[Bits, ...], measures: tuple[Measure, ...]
+        self, view: View, size: Size, bits: tuple[Bits, ...], measures: tuple[Measure, ...]
     ) -> Compute:
         """Return the columns that this query needs of an inner aggregation."""
         schema = schema_of(view.node)

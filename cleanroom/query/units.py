@@ -13,6 +13,7 @@ from cleanroom.plan.nodes import Fill, Filter, Join, Node, Unify
 from cleanroom.query import joins
 from cleanroom.query.columns import Bits, Columns, Measure
 from cleanroom.query.predicates import lower, renamed
+from cleanroom.query.sizes import Size
 from cleanroom.query.sources import Link, Unit, shown
 from cleanroom.sql import missing
 from cleanroom.sql.domain import union
@@ -73,7 +74,7 @@ class Units:
             also = renamed(also, dict(zip(names, keys, strict=True)))
         return Tie(keys, tuple(names), (), also)
 
-    def first_keys(self, unit: Unit, sizes: tuple[joins.Size, ...]) -> dict[int, tuple[str, ...]]:
+    def first_keys(self, unit: Unit, sizes: tuple[Size, ...]) -> dict[int, tuple[str, ...]]:
         """Return, for each source, the columns by which it is joined first."""
         order = joins.choose_order(sizes, unit.sources)
         found = joins.first_keys(order)
@@ -89,7 +90,7 @@ class Units:
         return found
 
     def build(
-        self, unit: Unit, sizes: tuple[joins.Size, ...], nodes: Mapping[int, Node]
+        self, unit: Unit, sizes: tuple[Size, ...], nodes: Mapping[int, Node]
     ) -> Built:
         """Build the tree of a unit over the nodes of its sources.
 
@@ -108,7 +109,7 @@ class Units:
         return tree if predicate is None else Filter(tree, predicate)
 
     def _joined(
-        self, left: Built, link: Link, sizes: tuple[joins.Size, ...], nodes: Mapping[int, Node]
+        self, left: Built, link: Link, sizes: tuple[Size, ...], nodes: Mapping[int, Node]
     ) -> Built:
         right, tie = self.build(link.unit, sizes, nodes), self._ties[link]
         unify, fan, slots = _matches(link, frozenset(tie.right), right, sizes)
@@ -147,7 +148,7 @@ class Units:
 
 
 def _matches(
-    link: Link, keys: frozenset[str], right: Built, sizes: tuple[joins.Size, ...]
+    link: Link, keys: frozenset[str], right: Built, sizes: tuple[Size, ...]
 ) -> tuple[bool | None, int, int]:
     """Return how right keys become unique (see Size.unify), rows behind one key, and of leaves."""
     if len(link.unit.sources) > 1 or link.unit.links:
