@@ -7,13 +7,16 @@ from sqlglot import exp
 from cleanroom.contract.terms import Terms
 from cleanroom.errors import UnsupportedQuery
 from cleanroom.plan.plan import Plan
+from cleanroom.query.inner_rows import lower_rows
 from cleanroom.query.lower import lower, lower_view
 from cleanroom.query.placing import place
 from cleanroom.query.uses import uses
 from cleanroom.sql.bind import bind
+from cleanroom.sql.inner_rows import bind_rows
 from cleanroom.sql.parse import parse
 from cleanroom.sql.scope import Nest
-from cleanroom.sql.view import View
+from cleanroom.sql.view import LocalView, View
+from cleanroom.sql.windows import has_windows
 
 
 def compile_query(sql: str, terms: Terms, contract_hash: str, recipient: str) -> Plan:
@@ -46,9 +49,12 @@ def compile_query(sql: str, terms: Terms, contract_hash: str, recipient: str) ->
 
 
 def _nest(terms: Terms) -> Nest:
-    """Return what compiles an inner aggregation, however deep it stands."""
+    """Return what compiles a subquery that isn't merged away, however deep it stands."""
 
-    def nest(select: exp.Select, ctes: Mapping[str, exp.CTE]) -> View:
+    def nest(select: exp.Select, ctes: Mapping[str, exp.CTE]) -> View | LocalView:
+        if has_windows(select):
+            rows = bind_rows(select, terms, nest, ctes)
+            return lower_rows(rows, place(rows.query), terms.privacy.min_group)
         query = bind(select, terms, nest, ctes)
         return lower_view(query, place(query), terms.privacy.min_group)
 

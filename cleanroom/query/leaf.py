@@ -6,8 +6,9 @@ and yields only the words that are then shared.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from typing import TypeAlias
 
-from sqlglot import exp
+from sqlglot import exp, parse_one
 
 from cleanroom.contract.types import Kind
 from cleanroom.query.columns import Bits, Measure
@@ -21,28 +22,37 @@ from cleanroom.sql.operators import case, is_null, logical
 from cleanroom.sql.parts import Attached, Part
 from cleanroom.sql.render import cast, constant, function, render, sql_of
 
+Write: TypeAlias = Callable[[Expr], exp.Expr]
+
 _ROW = Domain(Kind.INTEGER, 0, 1 << 40, nullable=True)
 
 
 def leaf_sql(
-    query: Query, source: Source, bits: Sequence[Bits], measures: Iterable[Measure]
+    query: Query,
+    source: Source,
+    bits: Sequence[Bits],
+    measures: Iterable[Measure],
+    *,
+    by_row: bool = False,
 ) -> str:
-    """Write the SELECT of a source, the same for each of its members."""
-    inner = exp.Select()
+    """Write the SELECT of a source, the same for each of its members.
+
+    Args:
+        by_row: every row is delivered, in the owner's order, not equal ones once.
+    """
+    inner, value_of = rows_of(query, source)
     shown = _shown(source)
     for bit in bits:
-        value = render(shown(bit.expr), _column)
+        value = value_of(bit.expr)
         if bit.extreme:
             value = function(bit.extreme, value)
         inner.select(exp.alias_(value, bit.column.name), copy=False)
     for measure in measures:
         inner.select(exp.alias_(_sum(measure, shown), measure.name), copy=False)
-    joined = Part(source.core, tuple(shown(c) for c in source.where), source.attached)
-    inner.from_(_tables(query, joined), copy=False)
-    if (where := _where(query, joined)) is not None:
-        inner.where(where, copy=False)
     grouped = [constant(i + 1) for i, bit in enumerate(bits) if not bit.extreme]
-    if grouped:
+    if by_row:
+        inner.order_by(*row_order(source), copy=False)
+    elif grouped:
         inner.group_by(*grouped, copy=False)
     outer = exp.Select().from_(inner.subquery("g", copy=False), copy=False)
     for bit in bits:
@@ -52,7 +62,27 @@ def leaf_sql(
     return sql_of(outer)
 
 
+def rows_of(query: Query, source: Source) -> tuple[exp.Select, Write]:
+    """Return a SELECT of nothing yet over a source's rows, and how to write expressions there."""
+    shown = _shown(source)
+    joined = Part(source.core, tuple(shown(c) for c in source.where), source.attached)
+    select = exp.Select().from_(_tables(query, joined), copy=False)
+    if (where := _where(query, joined)) is not None:
+        select.where(where, copy=False)
+    return select, lambda expr: render(shown(expr), _column)
+
+
+def row_order(source: Source) -> list[exp.Expr]:
+    """Return what brings a source's rows into the order of its tables' rows."""
+    outer = [t for _, t in _rows(source.core, source.attached)]
+    tables = dict.fromkeys((*source.core, *outer))
+    return [exp.column("rowid", table=f"t{table}") for table in tables]
+
+
 def _table(query: Query, index: int) -> exp.Expr:
+    if (local := query.tables[index].local) is not None:
+        inside = exp.Subquery(this=parse_one(local.sql, dialect="duckdb"))
+        return exp.alias_(inside, f"t{index}", table=True)
     owner, dot, name = query.tables[index].name.partition(".")
     table = exp.table_(name if dot else owner, db=owner if dot else None, quoted=True)
     return exp.alias_(table, f"t{index}", table=True)

@@ -96,7 +96,7 @@ class _Lowering:
             columns,
             groups_of(self.query, rows),
             person,
-            key is not None and grouped.keys == (key,),
+            1 if key is not None and grouped.keys == (key,) else None,
             self._unique(columns, grouped),
             inner_uses(self.query, self.placement),
         )

@@ -136,11 +136,7 @@ class ViewColumns:
         if expr.op == "key":
             yield from self._base(self.query.keys[expr.position])
         for table, name in columns(expr):
-            found = self.query.tables[table]
-            if found.view is None:
-                yield found.name, name
-            else:
-                yield from found.view.columns[name].base
+            yield from self.query.tables[table].base(name)
         for arg in expr.args:
             if arg.op != "column":
                 yield from self._base(arg)

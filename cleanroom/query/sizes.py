@@ -50,7 +50,7 @@ class Size:
     def leaf_rows(self) -> int:
         """Rows of one leaf: no more than rows behind it, and than there are different ones."""
         if not self.grouped:
-            return self.rows
+            return self.rows if self.source.is_view else min(self.rows, MAX_LEAF_ROWS)
         return min(self.rows, math.prod(map(_size, self._beyond(set()))), MAX_LEAF_ROWS)
 
     def fan(self, keys: frozenset[str]) -> int:
@@ -83,7 +83,8 @@ class Size:
         rest = self._beyond(self._known(keys))
         if self.members == 1:
             return False if (not rest and self.grouped) or self.tells_apart(keys) else None
-        return True if not rest and not any(b.extreme for b in self.bits) else None
+        unified = self.grouped and not rest and not any(b.extreme for b in self.bits)
+        return True if unified else None
 
     def _beyond(self, known: set[Expr]) -> list[Bits]:
         """Return the columns by which rows may differ that have the same values of `known`."""
@@ -104,8 +105,12 @@ def _size(bit: Bits) -> int:
     return min(bit.expr.domain.size, 1 << bit.column.bits + bit.column.nullable)
 
 
-def sizes_of(query: Query, columns: Columns) -> tuple[Size, ...]:
-    """Bound every source."""
+def sizes_of(query: Query, columns: Columns, *, by_row: bool) -> tuple[Size, ...]:
+    """Bound every source.
+
+    Args:
+        by_row: rows that are equal in all columns stay apart.
+    """
     placement = columns.placement
     dependencies = Dependencies(query, placement)
     found = []
@@ -115,7 +120,7 @@ def sizes_of(query: Query, columns: Columns) -> tuple[Size, ...]:
         limits: dict[str, int] = {}
         for name, limit in _limits(query, placement, source, bits):
             limits[name] = min(limit, limits.get(name, limit))
-        grouped = query.tables[source.tables[0]].view is None
+        grouped = query.tables[source.tables[0]].view is None and not by_row
         found.append(Size(source, bits, keys, rows, limits, dependencies, grouped))
     return tuple(found)
 

@@ -23,10 +23,16 @@ from cleanroom.sql.view import View
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """Builds the nodes below an aggregation, when all columns that they need are known."""
+    """Builds the nodes below an aggregation, when all columns that they need are known.
+
+    Attributes:
+        by_row: of the columns by which a single source had better be sorted, if its rows must
+            stay apart; None if those that are equal in all columns may be delivered as one.
+    """
 
     query: Query
     columns: Columns
+    by_row: tuple[str, ...] | None = None
 
     def build(self, units: Units) -> Built:
         """Build the nodes of all sources and join them.
@@ -35,7 +41,7 @@ class Tree:
             UnsupportedQuery: as `Units.build`.
             OverflowPossible: if an owner's own sum may wrap.
         """
-        sizes = sizes_of(self.query, self.columns)
+        sizes = sizes_of(self.query, self.columns, by_row=self.by_row is not None)
         first = units.first_keys(self.columns.placement.root, sizes)
         nodes = dict(enumerate(self._nodes(sizes, first)))
         return units.build(self.columns.placement.root, sizes, nodes)
@@ -45,7 +51,8 @@ class Tree:
     ) -> Iterator[Node]:
         for index, size in enumerate(sizes):
             by_key = {b.column.name: b for b in size.bits}
-            keys = [by_key.pop(name) for name in first[index]]
+            names = first[index] or (self.by_row or () if len(sizes) == 1 else ())
+            keys = [by_key.pop(name) for name in names]
             rest = sorted(by_key.values(), key=lambda b: bool(b.extreme))
             bits = (*keys, *rest)
             measures = tuple(self.columns.measures[index].values())
@@ -56,13 +63,15 @@ class Tree:
             if view is not None:
                 yield self._reshaped(view, size, bits, measures)
                 continue
-            sql = leaf_sql(self.query, size.source, bits, measures)
-            names = tuple(b.column.name for b in bits)
+            by_row = self.by_row is not None
+            sql = leaf_sql(self.query, size.source, bits, measures, by_row=by_row)
+            order = tuple(b.column.name for b in (keys if by_row else bits))
             columns = tuple(b.column for b in bits)
-            tables = tuple(dict.fromkeys(self.query.tables[t].name for t in size.source.tables))
+            read = (name for t in size.source.tables for name in self.query.tables[t].read)
+            tables = tuple(dict.fromkeys(read))
             yield joins.source_node(
                 tuple(
-                    Leaf(member, sql, columns, sums, size.leaf_rows, names, tables)
+                    Leaf(member, sql, columns, sums, size.leaf_rows, order, tables)
                     for member in size.source.members
                 )
             )

@@ -6,7 +6,7 @@ inner aggregate is also one of all columns that it is computed from. A row that 
 its columns, and all that conditions make equal to them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from cleanroom.plan.plan import Use
 from cleanroom.query.equalities import Equalities, is_equality
@@ -16,6 +16,7 @@ from cleanroom.sql.bind import Query
 from cleanroom.sql.expr import COMPARISONS, Expr, columns, tables, walk
 from cleanroom.sql.missing import bare
 from cleanroom.sql.parts import walk_parts
+from cleanroom.sql.windows import Call
 
 _LINEAR = {"+", "-", "*", "neg", "cast", "literal", "optional"}
 # MIN(-x) is a MAX, and MIN(abs(x - 7)) finds single values.
@@ -26,16 +27,39 @@ _CONDITIONS = {*COMPARISONS, "in", "is_null", "like", "ilike", "and", "or", "not
 def uses(query: Query, placement: Placement) -> tuple[Use, ...]:
     """Return every (table, column, right) that the query needs, sorted."""
     found = {*_conditions(query, placement), *_keys(query), *_aggregates(query, placement)}
-    for table in query.tables:
-        if table.view is not None:
-            found.update(table.view.uses)
-    return tuple(sorted(found))
+    return tuple(sorted(found | _below(query)))
 
 
 def inner_uses(query: Query, placement: Placement) -> tuple[Use, ...]:
     """Return the uses of an inner aggregation: its HAVING chooses rows of the outer query."""
     chosen = {use for expr in query.having for use in _all(query, expr)}
     return tuple(sorted({*uses(query, placement), *chosen}))
+
+
+def row_uses(query: Query, placement: Placement, calls: Collection[Call]) -> tuple[Use, ...]:
+    """Return the uses of a subquery's rows with window functions.
+
+    Partitions need what GROUP BY needs. An order compares rows with each other. Columns are ruled
+    on where the outer query uses them, but for what only their expressions tell.
+    """
+    found = {*_conditions(query, placement), *_below(query)}
+    for call in calls:
+        for key in call.partition:
+            found.update(_key(query, key))
+        for along in call.order:
+            found.update(_plainly(query, along.expr, "compare"))
+    args = (call.arg for call in calls if call.arg is not None)
+    for expr in (*(o.expr for o in query.outputs), *args):
+        found.update(use for use in _value(query, placement, expr, "") if use.right)
+        if not _is_plain(expr):
+            found.update(_of(query, expr, "filter"))
+    return tuple(sorted(found))
+
+
+def _below(query: Query) -> set[Use]:
+    """Return what subqueries need by themselves."""
+    views = (table.view or table.local for table in query.tables)
+    return {use for view in views if view is not None for use in view.uses}
 
 
 def _all(query: Query, expr: Expr) -> Iterator[Use]:
@@ -46,9 +70,7 @@ def _all(query: Query, expr: Expr) -> Iterator[Use]:
 
 def _of(query: Query, expr: Expr, right: str) -> Iterator[Use]:
     for table, name in columns(expr):
-        found = query.tables[table]
-        base = ((found.name, name),) if found.view is None else found.view.columns[name].base
-        for owned, column in base:
+        for owned, column in query.tables[table].base(name):
             yield Use(owned, column, right)
 
 
@@ -111,10 +133,14 @@ def _keys(query: Query) -> Iterator[Use]:
     for key in query.keys[len(query.own_keys) :]:
         yield from _of(query, key, "compare")
     for key in query.own_keys:
-        yield from _of(query, key, "group")
-        for node in walk(key):
-            if node.op in _CONDITIONS or node.op == "case":
-                yield from _of(query, node, "filter")
+        yield from _key(query, key)
+
+
+def _key(query: Query, key: Expr) -> Iterator[Use]:
+    yield from _of(query, key, "group")
+    for node in walk(key):
+        if node.op in _CONDITIONS or node.op == "case":
+            yield from _of(query, node, "filter")
 
 
 def _aggregates(query: Query, placement: Placement) -> Iterator[Use]:

@@ -1,6 +1,6 @@
 """One SELECT against the contract: a flat query whose every name and type is known."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -83,7 +83,7 @@ def bind(
     only(select, *_CLAUSES, "limit", "offset", "distinct")
     scope = Scope(terms, nest)
     names, part = scope.enter(select, ctes or {})
-    outputs = tuple(o for node in select.expressions for o in _outputs(node, names))
+    outputs = tuple(o for node in select.expressions for o in outputs_of(node, names))
     keys, grouped = _keys(select, outputs, names)
     plainly = grouped and not (select.args.get("distinct") or select.args.get("group"))
     values = Values(scope, None, {**(ctes or {}), **dict(named_in(select))})
@@ -94,8 +94,7 @@ def bind(
     plain, having = _divided(conditions, keys)
     part = values.joined(part)
     part = replace(part, where=(*part.where, *plain))
-    for expr in (*_conditions(part), *keys):
-        _refuse_below(expr)
+    check_rows(part, keys)
     over = tuple(Output(o.name, _over_keys(o.expr, keys)) for o in outputs)
     order = tuple(_order(node, keys, over, names) for node in _list(select, "order"))
     if plainly:
@@ -119,6 +118,12 @@ def bind(
     )
 
 
+def check_rows(part: Part, exprs: Iterable[Expr]) -> None:
+    """Refuse conditions and expressions over rows that could fail on one."""
+    for expr in (*_conditions(part), *exprs):
+        _refuse_below(expr)
+
+
 def _conditions(part: Part) -> Iterator[Expr]:
     for inside, _ in walk_parts(part):
         yield from inside.where
@@ -126,7 +131,7 @@ def _conditions(part: Part) -> Iterator[Expr]:
             yield from joined.on
 
 
-def _outputs(node: exp.Expr, names: Names) -> Iterator[Output]:
+def outputs_of(node: exp.Expr, names: Names) -> Iterator[Output]:
     """Bind one entry of the SELECT list; * and table.* are several."""
     star = node.this if isinstance(node, exp.Column) else node
     if isinstance(star, exp.Star):

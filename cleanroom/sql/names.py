@@ -108,6 +108,8 @@ class Names:
         seen = set()
         for relation in self.relations:
             for name, expr in relation.columns.items():
+                if name.startswith("#"):  # no SQL name
+                    continue
                 if name in seen and name not in self.merged:
                     raise UnsupportedQuery(f"SELECT * with two columns named {name!r}")
                 if name not in seen:

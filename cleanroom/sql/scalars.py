@@ -55,6 +55,10 @@ _UNARY_CALLS: dict[type[exp.Expr], str] = {
     exp.Exp: "exp",
 }
 MAX_DIGITS = 40
+_IN_A_SUBQUERY = (
+    "Write it in a subquery without aggregates: "
+    "FROM (SELECT *, ROW_NUMBER() OVER (...) AS n FROM ...) t."
+)
 
 
 class Scalars:
@@ -95,6 +99,8 @@ class Scalars:
             return functions.call(_UNARY_CALLS[kind], self.bind(node.this))
         if kind in _METHODS:
             return _METHODS[kind](self, node)
+        if kind is exp.Window:
+            raise UnsupportedQuery("a window function here", remedy=_IN_A_SUBQUERY)
         raise UnsupportedQuery(construct(node))
 
     def _binary(self, build: Callable[[str, Expr, Expr], Expr], op: str, node: Any) -> Expr:

@@ -12,7 +12,7 @@ from sqlglot import exp
 
 from cleanroom.contract.terms import Terms
 from cleanroom.errors import UnknownName, UnsupportedQuery
-from cleanroom.sql import functions, operators, subqueries
+from cleanroom.sql import functions, operators, subqueries, windows
 from cleanroom.sql.domain import Domain
 from cleanroom.sql.expr import Expr, column
 from cleanroom.sql.names import Names, Relation, column_of, nearest, optional_relation
@@ -21,11 +21,11 @@ from cleanroom.sql.parse import construct, only
 from cleanroom.sql.parts import Attached, Kind, Part, inner
 from cleanroom.sql.scalars import Scalars
 from cleanroom.sql.tables import Table, aggregates, person_column, terms_of
-from cleanroom.sql.view import PERSON, View
+from cleanroom.sql.view import PERSON, LocalView, View
 
 MAX_TABLES = 8
 Ctes: TypeAlias = Mapping[str, exp.CTE]
-Nest: TypeAlias = Callable[[exp.Select, Ctes], View]
+Nest: TypeAlias = Callable[[exp.Select, Ctes], View | LocalView]
 _CLAUSES = ("with_", "expressions", "from_", "joins", "where")
 _JOINS = {
     "": "inner",
@@ -189,10 +189,27 @@ class Scope:
     def _selected(
         self, select: exp.Select, alias: str, ctes: Ctes, renamed: tuple[str, ...]
     ) -> tuple[Relation, Part]:
+        if windows.has_windows(select):
+            return self._windowed(select, alias, ctes)
         if aggregates(select):
             return self.view(select, alias, ctes)
         only(select, *_CLAUSES)
         names, part = self.enter(select, ctes)
+        return Relation(alias, self._projected(select, names, renamed)), part
+
+    def _windowed(self, select: exp.Select, alias: str, ctes: Ctes) -> tuple[Relation, Part]:
+        """Lower rows with window functions, and bind what is computed of them."""
+        rows, over = windows.taken_apart(select)
+        relation, part = self.view(rows, alias, ctes)
+        names = Names([relation])
+        if where := over.args.get("where"):
+            part = subqueries.condition(self, where.this, names, part, ctes)
+        return Relation(alias, self._projected(over, names, ())), part
+
+    def _projected(
+        self, select: exp.Select, names: Names, renamed: tuple[str, ...]
+    ) -> dict[str, Expr]:
+        """Bind a SELECT list of plain expressions."""
         scalars = Scalars(names.resolve, aggregates=False)
         columns: dict[str, Expr] = {}
         for place, node in enumerate(select.expressions):
@@ -205,19 +222,20 @@ class Scope:
             if not name or name in columns:
                 raise UnsupportedQuery("a subquery's column without a name of its own")
             columns[name] = scalars.bind(inside)
-        return Relation(alias, columns), part
+        return columns
 
     def view(self, select: exp.Select, alias: str, ctes: Ctes) -> tuple[Relation, Part]:
-        """Lower an inner aggregation and let its groups be a table."""
+        """Lower a subquery that aggregates or has window functions, and let it be a table."""
         if len(self.tables) == MAX_TABLES:
             raise UnsupportedQuery(f"more than {MAX_TABLES} tables")
-        view, index = self.nest(select, ctes), len(self.tables)
-        self.tables.append(Table(alias or "subquery", (f"#{index}",), terms_of(view), view))
-        columns = {
-            name: column(index, name, found.domain)
-            for name, found in view.columns.items()
-            if name != PERSON
-        }
+        view, index, name = self.nest(select, ctes), len(self.tables), alias or "subquery"
+        if isinstance(view, View):
+            self.tables.append(Table(name, (f"#{index}",), terms_of(view), view))
+            domains = {name: found.domain for name, found in view.columns.items()}
+        else:
+            self.tables.append(Table(name, (view.member,), terms_of(view), None, view))
+            domains = dict(view.columns)
+        columns = {n: column(index, n, d) for n, d in domains.items() if n != PERSON}
         return Relation(alias, columns), Part((index,))
 
 

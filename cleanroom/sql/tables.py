@@ -1,4 +1,4 @@
-"""What a query reads rows from: tables of the contract, and inner aggregations like them."""
+"""What a query reads rows from: tables of the contract, and subqueries like them."""
 
 from dataclasses import dataclass
 
@@ -8,17 +8,33 @@ from cleanroom.contract.terms import TableTerms
 from cleanroom.sql.aggregates import is_aggregate
 from cleanroom.sql.domain import TRUTH, Domain
 from cleanroom.sql.expr import Expr, column
-from cleanroom.sql.view import PERSON, View
+from cleanroom.sql.view import PERSON, LocalView, View
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One mention of a contract's table; a self join has two. Or an inner aggregation, a view."""
+    """One mention of a contract's table; a self join has two. Or a subquery.
+
+    Attributes:
+        view, local: what the subquery computes, on shares or at its only owner.
+    """
 
     name: str
     owners: tuple[str, ...]
     terms: TableTerms
     view: View | None = None
+    local: LocalView | None = None
+
+    @property
+    def read(self) -> tuple[str, ...]:
+        """Return the contract's tables that an owner reads for it."""
+        return (self.name,) if self.local is None else self.local.tables
+
+    def base(self, name: str) -> tuple[tuple[str, str], ...]:
+        """Return the contract's tables and columns that a column is computed from."""
+        if self.view is not None:
+            return self.view.columns[name].base
+        return ((self.name, name),) if self.local is None else self.local.base[name]
 
 
 def person_column(index: int, table: Table) -> Expr:
@@ -27,6 +43,8 @@ def person_column(index: int, table: Table) -> Expr:
     if view is not None:
         domain = view.columns[terms.person].domain if view.person else TRUTH
         return column(index, terms.person, domain)
+    if table.local is not None:
+        return column(index, terms.person, table.local.columns[terms.person])
     return column(index, terms.person, Domain.of_column(terms.columns[terms.person]))
 
 
@@ -41,12 +59,12 @@ def aggregates(select: exp.Select) -> bool:
     )
 
 
-def terms_of(view: View) -> TableTerms:
-    """Return what the outer query may know of a view as of a table: its bounds."""
+def terms_of(view: View | LocalView) -> TableTerms:
+    """Return what the outer query may know of a subquery as of a table: its bounds."""
     return TableTerms.model_construct(
         members=None,
         person=view.person or PERSON,
         max_rows=view.rows,
-        max_rows_per_person=1 if view.one_per_person else None,
+        max_rows_per_person=view.rows_per_person,
         columns={},
     )

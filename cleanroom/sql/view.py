@@ -1,7 +1,7 @@
-"""An inner aggregation as a table of the outer query: groups that are never opened.
+"""A subquery as a table of the outer query: inner groups, or rows with window functions.
 
-Values only. Each column is either a bits column of the inner groups, or a number: a sum of
-terms over their sum columns.
+Values only. On shares, each column is either a bits column, or a number: a sum of terms over sum
+columns; nothing of it is ever opened. What one owner can compute by itself is SQL of that owner.
 """
 
 from collections.abc import Mapping
@@ -37,14 +37,14 @@ class ViewColumn:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """The inner groups.
+    """Inner groups, or rows, on shares.
 
     Attributes:
-        rows: public bound on the number of groups.
-        person: the column that names the person of every row behind a group, if one does.
-        one_per_person: whether no two groups have the same person.
-        unique: columns that tell the groups apart, none if there is one group; None if the outer
-            query can't read them all.
+        rows: public bound on their number.
+        person: the column that names the person of every row behind one, if one does.
+        rows_per_person: how many of them have the same person, None if unknown.
+        unique: columns that tell them apart, none if there is one group; None if no columns do
+            that the outer query can read.
         uses: what the inner query itself needs.
     """
 
@@ -52,6 +52,28 @@ class View:
     columns: Mapping[str, ViewColumn]
     rows: int
     person: str | None
-    one_per_person: bool
+    rows_per_person: int | None
     unique: tuple[str, ...] | None
+    uses: tuple[Use, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LocalView:
+    """Rows that one owner computes by itself.
+
+    Attributes:
+        sql: a SELECT over the owner's tables that yields `columns`, and a column rowid.
+        base: for each column, as in ViewColumn.
+        tables: the contract's tables that it reads.
+        rows, person, rows_per_person, uses: as in View.
+    """
+
+    member: str
+    sql: str
+    columns: Mapping[str, Domain]
+    base: Mapping[str, tuple[tuple[str, str], ...]]
+    tables: tuple[str, ...]
+    rows: int
+    person: str | None
+    rows_per_person: int | None
     uses: tuple[Use, ...]

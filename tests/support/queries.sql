@@ -834,3 +834,57 @@ SELECT p.state, COUNT(*), SUM(p.income) FROM alpha.people p WHERE p.score < 0 OR
 
 -- IN over several columns under OR
 SELECT COUNT(*) FROM transactions t WHERE t.amt > 8000 OR (t.cust, t.cust + 1) IN (SELECT pid, pid + 1 FROM beta.claims)
+
+-- first row of each person of a federated table
+SELECT channel, COUNT(*), SUM(amt), MIN(booked) FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY cust ORDER BY booked) AS rn FROM transactions) t WHERE rn = 1 GROUP BY channel
+
+-- latest row of each person of a federated table, by QUALIFY
+SELECT COUNT(*), SUM(amt), MAX(booked) FROM (SELECT cust, amt, booked FROM transactions QUALIFY ROW_NUMBER() OVER (PARTITION BY cust ORDER BY booked DESC) = 1) t
+
+-- days between consecutive rows, within one owner
+SELECT COUNT(*), SUM(cost), MIN(gap), MAX(gap) FROM (SELECT id, cost, day - LAG(day) OVER (PARTITION BY id ORDER BY day, cost) AS gap FROM alpha.visits) v WHERE gap BETWEEN 5 AND 200
+
+-- days between consecutive rows of several owners
+SELECT channel, COUNT(*), AVG(amt), COUNT(prev) FROM (SELECT cust, channel, amt, LAG(amt) OVER w AS prev, LEAD(other) OVER w AS next FROM transactions WINDOW w AS (PARTITION BY cust ORDER BY booked, amt)) t WHERE prev < amt OR next IS NULL GROUP BY channel
+
+-- ranks with ties over several owners
+SELECT r, d, COUNT(*), SUM(n), COUNT(DISTINCT cust) FROM (SELECT cust, RANK() OVER (PARTITION BY cust ORDER BY channel) AS r, DENSE_RANK() OVER (PARTITION BY cust ORDER BY channel) AS d, COUNT(*) OVER (PARTITION BY cust) AS n FROM transactions) t GROUP BY r, d
+
+-- ranks in mixed directions with NULLs first
+SELECT r, COUNT(*), SUM(n) FROM (SELECT cust, RANK() OVER (PARTITION BY cust ORDER BY channel DESC NULLS FIRST, other NULLS FIRST) AS r, ROW_NUMBER() OVER (PARTITION BY cust ORDER BY other DESC, booked) AS n FROM transactions) t WHERE n < 4 GROUP BY r
+
+-- shares of a partition's total
+SELECT COUNT(*), SUM(total), SUM(known), MAX(total) FROM (SELECT cust, amt, SUM(other) OVER (PARTITION BY cust) AS total, COUNT(other) OVER (PARTITION BY cust) AS known FROM transactions) t WHERE 2 * amt > total
+
+-- window over a join of two owners
+SELECT kind, COUNT(*), SUM(income) FROM (SELECT p.id, p.income, c.kind, ROW_NUMBER() OVER (PARTITION BY p.id ORDER BY c.amount, c.filed, c.level, c.kind) AS n FROM alpha.people p JOIN beta.claims c ON p.id = c.pid WHERE p.active) t WHERE n = 1 GROUP BY kind
+
+-- window over a left join of two owners (min_group 1)
+SELECT COUNT(*), COUNT(kind), SUM(last) FROM (SELECT p.id, c.kind, LAG(c.level, 2) OVER (PARTITION BY p.id ORDER BY c.filed, c.amount, c.name) AS last FROM alpha.people p LEFT JOIN beta.claims c ON p.id = c.pid AND c.level IS NOT NULL) t
+
+-- window over a left join within one owner (min_group 1)
+SELECT state, COUNT(*), SUM(n), COUNT(day) FROM (SELECT p.id, p.state, v.day, ROW_NUMBER() OVER (PARTITION BY p.id ORDER BY v.day DESC, v.cost) AS n FROM alpha.people p LEFT JOIN alpha.visits v ON p.id = v.id) t WHERE n < 3 GROUP BY state
+
+-- window over inner groups
+SELECT r, COUNT(*), SUM(total), MIN(channel) FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY cust ORDER BY total DESC) AS r FROM (SELECT cust, channel, SUM(amt) AS total FROM transactions WHERE channel IS NOT NULL GROUP BY cust, channel) s) t WHERE r <= 2 GROUP BY r
+
+-- a window's rows joined with another owner's table
+SELECT p.state, COUNT(*), SUM(t.amt), AVG(p.score) FROM (SELECT cust, amt, ROW_NUMBER() OVER (PARTITION BY cust ORDER BY booked) AS n FROM transactions) t JOIN alpha.people p ON p.id = t.cust AND t.n = 1 GROUP BY p.state
+
+-- one owner's window joined with another owner's table
+SELECT c.kind, COUNT(*), SUM(v.cost), COUNT(v.prev) FROM (SELECT id, cost, LAG(day) OVER (PARTITION BY id ORDER BY day, cost) AS prev, ROW_NUMBER() OVER (PARTITION BY id ORDER BY day DESC, cost DESC) AS n FROM alpha.visits WHERE cost > 100) v JOIN beta.claims c ON c.pid = v.id WHERE v.n = 1 GROUP BY c.kind
+
+-- a window over a window
+SELECT COUNT(*), SUM(amt), MAX(k) FROM (SELECT *, DENSE_RANK() OVER (PARTITION BY cust ORDER BY n DESC) AS k FROM (SELECT cust, amt, ROW_NUMBER() OVER (PARTITION BY cust ORDER BY booked) AS n FROM transactions) s) t WHERE k = 1
+
+-- a window over one owner's window
+SELECT COUNT(*), SUM(cost) FROM (SELECT *, LEAD(n) OVER (PARTITION BY id ORDER BY n DESC) AS k FROM (SELECT id, cost, ROW_NUMBER() OVER (PARTITION BY id ORDER BY day, cost) AS n FROM alpha.visits) s) t WHERE k IS NULL
+
+-- rows that only a window numbers
+SELECT n, COUNT(*) FROM (SELECT ROW_NUMBER() OVER (PARTITION BY cust) AS n FROM transactions) t GROUP BY n
+
+-- a window of no rows
+SELECT COUNT(*), SUM(n), MAX(prev) FROM (SELECT ROW_NUMBER() OVER (PARTITION BY cust ORDER BY booked) AS n, LAG(amt) OVER (PARTITION BY cust ORDER BY booked) AS prev FROM transactions WHERE cust > 1000) t
+
+-- partitions of text, in an order of text
+SELECT COUNT(*), SUM(n), COUNT(DISTINCT prev) FROM (SELECT c.pid, ROW_NUMBER() OVER (PARTITION BY c.pid, c.state ORDER BY c.name, c.filed, c.amount, c.level) AS n, LAG(c.name) OVER (PARTITION BY c.pid, c.state ORDER BY c.name, c.filed, c.amount, c.level) AS prev FROM beta.claims c JOIN gamma.members m ON c.pid = m.mid AND m.points > 500) t WHERE n > 1

@@ -8,6 +8,7 @@ from typing import Any
 
 import duckdb
 import numpy as np
+import sqlglot
 
 from cleanroom.contract.terms import Right, Terms
 
@@ -271,6 +272,11 @@ def golden() -> Iterator[tuple[str, str]]:
         title, _, sql = block.strip().partition("\n")
         if title.startswith("-- ") and sql:
             yield title.removeprefix("-- "), sql.strip().removesuffix(";")
+
+
+def is_ordered(sql: str) -> bool:
+    """Whether the order of a query's result means something."""
+    return sqlglot.parse_one(sql, read="duckdb").args.get("order") is not None
 
 
 def cells(frame: Any, *, ordered: bool) -> list[tuple[Any, ...]]:

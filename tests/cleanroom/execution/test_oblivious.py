@@ -19,6 +19,9 @@ QUERIES = [
     "SELECT n, SUM(total), MAX(total) FROM (SELECT cust, COUNT(*) AS n, SUM(amt) AS total "
     "FROM transactions GROUP BY cust HAVING COUNT(*) > 1) t WHERE total > 100 GROUP BY n",
     "SELECT month(booked) AS m, SUM(amt) AS s FROM transactions GROUP BY 1 ORDER BY s DESC LIMIT 2",
+    "SELECT channel, COUNT(*), SUM(gap) FROM (SELECT cust, channel, amt - LAG(amt) OVER "
+    "(PARTITION BY cust ORDER BY booked) AS gap, RANK() OVER (PARTITION BY cust ORDER BY "
+    "other DESC, amt) AS r FROM transactions) t WHERE r < 3 AND gap > 0 GROUP BY channel",
 ]
 
 

@@ -41,7 +41,7 @@ def test_golden(
     sql = GOLDEN[title]
     expected = everything.sql(sql).df()
     got = answer(sql, rooms.terms(), databases)
-    ordered = "order by" in sql.lower()
+    ordered = rooms.is_ordered(sql)
     named = [(a, b) for a, b in zip(got.columns, expected.columns, strict=True) if "(" not in b]
     assert all(a == b for a, b in named)
     assert rooms.cells(got, ordered=ordered) == rooms.cells(expected, ordered=ordered)

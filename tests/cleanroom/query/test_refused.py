@@ -13,6 +13,7 @@ from cleanroom.errors import CleanroomError, OverflowPossible, UnknownName, Unsu
 from cleanroom.query.compile import compile_query
 
 P = "FROM alpha.people p JOIN beta.claims c ON p.id = c.pid"
+W = "SELECT COUNT(*) FROM (SELECT "
 UNSUPPORTED = {
     "SELECT COUNT(*) FROM alpha.people WHERE score > 3 OR name IN (SELECT name FROM beta.claims)":
     "may be NULL",
@@ -78,6 +79,24 @@ UNSUPPORTED = {
     "SELECT COUNT(*) FROM alpha.people HAVING VARIANCE(score) > 3": "VAR_SAMP in HAVING",
     "SELECT COUNT(*) FROM alpha.people HAVING MEDIAN(score) > 3": "MEDIAN in HAVING",
     "SELECT SUM(score) OVER () FROM alpha.people": "WINDOW",
+    W + "SUM(amt) OVER (PARTITION BY cust ORDER BY booked) AS n FROM transactions)": "running SUM",
+    W + "FIRST_VALUE(amt) OVER (PARTITION BY cust) AS n FROM transactions)": "FIRSTVALUE",
+    W + "MAX(amt) OVER (PARTITION BY cust) AS n FROM transactions)": "window function MAX",
+    W + "NTILE(4) OVER (PARTITION BY cust) AS n FROM transactions)": "NTILE",
+    W + "LAG(amt, 1, 0) OVER (PARTITION BY cust) AS n FROM transactions)": "LAG with a default",
+    W + "LAG(amt, 65) OVER (PARTITION BY cust) AS n FROM transactions)": "1 to 64",
+    W + "LAG(7) OVER (PARTITION BY cust) AS n FROM transactions)": "constant",
+    W + "LAG(amt IGNORE NULLS) OVER (PARTITION BY cust) AS n FROM transactions)": "IGNORENULLS",
+    W + "RANK() OVER (PARTITION BY 1) AS n FROM transactions)": "constant",
+    W + "RANK() OVER w AS n FROM transactions)": "WINDOW of this name",
+    W + "SUM(channel) OVER (PARTITION BY cust) AS n FROM transactions)": "TEXT",
+    W + "SUM(amt) OVER (ROWS 2 PRECEDING) AS n FROM transactions)": "frame",
+    W + "COUNT(DISTINCT amt) OVER () AS n FROM transactions)": "DISTINCT",
+    W + "cust, COUNT(*), RANK() OVER (ORDER BY cust) AS n FROM transactions GROUP BY 1)": "beside",
+    W + "MAX(amt) AS m, RANK() OVER (ORDER BY cust) AS n FROM transactions)": "beside",
+    W + "RANK() OVER (ORDER BY cust) FROM transactions)": "name of its own",
+    W + "RANK() OVER (ORDER BY p.income + c.amount) AS n " + P + ")": "several owners",
+    W + "RANK() OVER (ORDER BY cust) AS n FROM transactions LIMIT 3)": "LIMIT",
     "SELECT COUNT(*) FROM alpha.people ASOF JOIN beta.claims ON id = pid": "ASOF JOIN",
     "SELECT COUNT(*) FROM alpha.people LEFT JOIN beta.claims ON id < pid": "cross joins",
     "SELECT COUNT(*) FROM alpha.people LEFT JOIN beta.claims ON true": "cross joins",
@@ -185,6 +204,10 @@ def test_unsupported(sql: str) -> None:
 
 
 REMEDIES = {
+    "SELECT RANK() OVER (ORDER BY id) AS r FROM alpha.people": "subquery",
+    W + "MAX(amt) OVER (PARTITION BY cust) AS n FROM transactions)": "GROUP BY",
+    W + "LEAD(amt, 1, 0) OVER (PARTITION BY cust) AS n FROM transactions)": "IS NULL",
+    W + "cust, RANK() OVER (ORDER BY cust) AS n FROM transactions GROUP BY 1)": "subquery",
     "SELEC 1": "one SELECT",
     "SELECT COUNT(* FROM alpha.people": "Correct the query",
     "SELECT 1; SELECT 2": "one after the other",

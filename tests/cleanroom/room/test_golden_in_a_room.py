@@ -29,5 +29,5 @@ def test_golden(title: str, room: LocalRoom) -> None:
     sql = GOLDEN[title]
     expected = rooms.pooled(rooms.terms(), rooms.rows()).sql(sql).df()
     got = room.sql(sql).to_pandas()
-    ordered = "order by" in sql.lower()
+    ordered = rooms.is_ordered(sql)
     assert rooms.cells(got, ordered=ordered) == rooms.cells(expected, ordered=ordered)
