@@ -13,7 +13,6 @@ from cleanroom.query.outcome import certain, meaning
 from cleanroom.query.reshape import column_of
 from cleanroom.query.statistics import Statistics
 from cleanroom.query.totals import Totals
-from cleanroom.sql import operators
 from cleanroom.sql.aggregates import is_value
 from cleanroom.sql.bind import Query
 from cleanroom.sql.domain import Domain
@@ -73,7 +72,7 @@ class ViewColumns:
             name, bits = self.value(expr)
             nullable = BitsColumn(name, bits.column.bits, True, bits.column.low)
             return self._of_bits(name, bits, nullable, base)
-        domain, terms, known = self._number(expr)
+        domain, terms, known = self._aggregate(expr)
         return ViewColumn(domain, "", None, terms, known, base)
 
     def _of_bits(
@@ -87,34 +86,15 @@ class ViewColumns:
         terms, known = column_of(name, column, encoding)
         return ViewColumn(domain, name, encoding, terms, known, base)
 
-    def _number(self, expr: Expr) -> tuple[Domain, tuple[Term, ...], tuple[Predicate, ...]]:
-        """Return a linear combination of totals."""
-        match expr.op:
-            case "aggregate":
-                return self._aggregate(expr)
-            case "neg":
-                domain, terms, known = self._number(expr.args[0])
-                negative = operators.negative(Expr("column", (), domain, (0, "")))
-                return negative.domain, _times(terms, -1), known
-            case "+" | "-":
-                return self._sum(expr)
-        raise UnsupportedQuery(f"{expr.value or expr.op} as a column of an inner aggregation")
-
-    def _sum(self, expr: Expr) -> tuple[Domain, tuple[Term, ...], tuple[Predicate, ...]]:
-        (a, first, known), (b, second, also) = (self._number(arg) for arg in expr.args)
-        if known or also:
-            raise UnsupportedQuery("arithmetic with a SUM that may be NULL, below an aggregation")
-        sides = (Expr("column", (), domain, (0, str(i))) for i, domain in enumerate((a, b)))
-        domain = operators.arithmetic(expr.op, *sides).domain
-        second = _times(second, 10 ** (domain.scale - b.scale) * (-1 if expr.op == "-" else 1))
-        return domain, (*_times(first, 10 ** (domain.scale - a.scale)), *second), ()
-
     def _aggregate(self, expr: Expr) -> tuple[Domain, tuple[Term, ...], tuple[Predicate, ...]]:
+        """Return a total as a number."""
         arg = expr.args[0] if expr.args else None
         text = meaning(self.query, expr)
         if expr.value == "count":
             total = self.totals.count(arg, text)
-            return Domain(Kind.INTEGER, 0, total.bound(self.rows)), (Term(1, (total.name,)),), ()
+            always = self.query.grouped and (arg is None or not arg.domain.nullable)
+            domain = Domain(Kind.INTEGER, int(always), total.bound(self.rows))
+            return domain, (Term(1, (total.name,)),), ()
         if expr.value == "count_distinct" and arg is not None:
             distinct = self.statistics.distinct("count", arg, text)
             domain = Domain(Kind.INTEGER, 0, min(distinct.bound, self.rows))
@@ -153,7 +133,3 @@ def person_of_groups(grouped: Aggregate) -> str | None:
         return None
     (person,) = grouped.persons[0]
     return person if person in (*grouped.keys, *grouped.carried) else None
-
-
-def _times(terms: tuple[Term, ...], factor: int) -> tuple[Term, ...]:
-    return tuple(Term(t.coefficient * factor, t.factors, t.when) for t in terms)

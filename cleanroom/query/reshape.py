@@ -23,6 +23,7 @@ from cleanroom.plan.conditions import (
 from cleanroom.plan.nodes import BitsColumn, Computed, Derived
 from cleanroom.query.columns import Bits, Measure
 from cleanroom.query.connectives import connective
+from cleanroom.sql import operators
 from cleanroom.sql.domain import LIMIT
 from cleanroom.sql.encode import Encoding, compare_constant
 from cleanroom.sql.expr import COMPARISONS, Expr
@@ -61,7 +62,7 @@ class Reshape:
             truth = self.condition(expr)
             either = Or((truth, Not(truth))) if column.nullable else None
             return Computed(column, (Term(1, (), truth),), either)
-        if bits.encoding.kind != "number" or expr.op == "case":
+        if bits.encoding.kind != "number":
             raise UnsupportedQuery("such a key or comparison over an inner aggregation")
         scale = 10 ** (bits.encoding.domain.scale - expr.domain.scale)
         terms = _times(self.number(expr, ()), scale)
@@ -96,6 +97,8 @@ class Reshape:
                 return self._arithmetic(expr, (*self.known(expr), *guards))
             case "case":
                 return self._case(expr.args, guards, expr.domain.scale)
+            case "call" if expr.value == "coalesce":
+                return self.number(operators.first_known(expr.args), guards)
         raise UnsupportedQuery(f"{expr.value or expr.op} over an inner aggregation")
 
     def _arithmetic(self, expr: Expr, guards: Guards) -> tuple[Term, ...]:
@@ -129,10 +132,14 @@ class Reshape:
         """Return what must all be TRUE for a value."""
         if expr.op == "column":
             return self._column(expr).known
+        if expr.op == "case" or expr.value == "coalesce":
+            return (self._present(expr),)
         return tuple(dict.fromkeys(k for arg in expr.args for k in self.known(arg)))
 
     def _present(self, expr: Expr) -> Predicate:
         """Return whether an expression has a value; TRUE or FALSE."""
+        if expr.value == "coalesce":
+            return self._present(operators.first_known(expr.args))
         if expr.op != "case":
             absent = expr.op == "literal" and expr.value is None
             return Or(()) if absent else And(self.known(expr))
@@ -178,7 +185,7 @@ class Reshape:
         return (found.name, found.encoding) if found and found.encoding else None
 
     def _on_numbers(self, op: Comparison, left: Expr, right: Expr) -> Predicate:
-        if any(not s.domain.is_number or s.op == "case" for s in (left, right)):
+        if any(not side.domain.is_number for side in (left, right)):
             raise UnsupportedQuery("such a comparison over an inner aggregation")
         scale = max(left.domain.scale, right.domain.scale)
         a = _times(self.number(left, ()), 10 ** (scale - left.domain.scale))

@@ -253,7 +253,8 @@ def _refuse_below(expr: Expr) -> None:
             raise UnsupportedQuery(f"{node.value} on rows; it works on aggregates")
         if node.op == "/" or (node.op == "cast" and node.domain.kind is None):
             what = "/" if node.op == "/" else f"CAST to {node.value}"
-            raise UnsupportedQuery(f"{what} on rows; it works on aggregates")
+            remedy = "It works on aggregates; / and an inner AVG in comparisons of WHERE too."
+            raise UnsupportedQuery(f"{what} on rows", remedy=remedy)
 
 
 def _refuse_after(expr: Expr) -> None:

@@ -15,10 +15,12 @@ from cleanroom.errors import UnknownName, UnsupportedQuery
 from cleanroom.sql import functions, operators, subqueries, windows
 from cleanroom.sql.domain import Domain
 from cleanroom.sql.expr import Expr, column
+from cleanroom.sql.inner_outputs import InnerOutputs
 from cleanroom.sql.names import Names, Relation, column_of, nearest, optional_relation
 from cleanroom.sql.normal import conjuncts_of
 from cleanroom.sql.parse import construct, only
 from cleanroom.sql.parts import Attached, Kind, Part, inner
+from cleanroom.sql.ratios import cleared
 from cleanroom.sql.scalars import Scalars
 from cleanroom.sql.tables import Table, aggregates, person_column, terms_of
 from cleanroom.sql.view import PERSON, LocalView, View
@@ -132,7 +134,7 @@ class Scope:
             found.append(equal)
         if join.args.get("on") is not None:
             bound = Scalars(both.resolve, aggregates=False).bind(join.args["on"])
-            found.extend(conjuncts_of(bound))
+            found.extend(conjuncts_of(cleared(bound)))
         return tuple(found)
 
     def _relation(self, node: exp.Expr, ctes: Ctes) -> tuple[Relation, Part]:
@@ -228,7 +230,8 @@ class Scope:
         """Lower a subquery that aggregates or has window functions, and let it be a table."""
         if len(self.tables) == MAX_TABLES:
             raise UnsupportedQuery(f"more than {MAX_TABLES} tables")
-        view, index, name = self.nest(select, ctes), len(self.tables), alias or "subquery"
+        outputs, index, name = InnerOutputs.of(select), len(self.tables), alias or "subquery"
+        view = self.nest(outputs.select, ctes)
         if isinstance(view, View):
             self.tables.append(Table(name, (f"#{index}",), terms_of(view), view))
             domains = {name: found.domain for name, found in view.columns.items()}
@@ -236,7 +239,7 @@ class Scope:
             self.tables.append(Table(name, (view.member,), terms_of(view), None, view))
             domains = dict(view.columns)
         columns = {n: column(index, n, d) for n, d in domains.items() if n != PERSON}
-        return Relation(alias, columns), Part((index,))
+        return Relation(alias, outputs.shown(columns)), Part((index,))
 
 
 def attach(

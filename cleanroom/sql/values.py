@@ -5,7 +5,7 @@ an inner GROUP BY of their inner sides, joined by them; where it has no group it
 and its counts 0.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from sqlglot import exp
 
 from cleanroom.errors import UnsupportedQuery
 from cleanroom.sql import functions, operators
-from cleanroom.sql.aggregates import is_aggregate
+from cleanroom.sql.combined import Combined, is_count
 from cleanroom.sql.correlation import Hanging, taken_apart
 from cleanroom.sql.expr import Expr
 from cleanroom.sql.missing import optional
@@ -60,19 +60,15 @@ class Values:
         only(select, *_CLAUSES)
         if len(select.expressions) != 1:
             raise UnsupportedQuery("a subquery of several columns as a value")
-        value = select.expressions[0].unalias().copy()
-        found = _aggregates(value)
-        if not found:
+        value = Combined.of(select.expressions[0].unalias())
+        if not value.found:
             what = "a subquery as a value that doesn't aggregate"
             raise UnsupportedQuery(what, remedy="Write MIN or MAX of its value, if it is only one.")
-        parts = [part for aggregate in found for part in _parts_of(aggregate)]
         hanging = taken_apart(self.scope, select, self.ctes)
         if hanging.inequalities or hanging.rest:
             what = "a subquery as a value that names the query around it beyond equalities"
             raise UnsupportedQuery(what)
-        bound = iter(self.columns(hanging, parts))
-        shown = {f"#{i}": self._value(a, bound) for i, a in enumerate(found)}
-        return _over(value, found, shown)
+        return value.bind(self.columns(hanging, value.parts), on_rows=self.names is not None)
 
     def columns(self, hanging: Hanging, aggregates: Sequence[exp.Expr]) -> tuple[Expr, ...]:
         """Join the aggregates of a subquery by its equalities; return their values."""
@@ -98,17 +94,9 @@ class Values:
         )
         self._attached.append(Attached("left", part, on, side))
         return tuple(
-            _counted(optional(column, side)) if _is_count(aggregate) else optional(column, side)
+            _counted(optional(column, side)) if is_count(aggregate) else optional(column, side)
             for column, aggregate in zip(found, aggregates, strict=True)
         )
-
-    def _value(self, aggregate: exp.Expr, bound: Iterator[Expr]) -> Expr:
-        kind = aggregate.this if isinstance(aggregate, exp.Filter) else aggregate
-        if not isinstance(kind, exp.Avg):
-            return next(bound)
-        total, count = next(bound), next(bound)
-        divisor = count if self.names is None else _at_least_one(count)
-        return operators.arithmetic("/", total, divisor)
 
 
 def select_of(node: exp.Expr) -> exp.Select:
@@ -121,59 +109,5 @@ def select_of(node: exp.Expr) -> exp.Select:
     return node
 
 
-def _aggregates(value: exp.Expr) -> list[exp.Expr]:
-    """Return the topmost aggregates of a value, each with its FILTER."""
-    found = value.walk(prune=_is_whole)
-    return list(dict.fromkeys(node for node in found if _is_whole(node)))
-
-
-def _is_whole(node: exp.Expr) -> bool:
-    return is_aggregate(node) or isinstance(node, exp.Filter)
-
-
-def _parts_of(aggregate: exp.Expr) -> Iterator[exp.Expr]:
-    """Yield the aggregates that an inner aggregation can hold: AVG as its sum and its count."""
-    kind = aggregate.this if isinstance(aggregate, exp.Filter) else aggregate
-    if not isinstance(kind, exp.Avg):
-        yield aggregate
-        return
-    for part in (exp.Sum(this=kind.this.copy()), exp.Count(this=kind.this.copy())):
-        if isinstance(aggregate, exp.Filter):
-            yield exp.Filter(this=part, expression=aggregate.expression.copy())
-        else:
-            yield part
-
-
-def _at_least_one(count: Expr) -> Expr:
-    """Return a count whose sum has a value: where there is nothing to count the sum is NULL."""
-    if count.op == "call":  # COALESCE(count, 0)
-        count = count.args[0]
-    if count.op == "call":  # COALESCE(count, 0)
-        return _at_least_one(count.args[0])
-    inside = tuple(map(_at_least_one, count.args))
-    return replace(count, args=inside, domain=replace(count.domain, low=1))
-
-
-def _is_count(aggregate: exp.Expr) -> bool:
-    kind = aggregate.this if isinstance(aggregate, exp.Filter) else aggregate
-    return isinstance(kind, exp.Count)
-
-
 def _counted(count: Expr) -> Expr:
     return functions.call("coalesce", count, operators.literal(0))
-
-
-def _over(value: exp.Expr, found: list[exp.Expr], shown: dict[str, Expr]) -> Expr:
-    """Bind a value over its aggregates."""
-
-    def placed(node: exp.Expr) -> exp.Expr:
-        if node in found:
-            return exp.column(f"#{found.index(node)}", quoted=True)
-        return node
-
-    def resolve(node: exp.Column) -> Expr:
-        if node.name not in shown:
-            raise UnsupportedQuery(f"column {node.name!r} outside of aggregates in a subquery")
-        return shown[node.name]
-
-    return Scalars(resolve, aggregates=False).bind(value.transform(placed))

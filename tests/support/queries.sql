@@ -888,3 +888,30 @@ SELECT COUNT(*), SUM(n), MAX(prev) FROM (SELECT ROW_NUMBER() OVER (PARTITION BY 
 
 -- partitions of text, in an order of text
 SELECT COUNT(*), SUM(n), COUNT(DISTINCT prev) FROM (SELECT c.pid, ROW_NUMBER() OVER (PARTITION BY c.pid, c.state ORDER BY c.name, c.filed, c.amount, c.level) AS n, LAG(c.name) OVER (PARTITION BY c.pid, c.state ORDER BY c.name, c.filed, c.amount, c.level) AS prev FROM beta.claims c JOIN gamma.members m ON c.pid = m.mid AND m.points > 500) t WHERE n > 1
+
+-- averages of inner groups in conditions
+SELECT p.state, COUNT(*), SUM(p.score) FROM (SELECT cust, AVG(amt) AS a, COUNT(*) AS n FROM transactions GROUP BY cust) t JOIN alpha.people p ON p.id = t.cust WHERE t.a > 2000 AND t.a < p.income / 3 GROUP BY p.state
+
+-- arithmetic over aggregates of inner groups, some NULL
+SELECT COUNT(*), SUM(v), COUNT(v), MAX(w), SUM(u) FROM (SELECT pid, 2 * SUM(amount) - SUM(level) AS v, MAX(level) - COUNT(*) AS w, SUM(level) * COUNT(level) AS u FROM beta.claims GROUP BY pid) t
+
+-- a key and an aggregate in one output, named in HAVING
+SELECT COUNT(*), SUM(v), MIN(v) FROM (SELECT cust, cust * 2 + COUNT(*) AS v FROM transactions GROUP BY cust HAVING v > 20) t
+
+-- quotients of inner totals compared with each other
+SELECT p.state, COUNT(*) FROM alpha.people p LEFT JOIN (SELECT pid, SUM(amount) / COUNT(*) AS r, AVG(level) AS l FROM beta.claims GROUP BY pid) t ON t.pid = p.id WHERE t.r > 1000 * t.l OR t.pid IS NULL GROUP BY p.state
+
+-- CASE over inner aggregates
+SELECT COUNT(*), SUM(flag) FROM (SELECT cust, CASE WHEN SUM(amt) > 5000 THEN 2 WHEN COUNT(*) > 2 THEN 1 ELSE 0 END AS flag FROM transactions GROUP BY cust) t
+
+-- COALESCE of an inner total
+SELECT COUNT(*), SUM(coalesce(t.s, 7)) FROM (SELECT pid, SUM(level) AS s FROM beta.claims GROUP BY pid) t
+
+-- a column of averages, joined by what they exceed
+SELECT t.channel, COUNT(*) FROM transactions t JOIN (SELECT cust, AVG(amt) FROM transactions GROUP BY cust) AS a (who, mean) ON a.who = t.cust AND t.amt >= a.mean GROUP BY t.channel
+
+-- COALESCE and CASE of inner totals as keys, in comparisons and in arithmetic
+SELECT coalesce(t.s, -1) AS k, COUNT(*), SUM(coalesce(t.s, 0) + t.n), MAX(CASE WHEN t.s > 5 THEN t.n END) FROM (SELECT pid, SUM(level) AS s, COUNT(*) AS n FROM beta.claims GROUP BY pid) t WHERE coalesce(t.s, 9) > CASE WHEN t.n > 1 THEN 2 ELSE 1 END GROUP BY k
+
+-- inner keys by position and by name beside arithmetic
+SELECT y, COUNT(*), SUM(v) FROM (SELECT AVG(amt) AS a, COUNT(*) + month(booked) AS v, cust, month(booked) AS y FROM transactions GROUP BY 3, y) t WHERE a > 100 GROUP BY y

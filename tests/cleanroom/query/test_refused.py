@@ -115,7 +115,7 @@ UNSUPPORTED = {
     "SELECT COUNT(*) FROM alpha.people WHERE name NOT IN (SELECT name FROM beta.claims"
     " WHERE pid = id)": "NOT IN",
     "SELECT COUNT(*) FROM alpha.people WHERE EXISTS (SELECT 1 FROM beta.claims)": "EXISTS",
-    "SELECT SUM(a) FROM (SELECT state, AVG(score) AS a FROM alpha.people GROUP BY state)": "AVG as",
+    "SELECT SUM(a) FROM (SELECT state, AVG(score) AS a FROM alpha.people GROUP BY state)": "/ on",
     "SELECT MAX(n) FROM (SELECT COUNT(*) AS n FROM alpha.people ORDER BY 1)": "ORDER",
     "SELECT SUM(n // 2) FROM (SELECT COUNT(*) AS n FROM alpha.people GROUP BY state)": "// over",
     "SELECT upper(s) FROM (SELECT DISTINCT state AS s, id FROM alpha.people) GROUP BY 1": (
