@@ -28,7 +28,8 @@ def measure(case: Case, runs: int) -> Measured:
         cpu = (time.process_time() - cpu) / runs
     first, second, third = (run.bytes_sent[party] for party in Party)
     sent = (first, second, third)
-    return Measured(tuple(seconds), cpu, sent, run.rounds, peak_memory_bytes(), run.results)
+    peak = peak_memory_bytes()
+    return Measured(tuple(seconds), cpu, sent, run.rounds, peak, peak, run.results)
 
 
 class _Run:

@@ -1,0 +1,27 @@
+"""One benchmark from its name to its figures, beside plaintext and the machine's limit."""
+
+from benchmarks import in_memory, over_grpc
+from benchmarks.machine import machine
+from benchmarks.measure import Asked, Line, line, timed
+from benchmarks.names import CASES, make
+from benchmarks.rooms import ROOMS
+
+NAMES = (*CASES, *ROOMS)
+
+
+def run(asked: Asked) -> Line:
+    """Measure what is asked for."""
+    if asked.benchmark in ROOMS:
+        return ROOMS[asked.benchmark](asked)
+    case = make(asked.benchmark, asked.rows)
+    plaintext_s, expected = timed(case.plaintext, asked.runs)
+    limits = machine()
+    over_network = asked.transport == "grpc"
+    if over_network:
+        measured = over_grpc.measure(case, asked)
+    else:
+        measured = in_memory.measure(case, asked.runs)
+    limit_s = limits.limit_seconds(measured, over_network=over_network)
+    limit_s += measured.rounds * asked.latency_ms / 1000
+    correct = case.correct(measured.results, expected)
+    return line(asked, measured, plaintext_s, limit_s, correct=correct)

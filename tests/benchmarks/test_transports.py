@@ -1,0 +1,68 @@
+"""Every benchmark's operator over gRPC: the words, bytes and rounds of the same run in memory."""
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from links import over_grpc
+
+from benchmarks.case import Case
+from benchmarks.names import CASES, make
+from protocols.rep3.relation import Relation
+from protocols.rep3.rows import Rows
+from protocols.rep3.share import Arith, Bits
+from protocols.rounds import Party, Steps
+from protocols.simulate import Transcript, contexts, simulate
+
+ROWS = 500
+LATENCY_S = 0.02
+
+
+def steps(case: Case) -> list[Steps[Any]]:
+    """Return one step per party, with the same randomness each time."""
+    return [case.step(ctx, case.inputs[ctx.me]) for ctx in contexts(b"the same")]
+
+
+def words(held: Any) -> list[np.ndarray]:
+    """Return all words of a party's result."""
+    match held:
+        case Arith() | Bits():
+            return [held.own, held.next]
+        case Rows():
+            return words([held.bits, held.sums])
+        case Relation():
+            columns = [column.planes for column in held.columns.values()]
+            return words([held.valid, *columns, *held.sums.values()])
+        case np.ndarray():
+            return [held]
+        case Sequence():
+            return [array for part in held for array in words(part)]
+    return []
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_memory_and_grpc_give_the_same_words(name: str) -> None:
+    case, transcript = make(name, ROWS), Transcript()
+    in_memory = simulate(steps(case), transcript=transcript)
+    played = over_grpc(steps(case))
+    assert played.bytes_sent == tuple(transcript.bytes_sent(party) for party in Party)
+    assert set(played.rounds) == {len(transcript.rounds)}
+    for here, there in zip(in_memory, played.results, strict=True):
+        assert words(here)
+        for one, other in zip(words(here), words(there), strict=True):
+            np.testing.assert_array_equal(one, other)
+    assert case.correct(played.results, case.plaintext())
+
+
+def test_a_join_through_slow_wires_is_right_and_waits_once_a_round() -> None:
+    """A round waits for one message; more would show as a multiple of the latency."""
+    case = make("join", ROWS)
+    started = time.perf_counter()
+    played = over_grpc(steps(case), LATENCY_S)
+    seconds = time.perf_counter() - started
+    assert case.correct(played.results, case.plaintext())
+    waits = seconds / LATENCY_S
+    assert played.rounds[0] <= waits  # the relay does delay
+    assert waits < 3 * played.rounds[0] + 10 / LATENCY_S
