@@ -16,6 +16,7 @@ from cleanroom.transport.tls import Pins, TlsIdentity
 from protocols.rounds import Party
 
 _ROUTE = "Party/Rounds"
+_GRACE_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ async def linked(place: Place) -> AsyncIterator[GrpcLink]:
     server = Server(tls, pins, {_ROUTE: rounds})
     await server.start(f"127.0.0.1:{place.ports[me]}")
     async with AsyncExitStack() as stack:
-        stack.push_async_callback(server.stop)
+        stack.push_async_callback(server.stop, _GRACE_S)
         calls = {}
         for peer in (me.next, me.prev):
             await _until_listening(place.ports[peer])
@@ -83,7 +84,8 @@ async def linked(place: Place) -> AsyncIterator[GrpcLink]:
         yield GrpcLink(calls, mailbox)
         for call in calls.values():
             await call.last()
-        for peer in calls:
+        for peer, call in calls.items():
+            await call.finish()  # the peer has read all; closing before would cut it off
             await done[_name(peer)].wait()
 
 
