@@ -13,7 +13,7 @@ from protocols.rep3.and_bits import and_bits
 from protocols.rep3.convert import arith_to_bits
 from protocols.rep3.group import cleaned
 from protocols.rep3.relation import Column, Relation
-from protocols.rep3.share import Arith, Bits, concat_planes
+from protocols.rep3.share import Arith, Bits, concat_planes, same_bit
 from protocols.rounds import Steps, parallel
 
 
@@ -67,7 +67,11 @@ def _column(
     ctx: Context, relation: Relation, one: Computed, value: Arith | None, known: Bits
 ) -> Steps[Column]:
     if isinstance(one.of, str) or value is None:
-        return relation.columns[str(one.of)]
+        column = relation.columns[str(one.of)]
+        if one.column.nullable and not column.nullable:
+            never = same_bit(ctx.me, 0, relation.n)
+            return Column(concat_planes([never, column.planes]), True)
+        return column
     shifted = value.shift(ctx.me, -one.column.low)
     planes = yield from arith_to_bits(ctx.at("bits"), shifted, one.column.bits)
     if one.known is None:

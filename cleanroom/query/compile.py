@@ -10,11 +10,13 @@ from cleanroom.plan.plan import Plan
 from cleanroom.query.inner_rows import lower_rows
 from cleanroom.query.lower import lower, lower_view
 from cleanroom.query.placing import place
+from cleanroom.query.unions import lower_union
 from cleanroom.query.uses import uses
 from cleanroom.sql.bind import bind
 from cleanroom.sql.inner_rows import bind_rows
 from cleanroom.sql.parse import parse
 from cleanroom.sql.scope import Nest
+from cleanroom.sql.unions import branches
 from cleanroom.sql.view import LocalView, View
 from cleanroom.sql.windows import has_windows
 
@@ -51,7 +53,12 @@ def compile_query(sql: str, terms: Terms, contract_hash: str, recipient: str) ->
 def _nest(terms: Terms) -> Nest:
     """Return what compiles a subquery that isn't merged away, however deep it stands."""
 
-    def nest(select: exp.Select, ctes: Mapping[str, exp.CTE]) -> View | LocalView:
+    def nest(
+        select: exp.Select | exp.SetOperation, ctes: Mapping[str, exp.CTE]
+    ) -> View | LocalView:
+        if isinstance(select, exp.SetOperation):
+            parts = [bind_rows(branch, terms, nest, ctes).query for branch in branches(select)]
+            return lower_union([(p, place(p)) for p in parts], terms.privacy.min_group)
         if has_windows(select):
             rows = bind_rows(select, terms, nest, ctes)
             return lower_rows(rows, place(rows.query), terms.privacy.min_group)

@@ -14,7 +14,7 @@ from cleanroom.plan.conditions import CompareSums, Term
 from cleanroom.plan.nodes import BitsColumn, Node, OrderBy, Window
 from cleanroom.plan.windows import Neighbour, Numbering, PartitionTotal
 from cleanroom.query import local
-from cleanroom.query.columns import Bits, Columns
+from cleanroom.query.columns import Bits, Columns, deliver_something
 from cleanroom.query.persons import Persons
 from cleanroom.query.reshape import column_of
 from cleanroom.query.sources import Placement, person_of
@@ -56,7 +56,7 @@ class _Lowering:
         units = Units(self.columns)
         units.register(self.placement.root)
         person = self._person(units)
-        self._fill_empty()
+        deliver_something(self.rows.query, self.columns)
         tree = Tree(self.rows.query, self.columns, self._first_order())
         built = tree.build(units)
         n = min(built.rows, built.slots)
@@ -87,12 +87,6 @@ class _Lowering:
             what = "a column over several owners beside a window function"
             raise UnsupportedQuery(what, remedy="Select the columns, and compute outside.")
         self.bits[expr] = self.columns.key(expr, opened=True)
-
-    def _fill_empty(self) -> None:
-        """Let every source deliver some column: rows count even if nothing else does."""
-        for index, source in enumerate(self.placement.sources):
-            if not self.columns.bits[index] and not source.is_view:
-                self.columns.key(person_of(self.rows.query, source.tables[0]), opened=False)
 
     def _person(self, units: Units) -> str | None:
         """Return the column that names the person of all rows of every partition.

@@ -1,10 +1,10 @@
-"""A subquery's rows with window functions: a SELECT without aggregates, bound against the contract.
+"""A subquery's rows: a SELECT without aggregates, perhaps with window functions, bound.
 
 Rule: its columns are expressions over rows, or window functions, never a mixture; `windows`
 has taken mixtures apart.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +30,12 @@ class InnerRows:
     calls: Mapping[str, Call]
 
 
+def check_names(outputs: Sequence[Output]) -> None:
+    """Refuse columns of one name; those of a UNION ALL are named by its first branch alone."""
+    if len({output.name for output in outputs}) < len(outputs):
+        raise UnsupportedQuery("a subquery's column without a name of its own")
+
+
 def bind_rows(
     select: exp.Select, terms: Terms, nest: Nest, ctes: Mapping[str, exp.CTE]
 ) -> InnerRows:
@@ -52,8 +58,8 @@ def bind_rows(
             found.extend(outputs_of(node, names))
     part, required = strengthened(part)
     outputs = tuple(Output(o.name.lower(), present(o.expr, required)) for o in found)
-    if len({output.name for output in outputs}) < len(outputs):
-        raise UnsupportedQuery("a subquery's column without a name of its own")
+    if calls:
+        check_names(outputs)
     bound = {name: call.present(required) for name, call in calls.items()}
     used = [e for call in bound.values() for e in (call.arg, *call.partition) if e is not None]
     used += [along.expr for call in bound.values() for along in call.order]

@@ -45,6 +45,9 @@ def parse(sql: str) -> exp.Select:
         what = f"{len(statements)} statements; exactly one SELECT is allowed"
         raise UnsupportedQuery(what, remedy="Ask one after the other.")
     statement = statements[0]
+    if isinstance(statement, exp.SetOperation):
+        remedy = "Ask one after the other, or aggregate FROM (... UNION ALL ...)."
+        raise UnsupportedQuery(f"{construct(statement)} of answers", remedy=remedy)
     if not isinstance(statement, exp.Select):
         raise _no_select(construct(statement))
     _limit_depth(statement)

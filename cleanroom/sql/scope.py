@@ -27,7 +27,8 @@ from cleanroom.sql.view import PERSON, LocalView, View
 
 MAX_TABLES = 8
 Ctes: TypeAlias = Mapping[str, exp.CTE]
-Nest: TypeAlias = Callable[[exp.Select, Ctes], View | LocalView]
+Select: TypeAlias = exp.Select | exp.SetOperation
+Nest: TypeAlias = Callable[[Select, Ctes], View | LocalView]
 _CLAUSES = ("with_", "expressions", "from_", "joins", "where")
 _JOINS = {
     "": "inner",
@@ -140,7 +141,7 @@ class Scope:
     def _relation(self, node: exp.Expr, ctes: Ctes) -> tuple[Relation, Part]:
         if isinstance(node, exp.Subquery):
             only(node, "this", "alias")
-            if not isinstance(node.this, exp.Select):
+            if not isinstance(node.this, exp.Select | exp.SetOperation):
                 raise UnsupportedQuery(construct(node.this))
             return self._subquery(node.this, _alias(node), ctes, _column_names(node))
         if not isinstance(node, exp.Table) or not isinstance(node.this, exp.Identifier):
@@ -183,14 +184,16 @@ class Scope:
         return Relation(alias, columns, full.rpartition(".")[0]), Part((index,))
 
     def _subquery(
-        self, select: exp.Select, alias: str, ctes: Ctes, renamed: tuple[str, ...]
+        self, select: Select, alias: str, ctes: Ctes, renamed: tuple[str, ...]
     ) -> tuple[Relation, Part]:
         relation, part = self._selected(select, alias, ctes, renamed)
         return relation.renamed(renamed), part
 
     def _selected(
-        self, select: exp.Select, alias: str, ctes: Ctes, renamed: tuple[str, ...]
+        self, select: Select, alias: str, ctes: Ctes, renamed: tuple[str, ...]
     ) -> tuple[Relation, Part]:
+        if isinstance(select, exp.SetOperation):
+            return self._lowered(select, alias, {**ctes, **dict(named_in(select))})
         if windows.has_windows(select):
             return self._windowed(select, alias, ctes)
         if aggregates(select):
@@ -202,7 +205,7 @@ class Scope:
     def _windowed(self, select: exp.Select, alias: str, ctes: Ctes) -> tuple[Relation, Part]:
         """Lower rows with window functions, and bind what is computed of them."""
         rows, over = windows.taken_apart(select)
-        relation, part = self.view(rows, alias, ctes)
+        relation, part = self._lowered(rows, alias, ctes)
         names = Names([relation])
         if where := over.args.get("where"):
             part = subqueries.condition(self, where.this, names, part, ctes)
@@ -227,11 +230,16 @@ class Scope:
         return columns
 
     def view(self, select: exp.Select, alias: str, ctes: Ctes) -> tuple[Relation, Part]:
-        """Lower a subquery that aggregates or has window functions, and let it be a table."""
+        """Lower an inner aggregation and let its groups be a table."""
+        outputs = InnerOutputs.of(select)
+        relation, part = self._lowered(outputs.select, alias, ctes)
+        return replace(relation, columns=outputs.shown(relation.columns)), part
+
+    def _lowered(self, select: Select, alias: str, ctes: Ctes) -> tuple[Relation, Part]:
+        """Lower a subquery that isn't merged away, and let it be a table."""
         if len(self.tables) == MAX_TABLES:
             raise UnsupportedQuery(f"more than {MAX_TABLES} tables")
-        outputs, index, name = InnerOutputs.of(select), len(self.tables), alias or "subquery"
-        view = self.nest(outputs.select, ctes)
+        view, index, name = self.nest(select, ctes), len(self.tables), alias or "subquery"
         if isinstance(view, View):
             self.tables.append(Table(name, (f"#{index}",), terms_of(view), view))
             domains = {name: found.domain for name, found in view.columns.items()}
@@ -239,7 +247,7 @@ class Scope:
             self.tables.append(Table(name, (view.member,), terms_of(view), None, view))
             domains = dict(view.columns)
         columns = {n: column(index, n, d) for n, d in domains.items() if n != PERSON}
-        return Relation(alias, outputs.shown(columns)), Part((index,))
+        return Relation(alias, columns), Part((index,))
 
 
 def attach(
@@ -280,12 +288,12 @@ def _column_names(node: exp.Expr) -> tuple[str, ...]:
     return tuple(c.name.lower() for c in alias.args.get("columns") or ()) if alias else ()
 
 
-def named_in(select: exp.Select) -> Iterator[tuple[str, exp.CTE]]:
+def named_in(select: Select) -> Iterator[tuple[str, exp.CTE]]:
     """Yield the common table expressions of a SELECT by name."""
     if with_ := select.args.get("with_"):
         only(with_, "expressions")
         for cte in with_.expressions:
             only(cte, "this", "alias")
-            if not isinstance(cte.this, exp.Select):
+            if not isinstance(cte.this, exp.Select | exp.SetOperation):
                 raise UnsupportedQuery(f"{construct(cte.this)} in WITH")
             yield _alias(cte), cte

@@ -915,3 +915,24 @@ SELECT coalesce(t.s, -1) AS k, COUNT(*), SUM(coalesce(t.s, 0) + t.n), MAX(CASE W
 
 -- inner keys by position and by name beside arithmetic
 SELECT y, COUNT(*), SUM(v) FROM (SELECT AVG(amt) AS a, COUNT(*) + month(booked) AS v, cust, month(booked) AS y FROM transactions GROUP BY 3, y) t WHERE a > 100 GROUP BY y
+
+-- union of two owners' rows
+SELECT kind, COUNT(*), SUM(amount), AVG(level) FROM (SELECT pid, kind, amount, level FROM beta.claims UNION ALL SELECT mid, 'member', rate, points FROM gamma.members) u GROUP BY kind
+
+-- union of branches with conditions and other types
+WITH u AS (SELECT id AS who, cost AS v, day AS d, TRUE AS local FROM alpha.visits WHERE cost > 100 UNION ALL SELECT cust, amt, CAST(booked AS DATE), FALSE FROM transactions WHERE channel = 'web' UNION ALL SELECT pid, level, NULL, NULL FROM beta.claims) SELECT local, COUNT(*), COUNT(d), SUM(v), MIN(d), COUNT(DISTINCT who) FROM u WHERE v > 3 OR v IS NULL GROUP BY local
+
+-- union of a join and of inner groups
+SELECT s, COUNT(*), SUM(n), MAX(n) FROM (SELECT p.id, p.state AS s, c.level AS n FROM alpha.people p JOIN beta.claims c ON p.id = c.pid UNION ALL SELECT cust, MIN(channel), COUNT(*) FROM transactions GROUP BY cust) u GROUP BY s
+
+-- union with windows below and above
+SELECT COUNT(*), SUM(v), MAX(n) FROM (SELECT who, v, ROW_NUMBER() OVER (PARTITION BY who ORDER BY v DESC) AS n FROM (SELECT id AS who, cost AS v FROM alpha.visits QUALIFY ROW_NUMBER() OVER (PARTITION BY id ORDER BY day, cost) = 1 UNION ALL SELECT cust, amt FROM transactions) u) t WHERE n < 3
+
+-- distinct rows of a union, joined with a table
+SELECT p.state, COUNT(*) FROM (SELECT DISTINCT * FROM (SELECT pid FROM beta.claims UNION ALL SELECT mid FROM gamma.members) u) d JOIN alpha.people p ON p.id = d.pid GROUP BY p.state
+
+-- union of one owner's text with a federated table's
+SELECT name, COUNT(*) FROM (SELECT id, name FROM alpha.people UNION ALL (SELECT cust, channel FROM transactions UNION ALL SELECT pid, name FROM beta.claims WHERE level > 100)) u GROUP BY name
+
+-- union without rows
+SELECT COUNT(*), SUM(v) FROM (SELECT id, cost AS v FROM alpha.visits WHERE cost < 0 UNION ALL SELECT pid, amount FROM beta.claims WHERE level > 100) u

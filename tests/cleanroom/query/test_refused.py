@@ -14,6 +14,7 @@ from cleanroom.query.compile import compile_query
 
 P = "FROM alpha.people p JOIN beta.claims c ON p.id = c.pid"
 W = "SELECT COUNT(*) FROM (SELECT "
+U = "SELECT COUNT(*) FROM (SELECT id FROM alpha.people "
 UNSUPPORTED = {
     "SELECT COUNT(*) FROM alpha.people WHERE score > 3 OR name IN (SELECT name FROM beta.claims)":
     "may be NULL",
@@ -204,6 +205,8 @@ def test_unsupported(sql: str) -> None:
 
 
 REMEDIES = {
+    "SELECT COUNT(*) FROM alpha.people UNION ALL SELECT COUNT(*) FROM beta.claims": "FROM (",
+    U + "UNION SELECT pid FROM beta.claims) u": "DISTINCT",
     "SELECT RANK() OVER (ORDER BY id) AS r FROM alpha.people": "subquery",
     W + "MAX(amt) OVER (PARTITION BY cust) AS n FROM transactions)": "GROUP BY",
     W + "LEAD(amt, 1, 0) OVER (PARTITION BY cust) AS n FROM transactions)": "IS NULL",
