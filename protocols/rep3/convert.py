@@ -49,7 +49,7 @@ def sign(ctx: Context, x: Arith) -> Steps[Bits]:
     Returns:
         shape (m, words_for(n)); bits past row n are zero.
 
-    Cost: 7 rounds; with W = m words_for(n), P0 sends 8 (64 + 120) W bytes, the others 8 * 120 W.
+    Cost: 7 rounds; with W = m words_for(n), P0 sends 8 (64 + 89) W bytes, the others 8 * 89 W.
     Security: semi-honest, honest majority; no leakage.
     """
     a, b = yield from _summands(ctx.at("share"), x, 64)

@@ -45,6 +45,22 @@ def and_block(x0, x1, y0, y1, a, b, z, start, w, x_step, y_step):  # type: ignor
         done += span
 
 
+@_compiled(*[_IN] * 4, _OUT, *[int64] * 4)
+def and_more(x0, x1, y0, y1, z, start, w, x_step, y_step):  # type: ignore[no-untyped-def]
+    """XOR this party's cross terms of a further x & y into z: as `and_block`, without masks."""
+    done = 0
+    while done < z.size:
+        plane, column = (start + done) // w, (start + done) % w
+        span = min(w - column, z.size - done)
+        at_x, at_y = plane * x_step + column, plane * y_step + column
+        p0, p1 = x0[at_x : at_x + span], x1[at_x : at_x + span]
+        q0, q1 = y0[at_y : at_y + span], y1[at_y : at_y + span]
+        out = z[done : done + span]
+        for i in range(span):
+            out[i] ^= (p0[i] & (q0[i] ^ q1[i])) ^ (p1[i] & q0[i])
+        done += span
+
+
 @_compiled(*[_IN] * 6, _OUT)
 def multiply_block(x0, x1, y0, y1, a, b, z):  # type: ignore[no-untyped-def]
     """Set z to this party's cross terms of x * y plus the mask a - b."""

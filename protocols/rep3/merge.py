@@ -46,8 +46,8 @@ def merge_many(
         ValueError: if the columns or the widths of the keys differ, or a list is empty.
         PeerMisbehaved: as `reveal_bits`.
 
-    Cost: for each merge of n rows, with l = ceil(log2 n), l (1 + ceil(log2(k' + 1))) rounds,
-        k' = k, or k + 1 if n fills no whole word; about n l (3k' + l) / 16 bytes by each
+    Cost: for each merge of n rows, with l = ceil(log2 n), l (1 + ceil(log2 k')) rounds,
+        k' = k, or k + 1 if n fills no whole word; about n l (2.5 k' + l) / 16 bytes by each
         party. Then 5 rounds: a `placement_of` l planes and a `shuffle` of all columns.
     Security: semi-honest, honest majority; no leakage: what is opened is a uniformly random
         permutation.

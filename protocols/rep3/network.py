@@ -4,7 +4,7 @@ import numpy as np
 
 from protocols.context import Context
 from protocols.rep3.and_bits import and_bits
-from protocols.rep3.compare import first_unlike
+from protocols.rep3.compare import high_first, pick_first
 from protocols.rep3.share import Bits
 from protocols.rounds import U64, Steps
 
@@ -15,19 +15,22 @@ def rise(ctx: Context, x: Bits, compared: int, levels: int) -> Steps[Bits]:
     Any number of words: rows past the last word would be the greatest, and stay where they are.
     If there are 2^levels < 64 rows, zeros beside them stay zeros.
 
-    Cost: for each level 1 + ceil(log2(compared + 1)) rounds, and a comparison and a gate a
+    Cost: for each level 1 + ceil(log2(compared)) rounds, and a comparison and a gate a
         plane for each of at most half as many pairs as there are rows.
     Security: semi-honest, honest majority; no leakage.
     """
+    order = high_first(compared)
+    x = x[[*order, *range(compared, x.shape[0])]]
     for distance in (1 << level for level in reversed(range(levels))):
         at = ctx.at(f"distance{distance}")
         low, difference = _apart(x, compared, distance)
         alike = difference[:compared].flip(ctx.me)
-        swap = yield from first_unlike(at.at("less"), low, alike)  # upper < lower
+        # The lower row has a 1 where they first differ; whether equal ones swap is all the same.
+        swap = yield from pick_first(at.at("less"), low, alike)
         del low, alike
         change = yield from and_bits(at.at("swap"), swap, difference)
         x = Bits(_together(x.own, change.own, distance), _together(x.next, change.next, distance))
-    return x
+    return x[[*np.argsort(order), *range(compared, x.shape[0])]]
 
 
 def _apart(x: Bits, compared: int, distance: int) -> tuple[Bits, Bits]:

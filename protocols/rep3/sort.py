@@ -3,7 +3,7 @@
 import numpy as np
 
 from protocols.context import Context
-from protocols.rep3.compare import less_than
+from protocols.rep3.compare import high_first, pick_first
 from protocols.rep3.packed import Order, Packed
 from protocols.rep3.partition import Flags, Ranking
 from protocols.rep3.reveal import reveal_bits
@@ -28,7 +28,7 @@ def sort(ctx: Context, rows: Rows, key: Bits) -> Steps[tuple[Rows, Bits]]:
         PeerMisbehaved: as `reveal_bits`.
 
     Cost: with L = ceil(log2 n) and K = k + L: a `shuffle` of the rows, key and row number, then
-        levels of 1 + ceil(log2(K + 1)) rounds; about (2K + 1) / 8 bytes by each party for each of
+        levels of 1 + ceil(log2 K) rounds; about 1.5 K / 8 bytes by each party for each of
         about n (L + 1) comparisons. about 27 levels for 2^14 rows, 32 for 2^16.
     Security: semi-honest, honest majority. The comparisons are opened, and with them how many
         levels and comparisons there are. The row number makes all keys distinct, so these
@@ -67,7 +67,9 @@ def _ranked(ctx: Context, shuffled: Packed, k: int) -> Steps[Order]:
 
 
 def _opened_less(ctx: Context, left: Bits, right: Bits, n: int) -> Steps[Flags]:
-    less = yield from less_than(ctx.at("less"), left, right)
+    order = high_first(left.shape[0])
+    alike = (left ^ right).flip(ctx.me)[order]
+    less = yield from pick_first(ctx.at("less"), right[order], alike)  # distinct, or both zero
     opened = yield from reveal_bits(ctx.at("open"), less)
     return np.unpackbits(opened.view(np.uint8)[0], count=n, bitorder="little").astype(np.bool_)
 

@@ -27,8 +27,8 @@ def test_less_than_agrees_with_its_twin(room, rng, gates, k: int) -> None:
     a, b = pair(rng, k, 3)
     less = join_bits(room.run(less_than, split_bits(a), split_bits(b)))
     np.testing.assert_array_equal(less, plain.less_than(a, b))
-    assert room.cost() == (ceil(log2(k + 1)), [8 * 3 * gates(k)] * 3)
-    assert gates(k) < 2 * k
+    assert room.cost() == (ceil(log2(k + 1)), [8 * 3 * gates(k + 1)] * 3)
+    assert gates(k + 1) <= 1.5 * k
 
 
 @pytest.mark.parametrize("k", WIDTHS)

@@ -22,6 +22,8 @@ def test_and_block(rng, kx: int, ky: int, start: int, n: int) -> None:
     kernels.and_block(*flat, a, b, z, start, w, *steps)
     expected = ((x0 & (y0 ^ y1)) ^ (x1 & y0)).ravel()[start : start + n] ^ a ^ b
     np.testing.assert_array_equal(z, expected)
+    kernels.and_more(*flat, z, start, w, *steps)
+    np.testing.assert_array_equal(z, a ^ b)
 
 
 def test_multiply_block(rng) -> None:

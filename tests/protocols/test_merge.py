@@ -54,7 +54,7 @@ def test_merge_agrees_with_its_twin(room, tables, rng, a_n: int, b_n: int, k, sp
 
     levels = (a_n + b_n - 1).bit_length()
     compared = k + ((a_n + b_n) % min(64, 1 << levels) != 0)
-    assert room.cost()[0] == levels * (1 + ceil(log2(compared + 1))) + 5
+    assert room.cost()[0] == levels * (1 + ceil(log2(compared))) + 5
 
     merged, placed = tuple(r[0] for r in results), tuple(r[2] for r in results)
     back = tables.join(room.run(unplace, merged, placed))
@@ -114,7 +114,7 @@ def test_merge_costs_what_it_says(room, tables, rng, gates) -> None:
     numbers, opened = 2 * n * 2, 8 * levels * words + 32
     rest = numbers + opened
     assert room.cost()[1] == [network + rest + numbers, network + rest, network + rest]
-    assert network <= 2 * n * levels * (3 * k + levels) / 16
+    assert network <= 2 * n * levels * (2.5 * k + levels) / 16
 
 
 def test_keys_of_all_ones_come_before_filler(room, tables) -> None:
