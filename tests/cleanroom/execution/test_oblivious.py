@@ -22,12 +22,21 @@ QUERIES = [
     "SELECT channel, COUNT(*), SUM(gap) FROM (SELECT cust, channel, amt - LAG(amt) OVER "
     "(PARTITION BY cust ORDER BY booked) AS gap, RANK() OVER (PARTITION BY cust ORDER BY "
     "other DESC, amt) AS r FROM transactions) t WHERE r < 3 AND gap > 0 GROUP BY channel",
+    "SELECT p.state, p.id, p.name, COUNT(*) FROM alpha.people p JOIN beta.claims c ON p.id = c.pid "
+    "WHERE p.income > (SELECT 3 * AVG(t.amt) FROM transactions t WHERE t.cust = p.id) "
+    "GROUP BY 1, 2, 3",
+    "SELECT p.state, COUNT(*) FROM alpha.people p WHERE EXISTS (SELECT 1 FROM beta.claims d "
+    "WHERE d.pid = p.id AND d.level > p.score) GROUP BY p.state",
 ]
+OF_ANY_PERSONS = (
+    "SELECT state, COUNT(*) FROM alpha.people WHERE income > (SELECT AVG(amount) FROM beta.claims) "
+    "GROUP BY state HAVING SUM(score) > (SELECT MIN(level) FROM beta.claims)"
+)
 
 
-def wires(sql: str, folder: Path, seed: int) -> list[Any]:
+def wires(sql: str, folder: Path, seed: int, min_group: int = 2) -> list[Any]:
     """Return gates and sizes, without quicksorts' levels: those follow from fresh randomness."""
-    terms = rooms.terms(2)
+    terms = rooms.terms(min_group)
     paths = rooms.write(folder, rooms.rows(seed))
     plan = compile_query(sql, terms, "0" * 64, "analyst")
     parts: list[dict[int, Contribution]] = [{}, {}, {}]
@@ -47,3 +56,10 @@ def test_other_rows_look_the_same(sql: str, tmp_path: Path) -> None:
     first.mkdir()
     second.mkdir()
     assert wires(sql, first, 1) == wires(sql, second, 2)
+
+
+def test_a_value_of_all_looks_the_same(tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    first.mkdir()
+    second.mkdir()
+    assert wires(OF_ANY_PERSONS, first, 1, 1) == wires(OF_ANY_PERSONS, second, 2, 1)
