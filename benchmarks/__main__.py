@@ -1,21 +1,23 @@
-"""`python -m benchmarks NAME --rows N`: one benchmark, one line."""
+"""`python -m benchmarks NAME --rows N`: one benchmark, one line; or a `report` of all."""
 
 import argparse
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from benchmarks.measure import Asked, Line
+from benchmarks.report import RESULTS, Wanted, report
 from benchmarks.run import NAMES, run
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure what is asked for and print it."""
-    asked = _parser().parse_args(arguments)
-    _one(asked)
+    given = _parser().parse_args(arguments)
+    given.do(given)
 
 
 def _one(given: argparse.Namespace) -> None:
@@ -27,12 +29,18 @@ def _one(given: argparse.Namespace) -> None:
         Console().print(_table(figures))
 
 
+def _report(given: argparse.Namespace) -> None:
+    wanted = Wanted(tuple(given.only), tuple(given.rows), given.full, given.runs)
+    print(report(wanted, (), given.output))
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    commands = parser.add_subparsers(required=True, metavar="NAME", help=", ".join(NAMES))
+    commands = parser.add_subparsers(required=True, metavar="NAME", help=", ".join((*NAMES, "report")))
+    _add_report(commands.add_parser("report", help="measure all, write tables and plots"))
     for name in NAMES:
         one = commands.add_parser(name)
-        one.set_defaults(name=name)
+        one.set_defaults(do=_one, name=name)
         one.add_argument("--rows", type=int, default=1 << 16, help="rows; of each side of a join")
         one.add_argument("--transport", choices=("memory", "grpc"), default="grpc")
         one.add_argument("--runs", type=int, default=5)
@@ -41,6 +49,15 @@ def _parser() -> argparse.ArgumentParser:
         )
         one.add_argument("--json", action="store_true", help="one line of JSON")
     return parser
+
+
+def _add_report(one: argparse.ArgumentParser) -> None:
+    one.set_defaults(do=_report)
+    one.add_argument("--full", action="store_true", help="the largest sizes too, up to 2^22 rows")
+    one.add_argument("--only", nargs="+", choices=NAMES, default=(), help="these benchmarks")
+    one.add_argument("--rows", nargs="+", type=int, default=(), help="these sizes")
+    one.add_argument("--runs", type=int, default=5, help="at most; fewer for large sizes")
+    one.add_argument("--output", type=Path, default=RESULTS, help="folder")
 
 
 def _table(line: Line) -> Table:
