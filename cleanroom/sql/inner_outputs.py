@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
+from cleanroom.errors import UnsupportedQuery
 from cleanroom.sql.aggregates import is_aggregate
 from cleanroom.sql.combined import Combined
 from cleanroom.sql.expr import Expr
@@ -26,6 +27,8 @@ class InnerOutputs:
         made = {_name(node): node for node in select.expressions if _is_made(node.unalias())}
         if not made:
             return cls(select, {})
+        if len({_name(node) for node in select.expressions}) < len(select.expressions):
+            raise UnsupportedQuery("a subquery's column without a name of its own")
         plain = select.copy()
         keys = _keys(plain)
         found = {name: Combined.of(node.unalias().copy(), keys) for name, node in made.items()}

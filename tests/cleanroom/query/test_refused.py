@@ -16,6 +16,8 @@ P = "FROM alpha.people p JOIN beta.claims c ON p.id = c.pid"
 W = "SELECT COUNT(*) FROM (SELECT "
 U = "SELECT COUNT(*) FROM (SELECT id FROM alpha.people "
 UNSUPPORTED = {
+    "SELECT COUNT(*) FROM (SELECT cust AS a, 2 * SUM(amt) AS a FROM transactions GROUP BY cust) t":
+    "name of its own",
     "SELECT COUNT(*) FROM alpha.people WHERE score > 3 OR name IN (SELECT name FROM beta.claims)":
     "may be NULL",
     "SELECT COUNT(*) FROM alpha.people WHERE score > 3 OR EXISTS (SELECT 1 FROM beta.claims)":
