@@ -147,6 +147,8 @@ def _with_right(terms: Terms, recipient: str, right: Right) -> list[str]:
 def _release(terms: Terms) -> str:
     privacy = terms.privacy
     group = f"every cell rests on at least {privacy.min_group} persons"
+    if privacy.group_count == "open":
+        group += "; computing members see how many groups are released"
     match privacy.release:
         case "dp":
             spent = f"epsilon {privacy.epsilon}, delta {privacy.delta}"

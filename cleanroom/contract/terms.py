@@ -96,9 +96,18 @@ class MemberTerms(_Strict):
 
 
 class PrivacyTerms(_Strict):
+    """How results are released.
+
+    Attributes:
+        group_count: whether the computing members may see how many groups, or different rows,
+            are opened. Hidden, they handle as many as there may be, and only the recipient
+            learns which of them are filled.
+    """
+
     release: Literal["dp", "sdc", "gated"] = "dp"
     min_group: Annotated[int, Field(ge=1, le=1_000_000, strict=True)] = 10
     round_to: Annotated[int, Field(ge=1, le=1000, strict=True)] = 1
+    group_count: Literal["hidden", "open"] = "hidden"
     epsilon: Annotated[float, Field(gt=0, le=20, allow_inf_nan=False)] = 1.0
     delta: Annotated[float, Field(gt=0, lt=1e-4, allow_inf_nan=False)] = 1e-9
 

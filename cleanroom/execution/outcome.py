@@ -4,6 +4,7 @@ Rule: the format of an outcome and nothing else; both its writer and its reader 
 
 Words, flat: own half, then next half; each half holds the suppressed count, then the opened
 rows' bits (row-major, each row's planes packed into words), then their sums column by column.
+Where the number of released groups is hidden, a row's last bit says whether it is one.
 """
 
 from collections.abc import Sequence
@@ -22,13 +23,15 @@ from protocols.rep3.share import Arith, words_for
 from protocols.rep3.slices import from_planes, rows_from_planes, to_planes
 from protocols.rounds import U64
 
+_FILLED = "#filled"
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """One computing party's share of everything that is opened.
 
     Attributes:
-        n: number of released groups.
+        n: number of released groups; if that is hidden, of slots for them.
         words: shape (2 * (1 + n * row words),).
     """
 
@@ -51,15 +54,17 @@ class Opened:
     suppressed: int
 
 
-def pack(rows: Rows, opened: U64, suppressed: Arith) -> Outcome:
-    """Lay out this party's share of the rows whose bit is set.
+def pack(rows: Rows, opened: U64 | None, suppressed: Arith) -> Outcome:
+    """Lay out this party's share of rows.
 
     Args:
-        opened: public plane, shape (1, n / 64).
+        opened: public plane, shape (1, n / 64), that marks the rows to hand out; None for all.
         suppressed: shape (1,).
     """
-    flags = np.unpackbits(opened.astype("<u8").view(np.uint8), bitorder="little")[: rows.n]
-    chosen = np.flatnonzero(flags)
+    chosen = np.arange(rows.n)
+    if opened is not None:
+        flags = np.unpackbits(opened.astype("<u8").view(np.uint8), bitorder="little")[: rows.n]
+        chosen = np.flatnonzero(flags)
     halves = []
     for half in ("own", "next"):
         planes, sums = getattr(rows.bits, half), getattr(rows.sums, half)
@@ -83,6 +88,8 @@ def reconstruct(plan: Plan, outcomes: Sequence[Outcome]) -> Opened:
     by_name = {column.name: column for column in schema.bits}
     bits = [by_name[name] for name in plan.root.opened if name in by_name]
     sums = [name for name in plan.root.opened if name not in by_name]
+    if plan.root.hidden:
+        bits.append(BitsColumn(_FILLED, 1))
     n = outcomes[0].n
     bit_words = words_for(sum(column.bits + column.nullable for column in bits))
     length = 1 + n * (bit_words + len(sums))
@@ -97,6 +104,10 @@ def reconstruct(plan: Plan, outcomes: Sequence[Outcome]) -> Opened:
     opened_sums = (own[0] + own[1] + own[2]).view(np.int64)
     columns = _columns(bits, opened_bits.reshape(n, bit_words))
     columns.update(zip(sums, opened_sums[cut:].reshape(len(sums), n), strict=True))
+    if plan.root.hidden:
+        filled = columns.pop(f"{_FILLED}_0").astype(np.bool_)
+        columns = {name: values[filled] for name, values in columns.items()}
+        n = int(filled.sum())
     return Opened(n, columns, int(opened_sums[0]))
 
 

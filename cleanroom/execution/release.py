@@ -16,15 +16,22 @@ from protocols.context import Context
 from protocols.rep3.and_bits import and_bits
 from protocols.rep3.compare import equal_zero
 from protocols.rep3.convert import bits_to_arith, sign
+from protocols.rep3.join import keep_or_nothing
 from protocols.rep3.relation import Relation
 from protocols.rep3.reveal import reveal_bits
-from protocols.rep3.share import Arith, Bits, concat_planes, stack
+from protocols.rep3.rows import Rows
+from protocols.rep3.share import Arith, Bits, concat_planes, stack, words_for
 from protocols.rep3.shuffle import shuffle
 from protocols.rounds import Steps, parallel
 
 
 def release(ctx: Context, node: Release, groups: Relation) -> Steps[Outcome]:
-    """Open the groups that pass to the recipient, after a shuffle; count those that don't."""
+    """Hand the groups that pass to the recipient, in a random order; count those that don't.
+
+    Security: semi-honest, honest majority; leakage the number of groups that pass, unless it is
+        hidden: then none.
+    """
+    groups = _at_most(groups, node.most)
     (large, suppressed), having = yield from parallel(
         _large_enough(ctx.at("persons"), node, groups), _having(ctx.at("having"), node, groups)
     )
@@ -41,10 +48,31 @@ def release(ctx: Context, node: Release, groups: Relation) -> Steps[Outcome]:
         if node.repeated is not None:
             place = list(shown.sums).index(node.repeated)
             marked = yield from keep_first_rows(ctx.at("rows"), marked, place, node.top.limit)
+    if node.hidden:
+        marked = yield from _emptied(ctx.at("empty"), marked)
     if node.input.keys:  # the place of a group tells its rank among all groups
         marked, _ = yield from shuffle(ctx.at("shuffle"), marked)
+    if node.hidden:
+        return pack(marked, None, suppressed)
     opened = yield from reveal_bits(ctx.at("open"), marked.bits[-1:])
     return pack(replace(marked, bits=marked.bits[:-1]), opened, suppressed)
+
+
+def _at_most(groups: Relation, bound: int | None) -> Relation:
+    """Drop rows behind the last place that a group may have: groups stand first."""
+    if bound is None:
+        return groups
+    return groups.head(min(groups.n, 64 * max(words_for(bound), 1)))
+
+
+def _emptied(ctx: Context, marked: Rows) -> Steps[Rows]:
+    """Zero all columns of rows without the mark, which is the last plane."""
+    mark = marked.bits[-1:]
+    bits, sums = yield from parallel(
+        and_bits(ctx.at("bits"), marked.bits[:-1], mark),
+        keep_or_nothing(ctx.at("sums"), mark, marked.sums),
+    )
+    return replace(marked, bits=concat_planes([bits, mark]), sums=sums)
 
 
 def _large_enough(

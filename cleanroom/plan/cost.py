@@ -28,6 +28,7 @@ from cleanroom.plan.nodes import (
     Join,
     Leaf,
     Node,
+    Release,
     Unify,
     Union,
     Window,
@@ -52,15 +53,32 @@ class Cost:
 def cost_of(plan: Plan) -> Cost:
     """Estimate a plan's cost at its largest inputs."""
     rows, bits, rounds = _cost(plan.root.input)
-    if plan.root.top is not None:
-        schema = schema_of(plan.root.input)
-        keys = 64 * len(plan.root.top.order)
-        _, more, further = _sorted(rows, keys + 1, _width(schema))
-        bits, rounds = bits + more, rounds + further
+    more, further = _release(plan.root, rows)
     shared = sum(_padded(leaf.max_rows) for leaf in plan.leaves)
-    n_bytes = (bits + rows * 64) // 8
+    n_bytes = (bits + more) // 8
+    rounds += further
     seconds = n_bytes / BYTES_PER_S + rounds * S_PER_ROUND
-    return Cost(shared, n_bytes, rounds + 10, round(seconds, 2))
+    return Cost(shared, n_bytes, rounds, round(seconds, 2))
+
+
+def most_rows(node: Node) -> int:
+    """Return a public bound on the rows of a node."""
+    rows, _, _ = _cost(node)
+    return rows
+
+
+def _release(root: Release, rows: int) -> tuple[int, int]:
+    """Return bits and rounds of what follows the groups, the shares handed out among them."""
+    schema = schema_of(root.input)
+    width, tested = _width(schema), 64 * len(root.input.counts)
+    groups = min(rows, rows if root.most is None else root.most)
+    bits, rounds = groups * (3 * tested + 2 * width), 20
+    if root.top is not None:
+        keys = 64 * len(root.top.order)
+        _, more, further = _sorted(groups, keys + 1, width)
+        bits, rounds = bits + more, rounds + further
+    slots = min(groups, groups if root.slots is None else root.slots)
+    return bits + 4 * slots * width, rounds
 
 
 def _padded(n: int) -> int:

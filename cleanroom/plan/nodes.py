@@ -262,6 +262,9 @@ class Release:
             them, of the group or behind a value, pass too, as long as another class suffices.
         repeated: for row output, the opened sum column that says how many equal rows a group is;
             after `top` only rows among the first ones count.
+        most: public bound on the number of groups that there are; None if only rows bound it.
+        hidden: how many groups are opened is known to the recipient alone: `slots` are handed
+            out, in a random order, of which the unused hold zeros.
     """
 
     input: Aggregate
@@ -271,5 +274,13 @@ class Release:
     top: Top | None = None
     optional: tuple[int, ...] = ()
     repeated: str | None = None
+    most: int | None = None
+    hidden: bool = False
+
+    @property
+    def slots(self) -> int | None:
+        """Public bound on the number of groups that are opened."""
+        limit = None if self.top is None else self.top.limit
+        return min((b for b in (self.most, limit) if b is not None), default=None)
 
 Node: TypeAlias = Leaf | Union | Unify | Join | Filter | Derive | Compute | Aggregate | Window

@@ -61,6 +61,7 @@ def insecure_run(
 ) -> InsecureOutcome:
     """Run a plan over the databases of all owners, everything in the clear."""
     rows = _run(plan.root.input, databases, text_key)
+    promise(plan.root.most is None or len(rows) <= plan.root.most, "more groups than the bound")
     large = [row for row in rows if is_large(plan.root, row)]
     having = plan.root.having
     bits = schema_of(plan.root.input).bits

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sqlglot import exp, parse_one
 
 from cleanroom.contract.terms import Terms
-from cleanroom.plan.cost import Cost, cost_of
+from cleanroom.plan.cost import Cost, cost_of, most_rows
 from cleanroom.plan.nodes import Join, Leaf, Node, Top, Union
 from cleanroom.plan.plan import Plan
 from cleanroom.plan.steps import carried, directed, steps
@@ -109,6 +109,20 @@ def _secret(plan: Plan) -> Iterator[str]:
     if plan.root.top is not None:
         what = "row" if _is_rows(plan) else "group"
         yield f"keep the first {plan.root.top.limit} {what}s {_order(plan.root.top, what)}"
+    yield _handed_out(plan)
+
+
+def _handed_out(plan: Plan) -> str:
+    """Say who sees how much is opened."""
+    what = "different rows" if _is_rows(plan) else "groups"
+    if not plan.root.hidden:
+        return f"open as many {what} as are left, which the computing members see"
+    most = most_rows(plan.root.input)
+    slots = 64 * -(-min(most, most if plan.root.slots is None else plan.root.slots) // 64)
+    return (
+        f"open {slots} slots, unused ones holding zeros: only {plan.recipient} learns how many "
+        f"{what} there are"
+    )
 
 
 def _is_rows(plan: Plan) -> bool:
@@ -151,8 +165,9 @@ def _leaks(plan: Plan, terms: Terms) -> Iterator[str]:
             f"up to a power of two, {leaf.max_rows} at most: {computing}"
         )
     yield f"by bytes and rounds, the sum of these sizes: {plan.recipient} and the coordinator"
-    what = "different rows that are opened" if _is_rows(plan) else "released groups"
-    yield f"the number of {what}: {computing}"
+    if not plan.root.hidden:
+        what = "different rows that are opened" if _is_rows(plan) else "released groups"
+        yield f"the number of {what}: {computing}"
     if plan.root.min_group > 1:
         yield f"the number of suppressed groups: {plan.recipient}"
     for bound in _bounds(plan.root.input.input):

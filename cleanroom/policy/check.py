@@ -77,6 +77,14 @@ def _rows(plan: Plan, terms: Terms, today: dt.date) -> Iterator[Violation]:
         yield Violation(Code.ROWS_NOT_RELEASED, "", message, remedy)
 
 
+def _group_count(plan: Plan, terms: Terms, today: dt.date) -> Iterator[Violation]:
+    del today
+    if terms.privacy.group_count == "hidden" and not plan.root.hidden:
+        message = "the plan shows the computing members how many groups are released"
+        remedy = "Compile the query with group_count = 'hidden'."
+        yield Violation(Code.GROUP_COUNT_OPENED, "", message, remedy)
+
+
 def _available(plan: Plan, terms: Terms, today: dt.date) -> Iterator[Violation]:
     del plan, today
     yield from unavailable(terms)
@@ -100,4 +108,12 @@ def _computing(terms: Terms) -> Iterator[Violation]:
         yield Violation(Code.NOBODY_COMPUTES, "", message, remedy)
 
 
-RULES: tuple[Rule, ...] = (_columns, _recipient, _expiry, _group_size, _rows, _available)
+RULES: tuple[Rule, ...] = (
+    _columns,
+    _recipient,
+    _expiry,
+    _group_size,
+    _group_count,
+    _rows,
+    _available,
+)

@@ -1,6 +1,7 @@
 """SQL text to a plan: the same text and contract give the same bytes in every process."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from sqlglot import exp
 
@@ -44,7 +45,7 @@ def compile_query(sql: str, terms: Terms, contract_hash: str, recipient: str) ->
         recipient=recipient,
         sql=sql,
         uses=uses(query, placement),
-        root=lowered.root,
+        root=replace(lowered.root, hidden=terms.privacy.group_count == "hidden"),
         opened=lowered.opened,
         final_sql=lowered.final_sql,
     )

@@ -6,6 +6,7 @@ from typing import Literal
 
 from cleanroom.errors import UnsupportedQuery
 from cleanroom.plan.conditions import And, Predicate
+from cleanroom.plan.cost import most_rows
 from cleanroom.plan.grouping import Distinct, Extreme
 from cleanroom.plan.nodes import Aggregate, Derive, Derived, Filter, Release
 from cleanroom.plan.plan import OpenedColumn
@@ -71,10 +72,11 @@ class _Lowering:
         outcome = Outcome(*parts)
         final_sql = outcome.final_sql()
         repeated = outcome.occurrences() if self.query.rows else None
-        grouped, having, _ = self._grouped()
+        grouped, having, rows = self._grouped()
+        most = min(groups_of(self.query, rows), most_rows(grouped))
         top, optional = Tops(*parts).top(), tuple(self.persons.optional)
         opened = tuple(outcome.opened)
-        root = Release(grouped, self.min_group, having, opened, top, optional, repeated)
+        root = Release(grouped, self.min_group, having, opened, top, optional, repeated, most)
         return Lowered(root, tuple(outcome.opened.values()), final_sql)
 
     def view(self) -> View:

@@ -46,12 +46,13 @@ def _room(**privacy: object) -> dict[str, Any]:
 def _plan(*uses: Use, recipient: str = "analyst", min_group: int = 10) -> Plan:
     leaf = Leaf("alpha", "SELECT 1", (), (), 1, ())
     grouped = Aggregate(leaf, (), (("p",),), (), ())
-    release = Release(grouped, min_group, None, ())
+    release = Release(grouped, min_group, None, (), hidden=True)
     return Plan("h", recipient, "SELECT 1", uses, release, (), "SELECT 1")
 
 
 TERMS = Terms.of(_room())
 ALLOWED = _plan(SUM)
+COUNTED = replace(ALLOWED, root=replace(ALLOWED.root, hidden=False))
 ROWS = replace(ALLOWED, root=replace(ALLOWED.root, repeated="n"))
 
 
@@ -67,6 +68,7 @@ REFUSED: dict[Code, tuple[Plan, Terms, dt.date]] = {
     Code.NOT_A_RECIPIENT: (_plan(recipient="beta"), TERMS, TODAY),
     Code.CONTRACT_EXPIRED: (ALLOWED, TERMS, dt.date(2027, 1, 1)),
     Code.GROUP_TOO_SMALL: (_plan(SUM, min_group=9), TERMS, TODAY),
+    Code.GROUP_COUNT_OPENED: (COUNTED, TERMS, TODAY),
     Code.ROWS_NOT_RELEASED: (ROWS, TERMS, TODAY),
     Code.RELEASE_NOT_AVAILABLE: (ALLOWED, Terms.of(_room(round_to=5)), TODAY),
     Code.NOBODY_COMPUTES: (ALLOWED, _nobody(), TODAY),
@@ -112,6 +114,11 @@ def test_rows_are_refused_where_groups_have_a_smallest_size() -> None:
     assert check(alone, Terms.of(_room(min_group=1)), TODAY) == ()
 
 
+def test_what_the_contract_lets_open_may_still_be_hidden() -> None:
+    agreed = Terms.of(_room(group_count="open"))
+    assert check(COUNTED, agreed, TODAY) == check(ALLOWED, agreed, TODAY) == ()
+
+
 def test_messages_name_column_use_recipient_and_what_is_allowed() -> None:
     (violation,) = check(*REFUSED[Code.COLUMN_USE_NOT_ALLOWED])
     assert violation.party == "alpha"
@@ -123,7 +130,7 @@ def test_messages_name_column_use_recipient_and_what_is_allowed() -> None:
 def test_every_breach_is_reported() -> None:
     terms = Terms.of(_room(release="dp"))
     bad = _plan(Use("alpha.t", "id", "join"), SUM, recipient="beta", min_group=1)
-    bad = replace(bad, root=replace(bad.root, repeated="n"))
+    bad = replace(bad, root=replace(bad.root, repeated="n", hidden=False))
     codes = {v.code for v in check(bad, terms, dt.date(2030, 1, 1))}
     assert codes == set(Code) - {Code.NOBODY_COMPUTES}
 

@@ -175,7 +175,7 @@ def test_the_receipt_is_signed_by_all_and_holds(room: LocalRoom) -> None:
 @pytest.mark.parametrize(
     ("sql", "error", "named"),
     [
-        ("SELECT city FROM accounts", UnsupportedQuery, "row output"),
+        ("SELECT city FROM accounts", PolicyDenied, "reveal"),
         ("SELECT COUNT(*) FROM acounts", UnknownName, "accounts"),
         ("SELECT SUM(amout) FROM accounts", UnknownName, "amount"),
         ("SELECT MIN(amount) FROM accounts", PolicyDenied, "min"),
