@@ -9,6 +9,7 @@ from sqlglot import exp
 from cleanroom.contract.terms import Terms
 from cleanroom.errors import UnsupportedQuery
 from cleanroom.sql import operators, rows
+from cleanroom.sql.aliases import named_in
 from cleanroom.sql.expr import Expr, columns, conjuncts, has_aggregate, rewrite, walk
 from cleanroom.sql.functions import AFTER_ONLY
 from cleanroom.sql.missing import present
@@ -16,7 +17,7 @@ from cleanroom.sql.names import Names
 from cleanroom.sql.parse import construct, only
 from cleanroom.sql.parts import Part, settled, strengthened, walk_parts
 from cleanroom.sql.scalars import Scalars
-from cleanroom.sql.scope import Nest, Scope, named_in
+from cleanroom.sql.scope import Nest, Scope
 from cleanroom.sql.tables import Table
 from cleanroom.sql.values import Values
 

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from cleanroom.errors import UnknownName
+from cleanroom.sql.aliases import Ctes
 from cleanroom.sql.names import Names
 from cleanroom.sql.tables import Table
 
 if TYPE_CHECKING:
-    from cleanroom.sql.scope import Ctes, Scope
+    from cleanroom.sql.scope import Scope
 
 _COMPARE: dict[type[exp.Expr], str] = {
     exp.EQ: "=",
@@ -62,7 +63,7 @@ class Hanging:
         return tuple(tie for tie in self.ties if tie.op != "=")
 
 
-def taken_apart(scope: "Scope", select: exp.Select, ctes: "Ctes") -> Hanging:
+def taken_apart(scope: "Scope", select: exp.Select, ctes: Ctes) -> Hanging:
     """Take the comparisons with the query around out of a subquery."""
     bare = select.copy()
     bare.set("where", None)

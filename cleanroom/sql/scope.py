@@ -4,7 +4,7 @@ Rule: CTEs and subqueries that only select, project, filter and join are merged 
 that what follows sees parts of tables and conditions, and no names.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
@@ -13,6 +13,7 @@ from sqlglot import exp
 from cleanroom.contract.terms import Terms
 from cleanroom.errors import UnknownName, UnsupportedQuery
 from cleanroom.sql import functions, operators, subqueries, windows
+from cleanroom.sql.aliases import Ctes, Select, alias_of, column_names, named_in
 from cleanroom.sql.domain import Domain
 from cleanroom.sql.expr import Expr, column
 from cleanroom.sql.inner_outputs import InnerOutputs
@@ -26,8 +27,6 @@ from cleanroom.sql.tables import Table, aggregates, person_column, terms_of
 from cleanroom.sql.view import PERSON, LocalView, View
 
 MAX_TABLES = 8
-Ctes: TypeAlias = Mapping[str, exp.CTE]
-Select: TypeAlias = exp.Select | exp.SetOperation
 Nest: TypeAlias = Callable[[Select, Ctes], View | LocalView]
 _CLAUSES = ("with_", "expressions", "from_", "joins", "where")
 _JOINS = {
@@ -143,7 +142,7 @@ class Scope:
             only(node, "this", "alias")
             if not isinstance(node.this, exp.Select | exp.SetOperation):
                 raise UnsupportedQuery(construct(node.this))
-            return self._subquery(node.this, _alias(node), ctes, _column_names(node))
+            return self._subquery(node.this, alias_of(node), ctes, column_names(node))
         if not isinstance(node, exp.Table) or not isinstance(node.this, exp.Identifier):
             what = node.this if isinstance(node, exp.Table) else node
             raise UnsupportedQuery(f"{construct(what)} in FROM")
@@ -152,11 +151,11 @@ class Scope:
         if not node.db and name in ctes:
             cte = ctes[name]
             earlier = {k: v for k, v in ctes.items() if v is not cte}
-            columns = _column_names(node) or _column_names(cte)
-            return self._subquery(cte.this, _alias(node) or name, earlier, columns)
-        if _column_names(node):
+            columns = column_names(node) or column_names(cte)
+            return self._subquery(cte.this, alias_of(node) or name, earlier, columns)
+        if column_names(node):
             raise UnsupportedQuery("column names after a table's alias")
-        return self._table(self._full_name(node), _alias(node) or name)
+        return self._table(self._full_name(node), alias_of(node) or name)
 
     def _full_name(self, node: exp.Table) -> str:
         """Return a table's name in the contract; its owner may be left out if that is clear."""
@@ -273,27 +272,3 @@ def _shown_once(join: Any, names: Names, relation: Relation, kind: str) -> Mappi
         both = functions.call("coalesce", left, right) if kind == "full" else left
         once[name] = right if kind == "right" else both
     return once
-
-
-def _alias(node: exp.Expr) -> str:
-    alias = node.args.get("alias")
-    if alias is not None:
-        only(alias, "this", "columns")
-    return node.alias.lower()
-
-
-def _column_names(node: exp.Expr) -> tuple[str, ...]:
-    """Return the names that an alias gives the columns: t (a, b)."""
-    alias = node.args.get("alias")
-    return tuple(c.name.lower() for c in alias.args.get("columns") or ()) if alias else ()
-
-
-def named_in(select: Select) -> Iterator[tuple[str, exp.CTE]]:
-    """Yield the common table expressions of a SELECT by name."""
-    if with_ := select.args.get("with_"):
-        only(with_, "expressions")
-        for cte in with_.expressions:
-            only(cte, "this", "alias")
-            if not isinstance(cte.this, exp.Select | exp.SetOperation):
-                raise UnsupportedQuery(f"{construct(cte.this)} in WITH")
-            yield _alias(cte), cte

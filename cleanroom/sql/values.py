@@ -13,6 +13,7 @@ from sqlglot import exp
 
 from cleanroom.errors import UnsupportedQuery
 from cleanroom.sql import functions, operators
+from cleanroom.sql.aliases import Ctes
 from cleanroom.sql.combined import Combined, is_count
 from cleanroom.sql.correlation import Hanging, taken_apart
 from cleanroom.sql.expr import Expr
@@ -23,7 +24,7 @@ from cleanroom.sql.parts import Attached, Part, inner
 from cleanroom.sql.scalars import Scalars
 
 if TYPE_CHECKING:
-    from cleanroom.sql.scope import Ctes, Scope
+    from cleanroom.sql.scope import Scope
 
 _CLAUSES = ("with_", "expressions", "from_", "joins", "where")
 
@@ -39,7 +40,7 @@ class Values:
 
     scope: "Scope"
     names: Names | None
-    ctes: "Ctes"
+    ctes: Ctes
     single: list[Expr] = field(default_factory=list)
     _parts: list[Part] = field(default_factory=list)
     _attached: list[Attached] = field(default_factory=list)
