@@ -11,6 +11,7 @@ from numba import int64, njit, types, uint64, void
 
 _IN = types.Array(uint64, 2, "C", readonly=True)
 _OUT = uint64[:, ::1]
+_NEAR = 16  # words; nearer than that, runs of words are too short to be worth a loop each
 
 
 def _compiled(signature: Any) -> Any:
@@ -21,6 +22,28 @@ def _compiled(signature: Any) -> Any:
 def _run(at, step, pairs):  # type: ignore[no-untyped-def]
     """Return where the lower words of pairs `at` .. lie, and how many follow each other."""
     return 2 * at - at % step, min(step, pairs - at)
+
+
+@njit(nogil=True)
+def _near_apart(words, step, low, out, lower):  # type: ignore[no-untyped-def]
+    """Set `out`, and if asked `low`, as `apart` does for words `step` apart, a power of two."""
+    inside = uint64(step - 1)
+    for at in range(uint64(out.size)):
+        start = (at << uint64(1)) - (at & inside)
+        a = words[start]
+        out[at] = a ^ words[start + uint64(step)]
+        if lower:
+            low[at] = a
+
+
+@njit(nogil=True)
+def _near_together(by, step, to):  # type: ignore[no-untyped-def]
+    """Change both words of each pair in place."""
+    inside = uint64(step - 1)
+    for at in range(uint64(by.size)):
+        start = (at << uint64(1)) - (at & inside)
+        to[start] ^= by[at]
+        to[start + uint64(step)] ^= by[at]
 
 
 @njit(nogil=True)
@@ -50,6 +73,9 @@ def apart(x, distance, low, difference):  # type: ignore[no-untyped-def]
                     same[i] = lower
             continue
         step, at = distance // 64, 0
+        if step < _NEAR:
+            _near_apart(words, step, same, out, plane < low.shape[0])
+            continue
         while at < out.size:
             start, span = _run(at, step, out.size)
             a, b = words[start : start + span], words[start + step : start + step + span]
@@ -77,6 +103,9 @@ def together(x, change, distance, out):  # type: ignore[no-untyped-def]
             continue
         to[:] = words
         step, at = distance // 64, 0
+        if step < _NEAR:
+            _near_together(by, step, to)
+            continue
         while at < by.size:
             start, span = _run(at, step, by.size)
             a, b = to[start : start + span], to[start + step : start + step + span]

@@ -78,8 +78,8 @@ def test_many_lists_merge_at_once(room, tables, rng) -> None:
     np.testing.assert_array_equal(got, np.sort(keys))
 
 
-@pytest.mark.parametrize("w", [1, 2, 3, 5, 9, 13, 24])
-@pytest.mark.parametrize("distance", [1, 32, 64, 128, 512])
+@pytest.mark.parametrize("w", [1, 2, 3, 5, 9, 13, 24, 40, 61])
+@pytest.mark.parametrize("distance", [1, 32, 64, 128, 512, 1024])
 def test_pairs_meet_as_their_distance_says(rng, w: int, distance: int) -> None:
     rows = rng.integers(0, 2**20, 64 * w, dtype=np.uint64)
     low, other = np.empty((2, 20, pairs(w, distance)), dtype=np.uint64)
