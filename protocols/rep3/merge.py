@@ -16,7 +16,13 @@ from protocols.rep3.network import rise
 from protocols.rep3.place import Placement, place_again, placement_of
 from protocols.rep3.rows import Rows
 from protocols.rep3.share import Arith, Bits, concat_planes, public_bits, words_for
-from protocols.rep3.slices import append_planes, bytes_to_planes, planes_to_bytes, to_planes
+from protocols.rep3.slices import (
+    append_planes,
+    bytes_to_planes,
+    planes_to_bytes,
+    reversed_rows,
+    to_planes,
+)
 from protocols.rounds import U64, Party, Steps, parallel
 
 
@@ -122,6 +128,8 @@ def _line_up(a: _Numbered, b: _Numbered) -> Bits:
     """Put the rows of b backwards, so that they fall, and behind them those of a."""
 
     def lined(a_half: U64, b_half: U64) -> U64:
+        if a.n % 64 == 0 and b.n % 64 == 0:
+            return np.concatenate([reversed_rows(b_half), a_half], axis=1)
         rows = np.concatenate([planes_to_bytes(b_half, b.n)[::-1], planes_to_bytes(a_half, a.n)])
         return bytes_to_planes(rows, a_half.shape[0])
 

@@ -12,6 +12,8 @@ from protocols.rep3.share import words_for
 from protocols.rounds import U64
 
 Bytes = NDArray[np.uint8]
+_SWAPS = [(np.uint64(by), np.uint64(2**64 // (2**by + 1))) for by in (4, 2, 1)]  # within bytes
+
 
 def to_planes(words: U64, bits: int) -> U64:
     """Turn rows into planes.
@@ -73,3 +75,15 @@ def append_planes(a: U64, a_n: int, b: U64, b_n: int) -> U64:
         return np.concatenate([a, b], axis=1)
     rows = np.concatenate([planes_to_bytes(a, a_n), planes_to_bytes(b, b_n)])
     return bytes_to_planes(rows, a.shape[0])
+
+
+def reversed_rows(planes: U64) -> U64:
+    """Put 64 w rows in planes (k, w) backwards."""
+    words: U64 = planes[:, ::-1].byteswap()
+    for by, low in _SWAPS:
+        kept = words & low
+        kept <<= by
+        words >>= by
+        words &= low
+        words |= kept
+    return words

@@ -9,6 +9,7 @@ from protocols.rep3.slices import (
     bytes_to_planes,
     from_planes,
     planes_to_bytes,
+    reversed_rows,
     rows_from_planes,
     to_planes,
 )
@@ -54,3 +55,9 @@ def test_past_the_last_row_everything_is_zero() -> None:
 def test_a_word_holds_at_most_64_planes() -> None:
     with pytest.raises(ValueError, match="65 planes"):
         from_planes(np.zeros((65, 1), dtype=np.uint64), 3)
+
+
+@pytest.mark.parametrize("w", [0, 1, 3])
+def test_rows_turn_round(rng, w: int) -> None:
+    x = rng.integers(0, 2**64, 64 * w, dtype=np.uint64)
+    np.testing.assert_array_equal(reversed_rows(to_planes(x, 64)), to_planes(x[::-1], 64))
