@@ -194,16 +194,18 @@ class Scope:
         if isinstance(select, exp.SetOperation):
             return self._lowered(select, alias, {**ctes, **dict(named_in(select))})
         if windows.has_windows(select):
-            return self._windowed(select, alias, ctes)
+            return self._windowed(select, alias, ctes, len(renamed))
         if aggregates(select):
             return self.view(select, alias, ctes)
         only(select, *_CLAUSES)
         names, part = self.enter(select, ctes)
         return Relation(alias, self._projected(select, names, renamed)), part
 
-    def _windowed(self, select: exp.Select, alias: str, ctes: Ctes) -> tuple[Relation, Part]:
+    def _windowed(
+        self, select: exp.Select, alias: str, ctes: Ctes, renamed: int
+    ) -> tuple[Relation, Part]:
         """Lower rows with window functions, and bind what is computed of them."""
-        rows, over = windows.taken_apart(select)
+        rows, over = windows.taken_apart(select, renamed)
         relation, part = self._lowered(rows, alias, ctes)
         names = Names([relation])
         if where := over.args.get("where"):

@@ -76,8 +76,11 @@ def _windows(node: exp.Expr) -> list[exp.Window]:
     return [n for n in walked if isinstance(n, exp.Window)]
 
 
-def taken_apart(select: exp.Select) -> tuple[exp.Select, exp.Select]:
+def taken_apart(select: exp.Select, renamed: int = 0) -> tuple[exp.Select, exp.Select]:
     """Part a SELECT with window functions into its rows and what is computed of them.
+
+    Args:
+        renamed: how many of its columns get names from outside.
 
     Returns:
         rows with window functions, whose columns are named '#0', '#1', ... unless they come from
@@ -89,13 +92,14 @@ def taken_apart(select: exp.Select) -> tuple[exp.Select, exp.Select]:
     made = _Made()
     rows = exp.Select(**{clause: select.args.get(clause) for clause in (*FROM, "windows")})
     over = exp.Select()
-    for node in select.expressions:
+    for place, node in enumerate(select.expressions):
         star = node.this if isinstance(node, exp.Column) else node
         if isinstance(star, exp.Star):
             rows.append("expressions", node)
             over.append("expressions", exp.Star())
             continue
-        inside, name = node.this if isinstance(node, exp.Alias) else node, node.alias_or_name
+        inside = node.this if isinstance(node, exp.Alias) else node
+        name = node.alias_or_name or f"#named{place}" * (place < renamed)
         if not name:
             raise UnsupportedQuery("a window function without a name of its own")
         over.append("expressions", exp.alias_(made.replaced(inside), name, quoted=True))
@@ -115,17 +119,23 @@ class _Made:
     nodes: list[exp.Expr] = field(default_factory=list)
 
     def replaced(self, node: exp.Expr) -> exp.Expr:
-        """Replace window functions and columns, or a whole expression without functions."""
+        """Replace window functions, columns and calls of them, or all if there is no window."""
         if not _windows(node):
             return self._column(node)
-        return node.transform(
-            lambda n: self._column(n) if isinstance(n, exp.Window | exp.Column) else n
-        )
+        return node.transform(lambda n: self._column(n) if _is_part(n) else n)
 
     def _column(self, node: exp.Expr) -> exp.Column:
         if node not in self.nodes:
             self.nodes.append(node)
         return exp.column(f"#{self.nodes.index(node)}", quoted=True)
+
+
+def _is_part(node: exp.Expr) -> bool:
+    """Whether a node is computed of rows, and what is around it of the results."""
+    if isinstance(node, exp.Window | exp.Column):
+        return True
+    called = isinstance(node, exp.Func) and not isinstance(node, exp.If | exp.Case | exp.Connector)
+    return called and node.find(exp.Column) is not None and not _windows(node)
 
 
 def beside_aggregates() -> UnsupportedQuery:

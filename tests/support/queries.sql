@@ -916,6 +916,9 @@ SELECT coalesce(t.s, -1) AS k, COUNT(*), SUM(coalesce(t.s, 0) + t.n), MAX(CASE W
 -- inner keys by position and by name beside arithmetic
 SELECT y, COUNT(*), SUM(v) FROM (SELECT AVG(amt) AS a, COUNT(*) + month(booked) AS v, cust, month(booked) AS y FROM transactions GROUP BY 3, y) t WHERE a > 100 GROUP BY y
 
+-- calls of columns beside window functions, columns named outside
+WITH g (who, gap, year) AS (SELECT cust, CAST(booked AS DATE) - LAG(CAST(booked AS DATE)) OVER (PARTITION BY cust ORDER BY booked), year(booked) FROM transactions QUALIFY month(booked) > 2 AND ROW_NUMBER() OVER (PARTITION BY cust ORDER BY booked) < 4) SELECT year, COUNT(*), SUM(gap), MAX(gap) FROM g GROUP BY year
+
 -- union of two owners' rows
 SELECT kind, COUNT(*), SUM(amount), AVG(level) FROM (SELECT pid, kind, amount, level FROM beta.claims UNION ALL SELECT mid, 'member', rate, points FROM gamma.members) u GROUP BY kind
 

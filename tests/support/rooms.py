@@ -261,7 +261,9 @@ def pooled(
         connection.executemany(
             f"INSERT INTO {table} VALUES ({marks})", [[r[c] for c in columns] for r in found]
         )
-    connection.execute(f"SET search_path = 'main,{','.join(OWNERS)}'")  # owners may be left out
+    owners = dict.fromkeys(table.partition(".")[0] for table in data if "." in table)
+    path = ",".join(("main", *owners))
+    connection.execute(f"SET search_path = '{path}'")  # owners may be left out
     return connection
 
 
