@@ -1,7 +1,8 @@
 """One SELECT against the contract: a flat query whose every name and type is known."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from sqlglot import exp
@@ -19,6 +20,7 @@ from cleanroom.sql.parts import Part, settled, strengthened, walk_parts
 from cleanroom.sql.scalars import Scalars
 from cleanroom.sql.scope import Nest, Scope
 from cleanroom.sql.tables import Table
+from cleanroom.sql.under_or import bind_test
 from cleanroom.sql.values import Values
 
 _CLAUSES = ("with_", "expressions", "from_", "joins", "where", "group", "having", "order")
@@ -84,10 +86,14 @@ def bind(
     only(select, *_CLAUSES, "limit", "offset", "distinct")
     scope = Scope(terms, nest)
     names, part = scope.enter(select, ctes or {})
-    outputs = tuple(o for node in select.expressions for o in outputs_of(node, names))
+    ctes = {**(ctes or {}), **dict(named_in(select))}
+    tests = Values(scope, names, ctes)
+    test = partial(bind_test, tests, names)
+    outputs = tuple(o for node in select.expressions for o in outputs_of(node, names, test))
+    part = tests.joined(part)
     keys, grouped = _keys(select, outputs, names)
     plainly = grouped and not (select.args.get("distinct") or select.args.get("group"))
-    values = Values(scope, None, {**(ctes or {}), **dict(named_in(select))})
+    values = Values(scope, None, ctes)
     conditions = _having(select, outputs, names, values)
     own, keys = len(keys), (*keys, *values.single)
     if values.single and not grouped:
@@ -132,8 +138,14 @@ def _conditions(part: Part) -> Iterator[Expr]:
             yield from joined.on
 
 
-def outputs_of(node: exp.Expr, names: Names) -> Iterator[Output]:
-    """Bind one entry of the SELECT list; * and table.* are several."""
+def outputs_of(
+    node: exp.Expr, names: Names, test: Callable[[Any], Expr] | None = None
+) -> Iterator[Output]:
+    """Bind one entry of the SELECT list; * and table.* are several.
+
+    Args:
+        test: binds IN and EXISTS, where they are allowed.
+    """
     star = node.this if isinstance(node, exp.Column) else node
     if isinstance(star, exp.Star):
         only(star)
@@ -141,12 +153,12 @@ def outputs_of(node: exp.Expr, names: Names) -> Iterator[Output]:
         for name, expr in names.everything(node.text("table").lower()):
             yield Output(name, expr)
         return
-    yield _output(node, names)
+    yield _output(node, names, test)
 
 
-def _output(node: exp.Expr, names: Names) -> Output:
+def _output(node: exp.Expr, names: Names, test: Callable[[Any], Expr] | None) -> Output:
     inner = node.this if isinstance(node, exp.Alias) else node
-    expr = Scalars(names.resolve, aggregates=True).bind(inner)
+    expr = Scalars(names.resolve, aggregates=True, value=test, within=True).bind(inner)
     if isinstance(inner, exp.Count) and isinstance(inner.this, exp.Star):
         return Output(node.alias or "count_star()", expr)
     text = inner.sql(dialect="duckdb", normalize_functions="lower")

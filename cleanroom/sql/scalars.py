@@ -67,7 +67,8 @@ class Scalars:
     Attributes:
         resolve: gives a column reference its expression, or raises UnknownName.
         aggregates: whether aggregate functions are allowed here.
-        value: binds a subquery as a value, where one is allowed.
+        value: binds a subquery as a value, where one is allowed; within: also in arguments of
+            aggregates.
     """
 
     def __init__(
@@ -76,10 +77,12 @@ class Scalars:
         *,
         aggregates: bool,
         value: Callable[[Any], Expr] | None = None,
+        within: bool = False,
     ) -> None:
         self._resolve = resolve
         self._aggregates = aggregates
         self._value = value
+        self._within = value if within else None
 
     def bind(self, node: exp.Expr) -> Expr:
         """Bind one expression.
@@ -113,11 +116,14 @@ class Scalars:
         if not self._aggregates:
             name = construct(node)
             raise UnsupportedQuery(f"{name} here; aggregates belong in SELECT or HAVING")
-        return bind_aggregate(node, Scalars(self._resolve, aggregates=False).bind)
+        return bind_aggregate(node, self._argument().bind)
+
+    def _argument(self) -> "Scalars":
+        return Scalars(self._resolve, aggregates=False, value=self._within)
 
     def _filtered(self, node: Any) -> Expr:
         only(node, "this", "expression")
-        condition = Scalars(self._resolve, aggregates=False).bind(node.expression.this)
+        condition = self._argument().bind(node.expression.this)
         return filtered(self.bind(node.this), condition)
 
     def _column(self, node: Any) -> Expr:

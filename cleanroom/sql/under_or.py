@@ -1,4 +1,4 @@
-"""IN and EXISTS anywhere in a condition, as under OR: a row matches or it doesn't.
+"""IN and EXISTS anywhere in a condition, as under OR, or in SELECT: a row matches or it doesn't.
 
 Rule: such a test is TRUE or FALSE, decided by the number of matching rows. An IN that could be
 NULL is refused.
@@ -21,6 +21,18 @@ from cleanroom.sql.tables import aggregates
 from cleanroom.sql.values import Values, select_of
 
 _CLAUSES = ("with_", "expressions", "from_", "joins", "where")
+
+
+def bind_test(values: Values, names: Names, node: Any) -> Expr:
+    """Bind IN or EXISTS inside an expression of SELECT, as `bind_subquery` does.
+
+    Raises:
+        UnsupportedQuery: for a subquery as a value, too.
+    """
+    if not isinstance(node, exp.Exists | exp.In):
+        what = "a subquery as a value, other than in a condition of WHERE or HAVING"
+        raise UnsupportedQuery(what, remedy="LEFT JOIN (SELECT key, value ... GROUP BY key).")
+    return bind_subquery(values, names, node)
 
 
 def bind_subquery(values: Values, names: Names, node: Any) -> Expr:

@@ -939,3 +939,12 @@ SELECT name, COUNT(*) FROM (SELECT id, name FROM alpha.people UNION ALL (SELECT 
 
 -- union without rows
 SELECT COUNT(*), SUM(v) FROM (SELECT id, cost AS v FROM alpha.visits WHERE cost < 0 UNION ALL SELECT pid, amount FROM beta.claims WHERE level > 100) u
+
+-- whether another owner has a row, inside CASE and FILTER
+SELECT state, SUM(CASE WHEN id IN (SELECT pid FROM beta.claims WHERE level > 3) THEN income END), COUNT(*) FILTER (WHERE NOT EXISTS (SELECT 1 FROM gamma.members m WHERE m.mid = id) OR active) FROM alpha.people GROUP BY state
+
+-- whether another owner has a row, as a key
+SELECT EXISTS (SELECT 1 FROM beta.claims c WHERE c.pid = p.id) AS claims, COUNT(*), SUM(p.score) FROM alpha.people p GROUP BY claims
+
+-- rows that say whether another owner has one
+SELECT id, name, EXISTS (SELECT 1 FROM beta.claims WHERE pid = id) AS claims FROM alpha.people WHERE score > 10 OR id IN (SELECT mid FROM gamma.members)

@@ -84,6 +84,11 @@ OPTIONAL = {
         ["p.id"],
         ["CASE WHEN p.id IN (SELECT cust FROM transactions) THEN p.id END"],
     ),
+    "SELECT EXISTS (SELECT 1 FROM beta.claims c WHERE c.pid = p.id) AS has, p.code, COUNT(*) AS n"
+    " FROM alpha.people p GROUP BY 1, 2": (
+        ["p.id"],
+        ["CASE WHEN p.id IN (SELECT pid FROM beta.claims) THEN p.id END"],
+    ),
     "SELECT COUNT(*) AS n FROM (SELECT * FROM alpha.people WHERE id > 1000) p FULL JOIN"
     " (SELECT * FROM beta.claims WHERE level > 100) c ON p.id = c.pid": ([], ["p.id", "c.pid"]),
 }
@@ -127,6 +132,8 @@ def test_only_large_groups_pass(
         "SELECT COUNT(*), COUNT(CASE WHEN id < 3 THEN 1 END) FROM alpha.people",
         "SELECT COUNT(*), MAX(CASE WHEN id = 7 THEN income END) FROM alpha.people",
         "SELECT COUNT(*) FROM alpha.people HAVING SUM(CASE WHEN id = 7 THEN income END) > 0",
+        "SELECT COUNT(*), SUM(CASE WHEN id IN (SELECT pid FROM beta.claims WHERE pid < 22) "
+        "THEN income END) FROM alpha.people",
         f"SELECT COUNT(*), SUM(p.score * (c.level - c.level)) {CLAIMS}",
         f"SELECT COUNT(*), SUM(CASE WHEN p.id < 22 THEN c.amount END) {CLAIMS}",
         "SELECT COUNT(*), SUM(c.amount) FROM alpha.people p LEFT JOIN"
