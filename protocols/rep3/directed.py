@@ -15,8 +15,8 @@ from protocols.rep3.order import is_ordered, merge_all, order
 from protocols.rep3.relation import Column, Relation, union
 from protocols.rep3.rows import Rows
 from protocols.rep3.share import Arith, Bits, concat_planes, public_bits
-from protocols.rep3.slices import bytes_to_planes, planes_to_bytes, to_planes
-from protocols.rounds import U64, Party, Steps
+from protocols.rep3.slices import reversed_rows, to_planes
+from protocols.rounds import Party, Steps
 
 _PLACE = "#place"
 
@@ -63,13 +63,14 @@ def order_directed(
         ordered = yield from order(ctx.at("order"), reduce(union, turned), names)
     kept = ordered.select((c for c in ordered.columns if c != _PLACE), ordered.sums)
     result = _turned(ctx.me, kept, by, backwards)
-    return reversed_rows(result) if backwards else result
+    return read_backwards(result) if backwards else result
 
 
-def reversed_rows(relation: Relation) -> Relation:
+def read_backwards(relation: Relation) -> Relation:
     """Put the last row first; missing rows, if they stood last, stand first then. Local."""
     rows = relation.rows()
-    bits = _reversed_planes(concat_planes([relation.valid, rows.bits]), relation.n)
+    planes = concat_planes([relation.valid, rows.bits])
+    bits = Bits(reversed_rows(planes.own), reversed_rows(planes.next))
     sums = Arith(*(x[:, ::-1].copy() for x in (rows.sums.own, rows.sums.next)))
     return replace(relation.with_rows(Rows(relation.n, bits[1:], sums)), valid=bits[:1])
 
@@ -103,10 +104,3 @@ def _placed(
         columns = {**part.columns, _PLACE: Column(planes, False)}
         yield replace(part, columns=columns, sorted_by=(*by, _PLACE))
         before += part.n
-
-
-def _reversed_planes(planes: Bits, n: int) -> Bits:
-    def turned(half: U64) -> U64:
-        return bytes_to_planes(planes_to_bytes(half, n)[::-1], half.shape[0])
-
-    return Bits(turned(planes.own), turned(planes.next))
