@@ -38,7 +38,7 @@ from protocols.rep3.cross import with_row
 from protocols.rep3.expand import BoundExceeded, join_bounded
 from protocols.rep3.group import Grouping, cleaned, group
 from protocols.rep3.inputs import InputInconsistent, check_copies
-from protocols.rep3.join import join_unique
+from protocols.rep3.join import join_unique, matched
 from protocols.rep3.order import is_ordered, merge_all, order
 from protocols.rep3.relation import Relation, union
 from protocols.rep3.share import Arith
@@ -206,7 +206,7 @@ def _tested(
     ctx: Context, node: Join, left: Relation, right: Relation, fill: outer.Fill
 ) -> Steps[Relation]:
     """Join each left row with the one right row that matters for it, or test that it has one."""
-    ordered, found = yield from outer.matched(ctx, left, right, node.left_on, node.right_on)
+    ordered, found = yield from matched(ctx, left, right, node.left_on, node.right_on)
     if node.also is not None:
         both = outer.semi(ordered, found)
         true, _ = yield from holds(ctx.at("also"), both, both_sides(node), node.also)

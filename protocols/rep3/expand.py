@@ -12,10 +12,10 @@ from protocols.context import Context
 from protocols.rep3.compare import less_than
 from protocols.rep3.convert import arith_to_bits, bits_to_arith, sign
 from protocols.rep3.group import Grouping, group
-from protocols.rep3.join import join_unique, look_up
+from protocols.rep3.join import join_unique, look_up, matched
 from protocols.rep3.merge import merge
 from protocols.rep3.order import order
-from protocols.rep3.outer import Fill, keep_left, matched
+from protocols.rep3.outer import Fill, keep_left
 from protocols.rep3.place import unplace
 from protocols.rep3.relation import Column, Relation
 from protocols.rep3.reveal import reveal_bits

@@ -38,6 +38,35 @@ def join_unique(
         `right_on`. Rows without a match are marked as not there. A product of sum columns is
         zero in them only if it has a factor from each side.
 
+    Cost and security: as `matched`.
+    """
+    left, found = yield from matched(ctx, left, right, left_on, right_on)
+    return Relation(
+        n=left.n,
+        valid=found.valid,
+        columns={**left.columns, **found.columns},
+        sums={**left.sums, **found.sums},
+        clean=left.clean,
+    )
+
+
+def matched(
+    ctx: Context,
+    left: Relation,
+    right: Relation,
+    left_on: tuple[str, ...],
+    right_on: tuple[str, ...],
+) -> Steps[tuple[Relation, Relation]]:
+    """Look every left row's keys up at the right.
+
+    Args:
+        left_on, right_on: bits columns, pairwise of equal width; NULL matches nothing.
+        right: of several rows with a key the last one is found.
+
+    Returns:
+        the left rows in the order of `left_on`; and for each of them the columns that were found
+        except `right_on`, zeros and not there without a match.
+
     Cost: a `look_up`, after an `order` of each side that isn't sorted. Security: semi-honest;
         leakage none.
     """
@@ -47,14 +76,7 @@ def join_unique(
     carried = right.select((c for c in right.columns if c not in right_on), right.sums)
     wanted, keys = paired_keys(ctx.me, left, right, left_on, right_on)
     there, values = yield from look_up(ctx.at("look"), wanted, keys, with_valid(carried))
-    matched = carried.with_rows(values)
-    return Relation(
-        n=left.n,
-        valid=there,
-        columns={**left.columns, **matched.columns},
-        sums={**left.sums, **matched.sums},
-        clean=left.clean,
-    )
+    return left, replace(carried.with_rows(values), valid=there, clean=True)
 
 
 def paired_keys(

@@ -13,8 +13,7 @@ import numpy as np
 from protocols.context import Context
 from protocols.rep3.and_bits import and_bits
 from protocols.rep3.convert import bits_to_arith, sign
-from protocols.rep3.join import keep_or_nothing, look_up, paired_keys, with_valid
-from protocols.rep3.order import order
+from protocols.rep3.join import keep_or_nothing, matched
 from protocols.rep3.relation import Column, Relation, planes_of, sums_of, union
 from protocols.rep3.rows import Rows
 from protocols.rep3.share import Arith, Bits, concat_planes, repeated, same_bit
@@ -52,35 +51,6 @@ def _where(missing: Bits, column: Column, value: int | None) -> Bits:
     marks = [number >> (bits - 1 - i) & 1 for i in range(bits)]
     nothing = missing.mask(np.zeros(1, dtype=np.uint64))
     return concat_planes([missing if mark else nothing for mark in marks])
-
-
-def matched(
-    ctx: Context,
-    left: Relation,
-    right: Relation,
-    left_on: tuple[str, ...],
-    right_on: tuple[str, ...],
-) -> Steps[tuple[Relation, Relation]]:
-    """Look every left row's keys up at the right.
-
-    Args:
-        left_on, right_on: bits columns, pairwise of equal width; NULL matches nothing.
-        right: of several rows with a key the last one is found.
-
-    Returns:
-        the left rows in the order of `left_on`; and for each of them the columns that were found
-        except `right_on`, zeros and not there without a match.
-
-    Cost: a `look_up`, after an `order` of each side that isn't sorted. Security: semi-honest;
-        leakage none.
-    """
-    left, right = yield from parallel(
-        order(ctx.at("left"), left, left_on), order(ctx.at("right"), right, right_on)
-    )
-    carried = right.select((c for c in right.columns if c not in right_on), right.sums)
-    wanted, keys = paired_keys(ctx.me, left, right, left_on, right_on)
-    there, values = yield from look_up(ctx.at("look"), wanted, keys, with_valid(carried))
-    return left, replace(carried.with_rows(values), valid=there, clean=True)
 
 
 def only_where(ctx: Context, found: Relation, true: Bits) -> Steps[Relation]:

@@ -12,6 +12,7 @@ from protocols.context import Context
 from protocols.rep3 import outer
 from protocols.rep3.cross import with_row
 from protocols.rep3.expand import join_bounded
+from protocols.rep3.join import matched
 from protocols.rep3.relation import Relation
 from protocols.rounds import Steps
 from protocols.simulate import Transcript
@@ -63,13 +64,13 @@ def same_rows(got: pd.DataFrame, expected: pd.DataFrame) -> None:
 
 
 def unique_left(ctx: Context, left: Relation, right: Relation) -> Steps[Relation]:
-    ordered, found = yield from outer.matched(ctx.at("match"), left, right, *ON)
+    ordered, found = yield from matched(ctx.at("match"), left, right, *ON)
     joined = yield from outer.keep_left(ctx.at("fill"), ordered, found, FILL)
     return joined
 
 
 def checked(ctx: Context, left: Relation, right: Relation, kind: str) -> Steps[Relation]:
-    ordered, found = yield from outer.matched(ctx.at("match"), left, right, *ON)
+    ordered, found = yield from matched(ctx.at("match"), left, right, *ON)
     if kind == "not in":
         kept = yield from outer.not_in(ctx.at("nulls"), ordered, found, "k", right, "j")
         return kept
