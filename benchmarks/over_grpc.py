@@ -20,6 +20,7 @@ from benchmarks.delay import relays
 from benchmarks.links import Place, free_ports, linked, places
 from benchmarks.measure import Asked, Measured, peak_memory_bytes, reset_peak_memory
 from benchmarks.names import make
+from cleanroom.memory import keep_freed_memory
 from cleanroom.transport.grpc_link import GrpcLink
 from cleanroom.transport.link import drive
 from protocols.context import Context
@@ -85,6 +86,7 @@ def _in_processes(case: Case, asked: Asked, seats: tuple[Place, ...]) -> list[_R
 
 
 def _sit(place: Place, asked: Asked, pipe: Connection) -> None:
+    keep_freed_memory()  # as a party's process does
     step = make(asked.benchmark, _TINY).step  # the same protocol for any number of rows
     pipe.send(asyncio.run(_play(place, step, pipe.recv(), asked.runs)))
 

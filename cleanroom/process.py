@@ -12,6 +12,7 @@ import structlog
 
 from cleanroom import logs
 from cleanroom.errors import CleanroomError
+from cleanroom.memory import keep_freed_memory
 
 Work: TypeAlias = Callable[[], Coroutine[Any, Any, None]]
 
@@ -28,6 +29,7 @@ def run_until_stopped(work: Work, *, parent_pipe: bool = False) -> None:
     """
     logs.configure()
     _set_limits()
+    keep_freed_memory()
     try:
         asyncio.run(_run(work, parent_pipe=parent_pipe))
     except CleanroomError as error:
