@@ -1,7 +1,8 @@
-"""`python -m benchmarks NAME --rows N`: one benchmark, one line; or a `report` of all."""
+"""`python -m benchmarks NAME --rows N`: one benchmark, one line; also `peers`, and a `report`."""
 
 import argparse
 import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,10 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.markdown import peer_table
 from benchmarks.measure import Asked, Line
+from benchmarks.peers.compare import OPERATIONS, ROWS, compare
+from benchmarks.peers.install import PeerNotInstalled
 from benchmarks.report import RESULTS, Wanted, report
 from benchmarks.run import NAMES, run
 
@@ -31,13 +35,34 @@ def _one(given: argparse.Namespace) -> None:
 
 def _report(given: argparse.Namespace) -> None:
     wanted = Wanted(tuple(given.only), tuple(given.rows), given.full, given.runs)
-    print(report(wanted, (), given.output))
+    lines = _compared(OPERATIONS, ROWS, 2) if given.peers else []
+    print(report(wanted, lines, given.output))
+
+
+def _peers(given: argparse.Namespace) -> None:
+    lines = _compared(given.only, given.rows, given.runs)
+    if not given.json:
+        print(peer_table(lines))
+
+
+def _compared(operations: Sequence[str], sizes: Sequence[int], runs: int) -> list[Line]:
+    """Compare with peers, printing each line as it comes."""
+    lines = []
+    try:
+        for line in compare(operations, sizes, runs):
+            lines.append(line)
+            print(json.dumps(line), flush=True)
+    except PeerNotInstalled as error:
+        sys.exit(f"{error}\nThe peers come from PyPI: this needs a network the first time.")
+    return lines
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    commands = parser.add_subparsers(required=True, metavar="NAME", help=", ".join((*NAMES, "report")))
+    names = ", ".join((*NAMES, "report", "peers"))
+    commands = parser.add_subparsers(required=True, metavar="NAME", help=names)
     _add_report(commands.add_parser("report", help="measure all, write tables and plots"))
+    _add_peers(commands.add_parser("peers", help="the same operations by other systems"))
     for name in NAMES:
         one = commands.add_parser(name)
         one.set_defaults(do=_one, name=name)
@@ -57,7 +82,16 @@ def _add_report(one: argparse.ArgumentParser) -> None:
     one.add_argument("--only", nargs="+", choices=NAMES, default=(), help="these benchmarks")
     one.add_argument("--rows", nargs="+", type=int, default=(), help="these sizes")
     one.add_argument("--runs", type=int, default=5, help="at most; fewer for large sizes")
+    one.add_argument("--peers", action="store_true", help="other systems too")
     one.add_argument("--output", type=Path, default=RESULTS, help="folder")
+
+
+def _add_peers(one: argparse.ArgumentParser) -> None:
+    one.set_defaults(do=_peers)
+    one.add_argument("--only", nargs="+", choices=OPERATIONS, default=OPERATIONS)
+    one.add_argument("--rows", nargs="+", type=int, default=ROWS, help="these sizes")
+    one.add_argument("--runs", type=int, default=2)
+    one.add_argument("--json", action="store_true", help="lines of JSON alone")
 
 
 def _table(line: Line) -> Table:
