@@ -93,7 +93,7 @@ class Size:
         if joined or not found:
             return found
         core = self.source.core
-        exprs = sorted({b.expr for b in found}, key=lambda e: -e.domain.size)
+        exprs = sorted((b.expr for b in found), key=lambda e: -e.domain.size)
         return [b for b in found if b.expr in self.dependencies.telling(exprs, core, tuple(known))]
 
     def _known(self, keys: frozenset[str]) -> set[Expr]:
