@@ -18,6 +18,19 @@ from protocols.simulate import Transcript, contexts, simulate
 
 ROWS = 500
 LATENCY_S = 0.02
+# Rounds, and the bytes of all parties, at ROWS: a change that takes more fails here.
+COSTS = {
+    "and": (1, 1_536),
+    "multiply": (1, 12_000),
+    "less_than": (7, 18_240),
+    "equality": (6, 12_096),
+    "shuffle": (2, 16_000),
+    "sort": (138, 229_640),
+    "merge": (85, 338_336),
+    "join": (97, 596_512),
+    "group_by": (171, 480_456),
+    "distinct": (171, 379_080),
+}
 
 
 def steps(case: Case) -> list[Steps[Any]]:
@@ -49,11 +62,21 @@ def test_memory_and_grpc_give_the_same_words(name: str) -> None:
     played = over_grpc(steps(case))
     assert played.bytes_sent == tuple(transcript.bytes_sent(party) for party in Party)
     assert set(played.rounds) == {len(transcript.rounds)}
+    rounds, n_bytes = COSTS[name]
+    assert played.rounds[0] <= rounds
+    assert sum(played.bytes_sent) <= n_bytes
     for here, there in zip(in_memory, played.results, strict=True):
         assert words(here)
         for one, other in zip(words(here), words(there), strict=True):
             np.testing.assert_array_equal(one, other)
     assert case.correct(played.results, case.plaintext())
+
+
+def test_a_large_join_has_few_rounds() -> None:
+    """At 20 ms a round, 2^16 rows a side wait for three seconds."""
+    case, transcript = make("join", 1 << 16), Transcript()
+    simulate(steps(case), transcript=transcript)
+    assert len(transcript.rounds) <= 153
 
 
 def test_a_join_through_slow_wires_is_right_and_waits_once_a_round() -> None:

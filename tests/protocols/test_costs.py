@@ -5,7 +5,6 @@ Rows, keys and masks are the same in each run, so the figures are exact. Lower t
 
 from collections.abc import Callable
 
-import pandas as pd
 import pytest
 from relations import run, share, table
 
