@@ -91,9 +91,10 @@ async def error_of(call: Call) -> CleanroomError | None:
 def test_a_request_that_is_not_right_is_refused(
     room, folder, changes: dict, by: str, signer: str, expected: type
 ) -> None:
-    request = ask(room, "add 1 of bank_a", **changes)
-    error = in_room(room, folder, lambda _: submit(room, request, by, signer))
-    assert type(error) is expected
+    async def refused(_: dict) -> CleanroomError | None:
+        return await submit(room, ask(room, "add 1 of bank_a", **changes), by, signer)
+
+    assert type(in_room(room, folder, refused)) is expected
 
 
 def test_a_replayed_request_is_refused_by_coordinator_and_parties(room, folder) -> None:
