@@ -143,18 +143,20 @@ def _run_ordered(
     ctx: Context, node: Node, by: tuple[str, ...], leaves: Leaves, first: int
 ) -> Steps[Relation]:
     """Compute a node in the order of `by`: sorted parts of a union are merged, not sorted."""
-    if isinstance(node, Union):
-        parts = yield from _parts(ctx.at("of"), node.inputs, leaves, first)
-        if all(is_ordered(part, by) for part in parts):
-            merged = yield from merge_all(ctx.at("merge"), parts, by)
-            return merged
-        relation = parts[0]
-        for part in parts[1:]:
-            relation = union(relation, part)
-    else:
-        relation = yield from _run(ctx.at("of"), node, leaves, first)
-    ordered = yield from order(ctx.at("order"), relation, by)
-    return ordered
+    match node:
+        case Derive(child):
+            relation = yield from _run_ordered(ctx.at("of"), child, by, leaves, first)
+            relation = yield from _row_by_row(ctx, node, relation)
+        case Union(inputs):
+            parts = yield from _parts(ctx.at("of"), inputs, leaves, first)
+            if all(is_ordered(part, by) for part in parts):
+                return (yield from merge_all(ctx.at("merge"), parts, by))
+            relation = parts[0]
+            for part in parts[1:]:
+                relation = union(relation, part)
+        case _:
+            relation = yield from _run(ctx.at("of"), node, leaves, first)
+    return (yield from order(ctx.at("order"), relation, by))
 
 
 def _unify(ctx: Context, node: Unify, leaves: Leaves, first: int) -> Steps[Relation]:
@@ -226,7 +228,8 @@ def _tested(
 
 def _aggregate(ctx: Context, node: Aggregate, leaves: Leaves, first: int) -> Steps[Relation]:
     what = grouping_of(node)
-    if what.first_order and isinstance(node.input, Union):
+    below = node.input.input if isinstance(node.input, Derive) else node.input
+    if what.first_order and isinstance(below, Union):
         relation = yield from _run_ordered(
             ctx.at("of"), node.input, what.first_order, leaves, first
         )

@@ -1,9 +1,9 @@
 """A public estimate of what a plan costs, from its bounds alone.
 
 Formula, per node, in bits that each party sends and rounds (W: bits of a row, l: key bits,
-m: padded rows, log: log2 m): share 2 m W; merge or sort m (log/2) (3 l + 32) and 8 log; carry
-the row along by shuffles 4 m W; one comparison of b bits 3 m b; one product 64 m; group 200 m;
-a number or total of a window 650 m.
+m: padded rows, log: log2 m): share 2 m W; merge m (log/2) (2.5 l + log) and 8 log, a sort of
+what isn't in order 1.5 times that; carry the row along by shuffles 4 m W; one comparison of
+b bits 3 m b; one product 64 m; group 200 m; a number or total of a window 650 m.
 A FULL JOIN looks the right keys up among the left ones once more.
 Seconds: 60 MB/s of protocol traffic and 2 ms a round, as measured on two cores and loopback.
 """
@@ -38,6 +38,7 @@ from cleanroom.plan.schema import Schema, both_sides, schema_of
 
 BYTES_PER_S = 60e6
 S_PER_ROUND = 0.002
+BITS_PER_ROUND = int(8 * BYTES_PER_S * S_PER_ROUND)  # what could be sent while one round waits
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,25 @@ def most_rows(node: Node) -> int:
     return rows
 
 
+def work_of_join(left: int, right: int, slots: int, keys: int, width: int, *, sort: bool) -> int:
+    """Return what joining two sides costs in bits, each round counted as what it delays.
+
+    Args:
+        left, right, slots: rows of the sides and of the result.
+        keys: their bits; without keys the right side is one row.
+        width: bits of a row of both sides.
+        sort: the left side isn't in the keys' order.
+    """
+    if not keys:
+        return left + BITS_PER_ROUND
+    bits, rounds = _merged(left + right, keys, width)
+    bits += 4 * slots * width
+    if sort:
+        more, further = _sorted(left, keys, width)
+        bits, rounds = bits + more, rounds + further
+    return bits + rounds * BITS_PER_ROUND
+
+
 def _release(root: Release, rows: int) -> tuple[int, int]:
     """Return bits and rounds of what follows the groups, the shares handed out among them."""
     schema = schema_of(root.input)
@@ -75,7 +95,7 @@ def _release(root: Release, rows: int) -> tuple[int, int]:
     bits, rounds = groups * (3 * tested + 2 * width), 20
     if root.top is not None:
         keys = 64 * len(root.top.order)
-        _, more, further = _sorted(groups, keys + 1, width)
+        more, further = _sorted(groups, keys + 1, width)
         bits, rounds = bits + more, rounds + further
     slots = min(groups, groups if root.slots is None else root.slots)
     return bits + 4 * slots * width, rounds
@@ -100,9 +120,9 @@ def _cost(node: Node) -> tuple[int, int, int]:
             parts = [_cost(child) for child in inputs]
             return sum(p[0] for p in parts), sum(p[1] for p in parts), max(p[2] for p in parts)
         case Unify(child):
-            return _ordered(child, _key_bits(schema_of(child)))
-        case Join(left, right):
-            return _join(node, _cost(left), _cost(right), width)
+            return _along(child, tuple(c.name for c in schema_of(child).bits))
+        case Join():
+            return _join(node, width)
         case Filter(child, predicate):
             rows, bits, rounds = _cost(child)
             return rows, bits + rows * _predicate(predicate, schema_of(child)), rounds + 9
@@ -123,13 +143,12 @@ def _cost(node: Node) -> tuple[int, int, int]:
 
 def _aggregate(node: Aggregate, child: Node) -> tuple[int, int, int]:
     schema = schema_of(child)
-    keys = sum(schema.bits_column(name).bits for name in node.keys)
-    rows, bits, rounds = _ordered(child, keys) if node.keys else _cost(child)
+    keys = _bits_of(schema, node.keys)
+    rows, bits, rounds = _along(child, node.keys) if node.keys else _cost(child)
     once = dict.fromkeys((*node.persons, *((d.column,) for d in node.distincts)))
     once |= dict.fromkeys((q.column,) for q in node.quantiles)
     for columns in once:
-        extra = sum(schema.bits_column(name).bits for name in columns)
-        _, more, further = _sorted(rows, keys + extra, 64)
+        more, further = _sorted(rows, keys + _bits_of(schema, columns), 64)
         bits, rounds = bits + more, rounds + further
     for extreme in node.extremes:
         bits += 4 * rows * schema.bits_column(extreme.column).bits * max(rows.bit_length(), 1)
@@ -140,20 +159,19 @@ def _aggregate(node: Aggregate, child: Node) -> tuple[int, int, int]:
 def _window(node: Window, child: Node) -> tuple[int, int, int]:
     schema = schema_of(child)
     names = dict.fromkeys((*node.partition, *(by.column for by in node.order)))
-    rows, bits, rounds = _ordered(child, sum(schema.bits_column(name).bits for name in names))
+    rows, bits, rounds = _along(child, tuple(names))
     added = 650 * (len(node.numberings) + len(node.totals))
     added += sum(schema.bits_column(one.column).bits + 1 for one in node.neighbours)
     return rows, bits + rows * added, rounds
 
 
-def _join(
-    node: Join, left: tuple[int, int, int], right: tuple[int, int, int], width: int
-) -> tuple[int, int, int]:
+def _join(node: Join, width: int) -> tuple[int, int, int]:
     if node.kind == "one":
+        left, right = _cost(node.left), _cost(node.right)
         return left[0], left[1] + right[1] + left[0], max(left[2], right[2]) + 1
-    schema = schema_of(node.left)
-    keys = sum(schema.bits_column(name).bits for name in node.left_on)
-    _, bits, rounds = _sorted(left[0] + right[0], keys, width)
+    left, right = _in_order(node.left, node.left_on), _in_order(node.right, node.right_on)
+    keys = _bits_of(schema_of(node.left), node.left_on)
+    bits, rounds = _merged(left[0] + right[0], keys, width)
     n = left[0] if node.bound is None else _padded(node.bound)
     bits += 4 * n * width
     if node.also is not None:
@@ -163,19 +181,52 @@ def _join(
     return n, left[1] + right[1] + bits, max(left[2], right[2]) + rounds
 
 
-def _ordered(child: Node, keys: int) -> tuple[int, int, int]:
-    rows, below, before = _cost(child)
-    _, bits, rounds = _sorted(rows, keys, _width(schema_of(child)))
-    return rows, below + bits + 200 * rows, before + rounds + 15
+def _along(node: Node, by: tuple[str, ...]) -> tuple[int, int, int]:
+    """Return what a node costs in an order, and a running sum or comparison along its rows."""
+    rows, bits, rounds = _in_order(node, by)
+    return rows, bits + 200 * rows, rounds + 15
 
 
-def _sorted(rows: int, keys: int, width: int) -> tuple[int, int, int]:
+def _in_order(node: Node, by: tuple[str, ...]) -> tuple[int, int, int]:
+    """Return what a node costs if its rows are brought into the order of `by`."""
+    schema, (rows, below, before) = schema_of(node), _cost(node)
+    if _is_ordered(node, by):
+        return rows, below, before
+    inner = node.input if isinstance(node, Derive) else node
+    parts = inner.inputs if isinstance(inner, Union) else ()
+    arrange = _merged if parts and all(_is_ordered(part, by) for part in parts) else _sorted
+    bits, rounds = arrange(rows, _bits_of(schema, by), _width(schema))
+    return rows, below + bits, before + rounds
+
+
+def _is_ordered(node: Node, by: tuple[str, ...]) -> bool:
+    """Whether a node's rows come in the order of `by` without work."""
+    match node:
+        case Leaf():
+            return node.sorted_by[: len(by)] == by
+        case Derive(child):
+            return _is_ordered(child, by)
+        case Join(left) if node.kind == "one":
+            return _is_ordered(left, by)
+        case Join() if node.bound is None and node.kind in ("inner", "left", "semi"):
+            return node.left_on[: len(by)] == by
+        case Aggregate():
+            return node.keys[: len(by)] == by
+    return False
+
+
+def _merged(rows: int, keys: int, width: int) -> tuple[int, int]:
     log = max(rows - 1, 1).bit_length()
-    return rows, rows * log * (3 * keys + 32) // 2 + 4 * rows * width, 8 * log
+    return rows * log * (5 * keys + 2 * log) // 4 + 4 * rows * width, 8 * log
 
 
-def _key_bits(schema: Schema) -> int:
-    return sum(c.bits + c.nullable for c in schema.bits)
+def _sorted(rows: int, keys: int, width: int) -> tuple[int, int]:
+    bits, rounds = _merged(rows, keys, width)
+    return 3 * bits // 2, 2 * rounds
+
+
+def _bits_of(schema: Schema, names: tuple[str, ...]) -> int:
+    return sum(c.bits + c.nullable for c in map(schema.bits_column, names))
 
 
 def _term(term: Term, schema: Schema) -> int:

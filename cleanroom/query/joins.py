@@ -1,88 +1,121 @@
 """Join order, and the bounds on joined rows that follow from those of the sources.
 
-Rule: a join whose right keys are pairwise distinct needs no room for extra rows, so the order
-is chosen to have as many of those as possible.
+Rule: orders are left-deep and compared by public bounds alone: first by how many joins may fail
+at a bound that the contract doesn't prove, then by estimated cost.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from cleanroom.errors import UnsupportedQuery
+from cleanroom.plan.cost import work_of_join
 from cleanroom.plan.nodes import Join as JoinNode
 from cleanroom.plan.nodes import JoinKind, Leaf, Node, Unify, Union
 from cleanroom.query.sizes import Size
 
+Sizes = tuple[Size, ...]
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Join one source to what came before: `unify` as in Size, `bound` as in plan.Join."""
+    """Join one source to what came before.
+
+    Attributes:
+        unify, bound: as in Size and plan.Join.
+        proven: the contract proves that no more rows than `bound` come out.
+    """
 
     source: int
     keys: tuple[str, ...]
     unify: bool
     bound: int | None
+    proven: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A left-deep order; `rows` bounds the joined rows behind the result, `slots` its own."""
+    """A left-deep order of some sources.
+
+    Attributes:
+        available: columns by which a further source can be joined.
+        by: columns in whose order the rows come; None: that of any key.
+        rows: bounds the joined rows behind the result, `slots` its own, `width` one's bits.
+        cost: joins that may fail at their bound, then bits, a round counted as what it delays.
+    """
 
     first: int
     steps: tuple[Step, ...]
+    available: frozenset[str]
+    by: tuple[str, ...] | None
     rows: int
-    cost: tuple[int, int]
     slots: int
+    width: int
+    cost: tuple[int, int] = (0, 0)
+
+    @property
+    def sources(self) -> frozenset[int]:
+        return frozenset((self.first, *(step.source for step in self.steps)))
 
 
-def choose_order(found: tuple[Size, ...], among: tuple[int, ...]) -> Order:
-    """Choose the order with the fewest joins of non-unique keys, then the fewest rows.
+def choose_order(found: Sizes, among: tuple[int, ...]) -> Order:
+    """Choose the cheapest left-deep order, keeping only the cheapest of each set of sources.
 
     Raises:
         UnsupportedQuery: if some table isn't joined with the others.
     """
     starts = [i for i in among if not found[i].is_single] or among
-    return min((_from(found, among, first) for first in starts), key=lambda o: o.cost)
+    orders = [_start(found[i], i) for i in starts]
+    for _ in among[1:]:
+        cheapest: dict[frozenset[int], Order] = {}
+        for order in orders:
+            for longer in _longer(found, among, order):
+                best = cheapest.setdefault(longer.sources, longer)
+                if longer.cost < best.cost:
+                    cheapest[longer.sources] = longer
+        orders = list(cheapest.values())
+    if not orders:
+        raise UnsupportedQuery("tables without an equality that joins them; no cross joins")
+    return min(orders, key=lambda order: order.cost)
 
 
-def _from(found: tuple[Size, ...], among: tuple[int, ...], first: int) -> Order:
-    size = found[first]
-    available, left = set(size.keys), [i for i in among if i != first]
-    rows = size.rows * size.members
-    leaf_rows = size.leaf_rows * size.members
-    steps: list[Step] = []
-    loose, total = 0, leaf_rows
-    while left:
-        alone = size if not steps else None
-        options = sorted(_options(found, left, available, alone, leaf_rows))
-        if not options:
-            raise UnsupportedQuery("tables without an equality that joins them; no cross joins")
-        *_, source = options[0]
-        step = _step(found[source], source, available, alone, leaf_rows)
-        steps.append(step)
-        loose += step.bound is not None
-        keys = frozenset(step.keys)
-        behind = found[source].rows * found[source].members
-        before = rows
-        rows = before * found[source].fan(keys)
-        if alone is not None:
-            rows = min(rows, behind * alone.fan(keys))
-        leaf_rows = step.bound or leaf_rows
-        total += leaf_rows + found[source].leaf_rows * found[source].members
-        available |= found[source].keys
-        left.remove(source)
-    return Order(first, tuple(steps), rows, (loose, total), leaf_rows)
+def _start(size: Size, source: int) -> Order:
+    rows, slots = size.rows * size.members, size.leaf_rows * size.members
+    return Order(source, (), size.keys, None, rows, slots, size.width)
 
 
-def _options(
-    found: tuple[Size, ...], left: list[int], available: set[str], alone: Size | None, rows: int
-) -> Iterator[tuple[bool, int, int]]:
-    for source in left:
-        if found[source].keys & available or found[source].is_single:
-            step = _step(found[source], source, available, alone, rows)
-            yield step.bound is not None, step.bound or found[source].leaf_rows, source
+def _longer(found: Sizes, among: tuple[int, ...], order: Order) -> Iterator[Order]:
+    for source in sorted(set(among) - order.sources):
+        if found[source].keys & order.available or found[source].is_single:
+            yield _joined(found, order, source)
 
 
-def _step(right: Size, source: int, available: set[str], left: Size | None, rows: int) -> Step:
+def _joined(found: Sizes, order: Order, source: int) -> Order:
+    right, alone = found[source], None if order.steps else found[order.first]
+    step = _step(right, source, order.available, alone, order.slots)
+    keys = frozenset(step.keys)
+    rows = order.rows * right.fan(keys)
+    if alone is not None:
+        rows = min(rows, right.rows * right.members * alone.fan(keys))
+    slots, width = step.bound or order.slots, order.width + right.width
+    bits = sum(b.column.bits + b.column.nullable for b in right.bits if b.column.name in keys)
+    parts = order.slots, right.leaf_rows * right.members, slots
+    work = work_of_join(*parts, bits, width, sort=order.by not in (None, step.keys))
+    guesses, before = order.cost
+    return Order(
+        order.first,
+        (*order.steps, step),
+        order.available | right.keys,
+        step.keys if step.keys else order.by,
+        rows,
+        slots,
+        width,
+        (guesses + (not step.proven), before + work),
+    )
+
+
+def _step(
+    right: Size, source: int, available: frozenset[str], left: Size | None, rows: int
+) -> Step:
     keys = frozenset(right.keys & available)
     names = tuple(sorted(keys, key=lambda name: int(name[1:])))
     unify = right.unify(keys)
@@ -96,7 +129,8 @@ def _step(right: Size, source: int, available: set[str], left: Size | None, rows
         limits.append(right_rows * left.leaf_fan(keys))
         if left.fan_is_proven(keys):
             proven.append(right_rows * left.leaf_fan(keys))
-    return Step(source, names, False, min(proven) if proven else min(*limits, guess))
+    bound = min(proven) if proven else min(*limits, guess)
+    return Step(source, names, False, bound, bool(proven) or bound == min(limits))
 
 
 def join_tree(order: Order, nodes: Mapping[int, Node]) -> Node:

@@ -24,6 +24,7 @@ class Size:
 
     Attributes:
         rows: joined rows behind it, at one member.
+        width: bits of a row.
         grouped: rows differ in their bits columns.
         limits: rows behind one value of a column that names a person, at one member.
         dependencies: by which `keys` may tell all rows apart.
@@ -33,6 +34,7 @@ class Size:
     bits: tuple[Bits, ...]
     keys: frozenset[str]
     rows: int
+    width: int
     limits: Mapping[str, int]
     dependencies: Dependencies
     grouped: bool = True
@@ -121,7 +123,9 @@ def sizes_of(query: Query, columns: Columns, *, by_row: bool) -> tuple[Size, ...
         for name, limit in _limits(query, placement, source, bits):
             limits[name] = min(limit, limits.get(name, limit))
         grouped = query.tables[source.tables[0]].view is None and not by_row
-        found.append(Size(source, bits, keys, rows, limits, dependencies, grouped))
+        width = 1 + sum(b.column.bits + b.column.nullable for b in bits)
+        width += 64 * len(columns.measures[index])
+        found.append(Size(source, bits, keys, rows, width, limits, dependencies, grouped))
     return tuple(found)
 
 
