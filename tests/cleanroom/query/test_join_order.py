@@ -24,7 +24,7 @@ def keys_in_order(node: Node) -> list[tuple[str, ...]]:
     return keys_in_order(node.input) if hasattr(node, "input") else []
 
 
-@pytest.mark.parametrize("tables", permutations(JOINED))
+@pytest.mark.parametrize("tables", list(permutations(JOINED)))
 def test_joins_on_the_same_key_come_together_however_the_query_names_them(tables) -> None:
     joins = " ".join(f"JOIN {table} ON {JOINED[table]}" for table in tables)
     sql = f"SELECT COUNT(*) AS n, SUM(s.total) AS t FROM alpha.people AS p {joins}"
