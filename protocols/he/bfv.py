@@ -1,68 +1,28 @@
 """Exact arithmetic on encrypted vectors of integers mod t: keys, encryption, sums, decryption.
 
-A vector of n words mod t takes ceil(n / slots) ciphertexts. SEAL accepts most ciphertexts with a
+A vector of n words mod t takes ceil(n / degree) ciphertexts. SEAL accepts most ciphertexts with a
 flipped bit and decrypts them to garbage: whoever receives one authenticates it first.
 """
 
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import tenseal.sealapi as seal
 
-from protocols.he.memory import load_into, saved
-from protocols.he.parameters import LEAST_BUDGET_BITS, Parameters
+from protocols.he.memory import saved
+from protocols.he.parameters import LEAST_BUDGET_BITS, MAX_CONTRIBUTORS, Parameters
+from protocols.he.scheme import CiphertextRefused, Scheme, VectorRefused, load_checked, scheme_of
 from protocols.rounds import U64
 
-MAX_BYTES = 1 << 20  # of one serialised key or ciphertext
+MAX_WORDS = 1 << 20  # of one vector
 
 
-class CiphertextRefused(ValueError):
-    """Bytes that are no ciphertext or key of these parameters, or that lost their value."""
-
-
-class _Scheme:
-    """SEAL's objects for one parameter set; building them takes some milliseconds."""
-
-    def __init__(self, parameters: Parameters) -> None:
-        parameters.check()
-        chosen = seal.EncryptionParameters(seal.SCHEME_TYPE.BFV)
-        chosen.set_poly_modulus_degree(parameters.degree)
-        sizes = list(parameters.coefficient_bits)
-        chosen.set_coeff_modulus(seal.CoeffModulus.Create(parameters.degree, sizes))
-        modulus = seal.PlainModulus.Batching(parameters.degree, parameters.plain_bits)
-        chosen.set_plain_modulus(modulus)
-        self.context = seal.SEALContext(chosen, True, seal.SEC_LEVEL_TYPE.TC128)
-        if not self.context.parameters_set():
-            raise CiphertextRefused(f"SEAL refuses {parameters.name}")
-        self.modulus = int(modulus.value())
-        self.encoder = seal.BatchEncoder(self.context)
-        self.evaluator = seal.Evaluator(self.context)
-
-    def plaintext(self, slots: U64) -> Any:
-        made = seal.Plaintext()
-        self.encoder.encode(slots.tolist(), made)
-        return made
-
-    def ciphertext(self, data: bytes) -> Any:
-        made = seal.Ciphertext()
-        _load(made, self.context, data)
-        if made.size() != 2 or made.is_ntt_form() or made.is_transparent():
-            raise CiphertextRefused("not a fresh ciphertext or a sum of such")
-        return made
-
-
-@cache
-def _scheme(parameters: Parameters) -> _Scheme:
-    return _Scheme(parameters)
-
-
-def modulus_of(parameters: Parameters) -> int:
-    """Return t: what slots hold is exact modulo this prime."""
-    return _scheme(parameters).modulus
+class KeyUsed(ValueError):
+    """A key was asked to decrypt a second time; what it answered would tell of its secret."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +35,7 @@ class PublicKey:
     @property
     def id(self) -> str:
         """Name the key: SHA-256 of parameters and bytes, in hexadecimal."""
-        return hashlib.sha256(self.parameters.name.encode() + b"\n" + self.data).hexdigest()
+        return digest(self.parameters, (self.data,))
 
 
 class Encryptor:
@@ -86,28 +46,24 @@ class Encryptor:
     """
 
     def __init__(self, key: PublicKey) -> None:
-        self._scheme = _scheme(key.parameters)
+        self._scheme = scheme_of(key.parameters)
         public = seal.PublicKey()
-        _load(public, self._scheme.context, key.data)
+        load_checked(public, self._scheme, key.data)
+        if public.data().size() != 2 or public.data().is_transparent():
+            raise CiphertextRefused("not a public key that hides anything")
         self._encryptor = seal.Encryptor(self._scheme.context, public)
-        self._slots = key.parameters.degree
 
     def encrypt(self, words: U64) -> Iterator[bytes]:
         """Yield the ciphertexts of a vector of shape (n,) with words below t.
 
         Raises:
-            ValueError: for a vector that is empty or has a larger word.
+            VectorRefused: for a vector that is empty, too long or has a larger word.
 
         Cost: about 3 ms and 224 kB a ciphertext of 8192 words for sums.
         Security: 128 bits, of semantic security; a ciphertext carries no proof of who made it.
         """
-        if words.dtype != np.uint64 or words.ndim != 1 or not words.size:
-            raise ValueError("expected a vector of uint64 that isn't empty")
-        if int(words.max()) >= self._scheme.modulus:
-            raise ValueError("a word is not below the plain modulus")
-        for start in range(0, words.size, self._slots):
+        for plain in _plaintexts(self._scheme, words):
             made = seal.Ciphertext()
-            plain = self._scheme.plaintext(words[start : start + self._slots])
             self._encryptor.encrypt(plain, made)
             yield saved(made)
 
@@ -116,34 +72,48 @@ class Sum:
     """Adds up ciphertexts of one place, keeping the sum alone in memory."""
 
     def __init__(self, parameters: Parameters) -> None:
-        self._scheme = _scheme(parameters)
+        self._scheme = scheme_of(parameters)
         self._total: Any = None
+        self._n = 0
 
     def add(self, data: bytes) -> None:
-        """Add one ciphertext.
+        """Add one contributor's ciphertext.
 
         Raises:
-            CiphertextRefused: if it isn't a fresh one of these parameters, or a sum of such.
+            CiphertextRefused: if it isn't a contribution or reply under these parameters, is one
+                more than their noise budget bears, or cancels all before it.
         """
-        made = self._scheme.ciphertext(data)
+        made = self._scheme.load(data, self._scheme.reply_level)
+        self._n += 1
+        if self._n > MAX_CONTRIBUTORS:
+            raise CiphertextRefused(f"more than {MAX_CONTRIBUTORS} ciphertexts in one sum")
         if self._total is None:
             self._total = made
         else:
-            self._scheme.evaluator.add_inplace(self._total, made)
+            self._total = self._scheme.sum(self._total, made)
 
     def result(self) -> bytes:
-        """Return the sum's ciphertext."""
+        """Return the sum's ciphertext.
+
+        Raises:
+            CiphertextRefused: if nothing was added.
+        """
+        if self._total is None:
+            raise CiphertextRefused("a sum of nothing")
         return saved(self._total)
 
 
 class SecretKey:
-    """The key that decrypts. It is never written, and lives as long as one query."""
+    """The key that decrypts, once. It is never written, and lives as long as one query."""
 
     def __init__(self, parameters: Parameters) -> None:
         self.parameters = parameters
-        self._scheme = _scheme(parameters)
+        self._scheme = scheme_of(parameters)
         self._generator = seal.KeyGenerator(self._scheme.context)
-        self._decryptor = seal.Decryptor(self._scheme.context, self._generator.secret_key())
+        secret = self._generator.secret_key()
+        self._decryptor = seal.Decryptor(self._scheme.context, secret)
+        self._encryptor = seal.Encryptor(self._scheme.context, secret)
+        self._used = False
 
     def __repr__(self) -> str:
         return f"SecretKey({self.parameters.name})"
@@ -158,29 +128,94 @@ class SecretKey:
         self._generator.create_public_key(made)
         return PublicKey(self.parameters, saved(made))
 
-    def decrypt(self, ciphertexts: Sequence[bytes]) -> U64:
-        """Return the words mod t of all slots, shape (slots * ciphertexts,).
+    def encrypt(self, words: U64) -> Iterator[bytes]:
+        """Yield the ciphertexts of a vector; each is half as large as under the public key.
 
         Raises:
+            VectorRefused: for a vector that is empty, too long or has a word that isn't below t.
+
+        Cost: about 3 ms and 27 bytes a word under the parameters for filters.
+        Security: 128 bits, of semantic security. The second half of a ciphertext is a seed.
+        """
+        for plain in _plaintexts(self._scheme, words):
+            yield saved(self._encryptor.encrypt_symmetric(plain))
+
+    def decrypt(self, ciphertexts: Sequence[bytes]) -> U64:
+        """Return the words mod t of sums or replies, shape (degree * ciphertexts,).
+
+        Raises:
+            KeyUsed: if the key decrypted, or refused to decrypt, before.
             CiphertextRefused: if one is malformed, or too noisy to decrypt exactly.
         """
-        return np.concatenate([self._slots(data) for data in ciphertexts])
+        self._claim()
+        loaded = [self._load(data) for data in ciphertexts]
+        for made in loaded:
+            budget = self._decryptor.invariant_noise_budget(made)
+            if budget < LEAST_BUDGET_BITS:
+                raise CiphertextRefused(_too_noisy(f"{budget} bits"))
+        return np.concatenate([self._words(made) for made in loaded])
 
-    def _slots(self, data: bytes) -> U64:
-        made = self._scheme.ciphertext(data)
-        budget = self._decryptor.invariant_noise_budget(made)
-        if budget < LEAST_BUDGET_BITS:
-            what = f"{budget} bits of noise budget are left; {LEAST_BUDGET_BITS} are needed"
-            raise CiphertextRefused(f"{what} (or it was made under another key)")
+    def decrypt_constants(self, ciphertexts: Sequence[bytes], offsets: Sequence[int]) -> list[int]:
+        """Return the constant coefficients mod t, each less its offset mod the reply's modulus.
+
+        Whether they decrypt exactly shows from both ends of the noise that is allowed: shifted by
+        half a step less that noise, up or down, a coefficient rounds to the same word. One that
+        isn't the right sum of the right contributions passes once in 2^20 times.
+
+        Raises:
+            KeyUsed: if the key decrypted, or refused to decrypt, before.
+            CiphertextRefused: if one is malformed, or too noisy to decrypt exactly.
+        """
+        self._claim()
+        step = self._scheme.reply_modulus // self._scheme.modulus
+        reach = step // 2 - (step >> (LEAST_BUDGET_BITS + 1))
+        found = []
+        for data, offset in zip(ciphertexts, offsets, strict=True):
+            low, high = (self._constant(data, shift - offset) for shift in (-reach, reach))
+            if low != high:
+                raise CiphertextRefused(_too_noisy(f"fewer than {LEAST_BUDGET_BITS} bits"))
+            found.append(low)
+        return found
+
+    def _claim(self) -> None:
+        if self._used:
+            raise KeyUsed("a key decrypts once; ask again under a new one")
+        self._used = True
+
+    def _load(self, data: bytes) -> Any:
+        return self._scheme.load(data, self._scheme.reply_level)
+
+    def _words(self, loaded: Any) -> U64:
+        return self._scheme.words(self._plaintext(loaded))
+
+    def _plaintext(self, loaded: Any) -> Any:
         plain = seal.Plaintext()
-        self._decryptor.decrypt(made, plain)
-        return np.array(self._scheme.encoder.decode_uint64(plain), dtype=np.uint64)
+        self._decryptor.decrypt(loaded, plain)
+        return plain
+
+    def _constant(self, data: bytes, shift: int) -> int:
+        moved = self._load(data)
+        self._scheme.evaluator.add_inplace(moved, self._scheme.constant(shift, moved))
+        return int(self._plaintext(moved).data(0))
 
 
-def _load(empty: Any, context: Any, data: bytes) -> None:
-    if not 0 < len(data) <= MAX_BYTES:
-        raise CiphertextRefused(f"{len(data)} bytes; a key or ciphertext has 1 to {MAX_BYTES}")
-    try:
-        load_into(empty, context, data)
-    except (RuntimeError, ValueError):
-        raise CiphertextRefused("not a key or ciphertext of these parameters") from None
+def digest(parameters: Parameters, parts: Sequence[bytes]) -> str:
+    """Name what was sent: SHA-256 of parameters and of all parts, in hexadecimal."""
+    made = hashlib.sha256(parameters.name.encode() + b"\n")
+    for part in parts:
+        made.update(len(part).to_bytes(8, "big") + part)
+    return made.hexdigest()
+
+
+def _plaintexts(scheme: Scheme, words: U64) -> Iterator[Any]:
+    if words.dtype != np.uint64 or words.ndim != 1 or not 0 < words.size <= MAX_WORDS:
+        raise VectorRefused(f"expected a vector of 1 to {MAX_WORDS} words of uint64")
+    if int(words.max()) >= scheme.modulus:
+        raise VectorRefused("a word is not below the plain modulus")
+    n = scheme.parameters.degree
+    return (scheme.plaintext(words[start : start + n]) for start in range(0, words.size, n))
+
+
+def _too_noisy(left: str) -> str:
+    needed = f"{left} of noise budget are left; {LEAST_BUDGET_BITS} are needed"
+    return f"{needed} (or it was made under another key, or misses a contribution)"

@@ -8,18 +8,12 @@ all check words tells the decrypting party that every contribution is in the sum
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-from protocols.he.bfv import CiphertextRefused, Encryptor, PublicKey, SecretKey, modulus_of
+from protocols.he.bfv import Encryptor, PublicKey, SecretKey
+from protocols.he.integers import I64, check_cells, check_reach, residues, signed
 from protocols.he.masks import add, mask, word
-from protocols.he.parameters import Parameters
-from protocols.rounds import U64
-
-I64 = NDArray[np.int64]
-
-
-class SumOutOfRange(ValueError):
-    """The declared bounds allow a total that the plain modulus can't hold exactly."""
+from protocols.he.parameters import MAX_CONTRIBUTORS, Parameters
+from protocols.he.scheme import CiphertextRefused, VectorRefused, modulus_of
 
 
 def ciphertexts_for(cells: int, parameters: Parameters) -> int:
@@ -27,20 +21,10 @@ def ciphertexts_for(cells: int, parameters: Parameters) -> int:
     return -(-cells // (parameters.degree - 1))
 
 
-def check_reach(reach: int, parameters: Parameters) -> None:
-    """Check before encryption that a total of absolute value `reach` is exact.
-
-    Raises:
-        SumOutOfRange: naming the bound.
-    """
-    most = modulus_of(parameters) // 2
-    if reach > most:
-        raise SumOutOfRange(f"a total may reach {reach}; {most} is the most that is exact")
-
-
 def contribute(
     key: PublicKey,
     cells: I64,
+    reach: int,
     me: str,
     secrets: Mapping[str, bytes],
     binding: str,
@@ -48,34 +32,50 @@ def contribute(
     """Yield the ciphertexts of this contributor's masked cells.
 
     Args:
-        cells: shape (n,); the caller has checked the reach of the total of all.
+        cells: shape (n,).
+        reach: the most that the absolute value of any cell's total over all can be, from
+            declared bounds.
         secrets: other contributor -> 32-byte secret that the two share for this binding alone.
         binding: contract, plan and session.
+
+    Raises:
+        VectorRefused, SumOutOfRange: before anything is encrypted.
 
     Cost: ceil(n / 8191) ciphertexts.
     Security: holder of the secret key and coordinator together see uniform words, unless all
         contributors but one help them.
     """
+    check_reach(reach, key.parameters)
+    check_cells(cells, reach)
+    if len(secrets) >= MAX_CONTRIBUTORS:
+        raise VectorRefused(f"more than {MAX_CONTRIBUTORS} contributors")
     modulus = modulus_of(key.parameters)
     per = key.parameters.degree - 1
     n = ciphertexts_for(cells.size, key.parameters)
     slots = np.zeros((n, per + 1), dtype=np.uint64)
     padded = np.zeros(n * per, dtype=np.int64)
     padded[: cells.size] = cells
-    slots[:, :per] = _residues(padded, modulus).reshape(n, per)
-    slots[:, per] = [_check_word(binding, key.id, me, i, modulus) for i in range(n)]
+    slots[:, :per] = residues(padded, modulus).reshape(n, per)
+    slots[:, per] = [word(modulus, "check", binding, key.id, me, i) for i in range(n)]
     masked = add(slots.reshape(-1), mask(me, secrets, binding, slots.size, modulus), modulus)
     return Encryptor(key).encrypt(masked)
 
 
 def totals(
-    key: SecretKey, ciphertexts: Sequence[bytes], n: int, contributors: Sequence[str], binding: str
+    key: SecretKey,
+    ciphertexts: Sequence[bytes],
+    n: int,
+    reach: int,
+    contributors: Sequence[str],
+    binding: str,
 ) -> I64:
     """Decrypt the sum over all contributors, shape (n,).
 
     Raises:
-        CiphertextRefused: if the number of ciphertexts is wrong, one doesn't decrypt, or the
-            contributions in it aren't those of `contributors`, each once and for this binding.
+        KeyUsed: if the key decrypted before.
+        CiphertextRefused: if the number of ciphertexts is wrong, one doesn't decrypt, the
+            contributions in it aren't those of `contributors`, each once and for this binding, or
+            a total lies beyond its declared reach.
     """
     parameters = key.parameters
     modulus, per = modulus_of(parameters), parameters.degree - 1
@@ -84,20 +84,10 @@ def totals(
     slots = key.decrypt(ciphertexts).reshape(-1, per + 1)
     key_id = key.public.id
     for i, found in enumerate(slots[:, per]):
-        wanted = sum(_check_word(binding, key_id, name, i, modulus) for name in contributors)
+        wanted = sum(word(modulus, "check", binding, key_id, name, i) for name in contributors)
         if int(found) != wanted % modulus:
             raise CiphertextRefused("the sum is not of all contributors' cells, each once")
-    return _signed(slots[:, :per].reshape(-1)[:n], modulus)
-
-
-def _check_word(binding: str, key_id: str, sender: str, place: int, modulus: int) -> int:
-    return word(f"check|{binding}|{key_id}|{sender}|{place}", modulus)
-
-
-def _residues(values: I64, modulus: int) -> U64:
-    return np.where(values < 0, values + np.int64(modulus), values).astype(np.uint64)
-
-
-def _signed(words: U64, modulus: int) -> I64:
-    large = words > modulus // 2
-    return np.where(large, words - np.uint64(modulus), words).view(np.int64)
+    opened = signed(slots[:, :per].reshape(-1)[:n], modulus)
+    if int(opened.max()) > reach or int(opened.min()) < -reach:
+        raise CiphertextRefused("a total lies beyond its declared reach")
+    return opened

@@ -1,7 +1,7 @@
 """Pairwise masks that cancel in the sum over all: what a single contribution shows is uniform."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
@@ -24,18 +24,39 @@ def mask(me: str, secrets: Mapping[str, bytes], purpose: str, n: int, modulus: i
     Security: whoever lacks one contributor's secrets with two honest others sees uniform words.
     Source: Bonawitz et al., CCS 2017, section 4.1, without their dropout recovery.
     """
-    if me in secrets or any(len(secret) != KEY_BYTES for secret in secrets.values()):
-        raise ValueError(f"pairwise secrets have {KEY_BYTES} bytes and two holders")
     total = np.zeros(n, dtype=np.uint64)
-    for other, secret in secrets.items():
-        pair = f"{purpose}|{min(me, other)}|{max(me, other)}"
+    for first, pair, secret in _pairs(me, secrets, purpose):
         words = uniform(secret, pair, n, modulus)
-        total = add(total, words if me < other else negate(words, modulus), modulus)
+        total = add(total, words if first else negate(words, modulus), modulus)
     return total
 
 
+def wide_mask(me: str, secrets: Mapping[str, bytes], purpose: str, modulus: int) -> int:
+    """Return this contributor's mask of one number mod a modulus of any size, like `mask`.
+
+    Security: 64 bits more than the modulus are drawn and reduced: within 2^-64 of uniform.
+    """
+    n = modulus.bit_length() // 64 + 2
+    total = 0
+    for first, pair, secret in _pairs(me, secrets, purpose):
+        drawn = int.from_bytes(stream(secret, pair, n).tobytes(), "little")
+        total += drawn if first else -drawn
+    return total % modulus
+
+
+def _pairs(
+    me: str, secrets: Mapping[str, bytes], purpose: str
+) -> Iterator[tuple[bool, str, bytes]]:
+    """Yield, for each other contributor: am I the first of the pair, its purpose, its secret."""
+    if me in secrets or any(len(secret) != KEY_BYTES for secret in secrets.values()):
+        raise ValueError(f"pairwise secrets have {KEY_BYTES} bytes and two holders")
+    for other, secret in secrets.items():
+        first, second = sorted((me, other))
+        yield me == first, f"{purpose}|{len(first)}|{first}|{second}", secret
+
+
 def uniform(key: bytes, purpose: str, n: int, modulus: int) -> U64:
-    """Return n exactly uniform words below `modulus`: AES-CTR words of its width, others dropped."""
+    """Return n exactly uniform words below `modulus`: of AES-CTR words, those that are below."""
     width = np.uint64(64 - (modulus - 1).bit_length())
     parts: list[U64] = []
     missing, block = n, 0
@@ -57,7 +78,7 @@ def negate(a: U64, modulus: int) -> U64:
     return np.where(a == 0, a, np.uint64(modulus) - a)
 
 
-def word(text: str, modulus: int) -> int:
-    """Return a word below `modulus` that the text determines, statistically uniform."""
-    digest = hashlib.sha256(text.encode()).digest()
-    return int.from_bytes(digest, "little") % modulus
+def word(modulus: int, *parts: str | int) -> int:
+    """Return a number below `modulus` that the parts determine, as good as uniform."""
+    text = "".join(f"{len(str(part))}:{part}" for part in parts)
+    return int.from_bytes(hashlib.sha512(text.encode()).digest(), "little") % modulus

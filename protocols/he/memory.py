@@ -1,7 +1,16 @@
-"""SEAL writes its objects to paths alone: anonymous memory files stand in for them here."""
+"""SEAL writes its objects to paths alone: anonymous memory files stand in for them here.
+
+Rule: bytes and vectors in and out of SEAL's objects, nothing about what they mean.
+"""
 
 import os
+import struct
 from typing import Any, Protocol
+
+import numpy as np
+import tenseal.sealapi as seal
+
+from protocols.rounds import U64
 
 
 class Saves(Protocol):
@@ -26,10 +35,35 @@ def load_into(empty: Any, context: Any, data: bytes) -> None:
     Raises:
         RuntimeError, ValueError: from SEAL, for bytes that are no such object.
     """
+    _read(lambda path: empty.load(context, path), data)
+
+
+def fill(value: Any, words: U64) -> None:
+    """Overwrite all words of a SEAL plaintext or ciphertext, which keeps its size."""
+    array = value.dyn_array()
+    assert array.size() == words.size  # noqa: S101 -- our own logic
+    _read(array.load, _header(8 + words.nbytes) + struct.pack("<Q", words.size) + words.tobytes())
+
+
+def words_of(value: Any) -> U64:
+    """Return all words of a SEAL plaintext or ciphertext."""
+    array = value.dyn_array()
+    n = array.size()
+    return np.fromiter(map(array.at, range(n)), dtype=np.uint64, count=n)
+
+
+def _header(n_bytes: int) -> bytes:
+    """Return what SEAL writes before an object that isn't compressed."""
+    own = seal.Serialization.SEALHeader()
+    versions = own.version_major, own.version_minor
+    return struct.pack("<HBBBBHQ", own.magic, own.header_size, *versions, 0, 0, 16 + n_bytes)
+
+
+def _read(load: Any, data: bytes) -> None:
     file = os.memfd_create("seal", os.MFD_CLOEXEC)
     try:
         os.pwrite(file, data, 0)
-        empty.load(context, _path(file))
+        load(_path(file))
     finally:
         os.close(file)
 

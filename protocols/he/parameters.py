@@ -13,6 +13,7 @@ Source: Albrecht et al., Homomorphic Encryption Security Standard, 2018, table 1
 """
 
 LEAST_BUDGET_BITS = 20  # of noise budget; with less a ciphertext is not decrypted
+MAX_CONTRIBUTORS = 128  # whose ciphertexts may be added up within the noise budget
 
 
 class ParametersRefused(ValueError):
@@ -24,11 +25,14 @@ class Parameters:
     """One parameter set.
 
     Attributes:
-        degree: of the polynomial modulus, as many slots a ciphertext has.
+        degree: of the polynomial modulus, as many words a ciphertext holds.
         coefficient_bits: sizes of the primes of the coefficient modulus. The last one is for
             keys alone: ciphertexts live modulo the others.
-        plain_bits: size of the prime modulo which slots are exact.
+        plain_bits: size of the plain modulus t, modulo which words are exact.
         kept_primes: how many primes a reply keeps; the others are switched away before it leaves.
+        flood_bits: 0 for sums alone: then t is a prime and words lie in slots, which multiply one
+            by one. Otherwise t is 2^plain_bits, words are a polynomial's coefficients, and
+            replies are flooded with noise uniform in [-2^flood_bits, 2^flood_bits).
     """
 
     name: str
@@ -36,6 +40,7 @@ class Parameters:
     coefficient_bits: tuple[int, ...]
     plain_bits: int
     kept_primes: int
+    flood_bits: int = 0
 
     def check(self) -> None:
         """Check that the parameters are at least as strong as 128 bits.
@@ -53,14 +58,25 @@ class Parameters:
         if not 0 < self.kept_primes < len(self.coefficient_bits):
             raise ParametersRefused("a reply keeps at least one prime, and not the keys' one")
 
+    @property
+    def max_bytes(self) -> int:
+        """The most bytes that a key or ciphertext of these parameters may have."""
+        return 2 * 8 * self.degree * len(self.coefficient_bits) + 1024
+
 
 SUM = Parameters("bfv-sum-1", 8192, (48, 48, 49), 60, 2)
 """For sums alone: 28 bits of noise budget fresh, 21 after a hundred additions."""
 
-PRODUCT = Parameters("bfv-product-1", 8192, (43, 43, 44, 44, 44), 60, 2)
-"""For one product with a full-range plaintext: 106 bits fresh, 42 after it."""
+FILTER = Parameters("bfv-filter-1", 8192, (44, 44, 45, 45, 20), 49, 2, flood_bits=101)
+"""For one secret linear form: totals to 2^48; 27 bits of noise budget, 20 after 128 additions."""
 
-KNOWN: Final = {parameters.name: parameters for parameters in (SUM, PRODUCT)}
+FILTER_WIDE = Parameters("bfv-filter-wide-1", 8192, (50, 50, 50, 50, 17), 59, 2, flood_bits=111)
+"""The same with totals to 2^58; 29 bits of noise budget, 22 after 128 additions."""
+
+SCORE = Parameters("bfv-score-1", 8192, (50, 50, 50, 50, 17), 56, 2, flood_bits=121)
+"""For secret weights on encrypted columns: scores to 2^55; 22 bits of noise budget."""
+
+KNOWN: Final = {one.name: one for one in (SUM, FILTER, FILTER_WIDE, SCORE)}
 
 
 def parameters_of(name: str) -> Parameters:

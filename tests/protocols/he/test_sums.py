@@ -1,122 +1,191 @@
 """Sums of contributors' cells under one key: exact, bound to who contributed, refused otherwise."""
 
-import itertools
-import secrets
-
 import numpy as np
 import pytest
+from ciphertexts import pair_secrets, summed
 
-from protocols.he import bfv, contribution, masks, parameters
-from protocols.he.bfv import CiphertextRefused, SecretKey, Sum
-from protocols.he.contribution import SumOutOfRange, contribute, totals
+from protocols.he import masks
+from protocols.he.bfv import KeyUsed, SecretKey
+from protocols.he.contribution import contribute, totals
+from protocols.he.integers import MAX_CELLS, SumOutOfRange
+from protocols.he.parameters import SUM
+from protocols.he.scheme import CiphertextRefused, VectorRefused, modulus_of
 
 PARTIES = ("bank_a", "bank_b", "bank_c")
 BINDING = "contract|plan|session"
-HALF = bfv.modulus_of(parameters.SUM) // 2
+T = modulus_of(SUM)
+HALF = T // 2
 
 
-def pair_secrets(names=PARTIES):
-    made = {pair: secrets.token_bytes(32) for pair in itertools.combinations(names, 2)}
-    return {
-        me: {o: made[(min(me, o), max(me, o))] for o in names if o != me} for me in names
-    }
-
-
-@pytest.fixture(scope="module")
+@pytest.fixture
 def key():
-    return SecretKey(parameters.SUM)
+    return SecretKey(SUM)
 
 
-def contributions(key, cells, binding=BINDING):
-    shared = pair_secrets(tuple(cells))
+def contributions(key, cells, reach=HALF, bindings=None):
+    shared, bindings = pair_secrets(tuple(cells)), bindings or {}
     return {
-        name: list(contribute(key.public, own, name, shared[name], binding))
+        name: list(
+            contribute(key.public, own, reach, name, shared[name], bindings.get(name, BINDING))
+        )
         for name, own in cells.items()
     }
 
 
-def summed(parts):
-    sums = []
-    for place in zip(*parts.values(), strict=True):
-        total = Sum(parameters.SUM)
-        for one in place:
-            total.add(one)
-        sums.append(total.result())
-    return sums
+def opened(key, parts, n, reach=HALF, contributors=PARTIES):
+    return totals(key, summed(parts, SUM), n, reach, contributors, BINDING)
+
+
+def five(names=PARTIES):
+    return {name: np.arange(5) for name in names}
 
 
 @pytest.mark.parametrize("n", [1, 8190, 8191, 8192, 20000])
 def test_totals_are_exact(key, n):
     rng = np.random.default_rng(n)
     cells = {name: rng.integers(-(2**57), 2**57, n) for name in PARTIES}
-    got = totals(key, summed(contributions(key, cells)), n, PARTIES, BINDING)
-    assert (got == sum(cells.values())).all()
+    assert (opened(key, contributions(key, cells), n) == sum(cells.values())).all()
 
 
-@pytest.mark.parametrize("total", [HALF, -HALF, 0, 1, -1, HALF - 1])
-def test_totals_up_to_half_the_modulus_are_exact(key, total):
-    cells = {
-        "bank_a": np.array([total - 5]) if total < 0 else np.array([total - 3]),
-        "bank_b": np.array([2]) if total >= 0 else np.array([3]),
-        "bank_c": np.array([1]) if total >= 0 else np.array([2]),
-    }
-    contribution.check_reach(abs(total), parameters.SUM)
-    assert totals(key, summed(contributions(key, cells)), 1, PARTIES, BINDING) == [total]
+def test_totals_up_to_half_the_modulus_are_exact(key):
+    wanted = np.array([HALF, -HALF, HALF - 1, 1 - HALF, 0, 1, -1, 5])
+    a = np.array([HALF, -HALF, HALF, -HALF, HALF, HALF, -HALF, 5])
+    b = np.array([-HALF, HALF, 0, 0, -HALF, 0, 0, 0])
+    cells = {"bank_a": a, "bank_b": b, "bank_c": wanted - a - b}
+    assert (opened(key, contributions(key, cells), 8) == wanted).all()
 
 
-def test_a_total_beyond_half_the_modulus_is_refused_before_encryption():
-    with pytest.raises(SumOutOfRange, match=str(HALF + 1)):
-        contribution.check_reach(HALF + 1, parameters.SUM)
+@pytest.mark.parametrize("reach", [HALF + 1, 2**63, -1])
+def test_a_total_beyond_half_the_modulus_is_refused_before_encryption(key, reach):
+    with pytest.raises(SumOutOfRange, match=f"reach {reach}; {HALF} is"):
+        contributions(key, five(), reach)
 
 
-def test_a_million_maximal_rows_are_refused_or_exact(key):
+def test_a_million_maximal_rows_are_exact_or_refused(key):
     rows, most = 10**6, HALF // 10**6
-    contribution.check_reach(rows * most, parameters.SUM)
     with pytest.raises(SumOutOfRange):
-        contribution.check_reach(rows * (most + 1), parameters.SUM)
-    cells = {name: np.array([rows // 4 * most * (2 if name == "bank_a" else 1)]) for name in PARTIES}
-    assert totals(key, summed(contributions(key, cells)), 1, PARTIES, BINDING) == [rows * most]
+        contributions(key, five(), rows * (most + 1))
+    quarter = np.array([rows // 4 * most, -rows // 4 * most])
+    cells = {"bank_a": 2 * quarter, "bank_b": quarter, "bank_c": quarter}
+    found = opened(key, contributions(key, cells, rows * most), 2, rows * most)
+    assert found.tolist() == [rows * most, -rows * most]
 
 
-def without_last(parts):
-    return {name: parts[name] for name in PARTIES[:2]}
+@pytest.mark.parametrize("cell", [101, -101, HALF, -HALF, 2**63 - 1, -(2**63)])
+def test_a_cell_beyond_the_declared_reach_is_refused(key, cell):
+    with pytest.raises(SumOutOfRange, match="beyond 100"):
+        contributions(key, {"bank_a": np.array([5, cell])}, 100)
 
 
-def twice(parts):
-    return {**parts, "again": parts["bank_a"]}
+@pytest.mark.parametrize(
+    "cells",
+    [
+        np.array([], dtype=np.int64),
+        np.array([1.0, 2.5]),
+        np.array([np.nan]),
+        np.array([np.inf]),
+        np.array([1], dtype=np.uint64),
+        np.array([1], dtype=np.int32),
+        np.array([True]),
+        np.array([1, 2], dtype=object),
+        np.zeros((2, 2), dtype=np.int64),
+        np.zeros(MAX_CELLS + 1, dtype=np.int64),
+    ],
+    ids=["empty", "float", "NaN", "inf", "unsigned", "int32", "bool", "object", "2d", "long"],
+)
+def test_what_is_no_vector_of_integers_is_refused(key, cells):
+    with pytest.raises(VectorRefused):
+        contributions(key, {"bank_a": cells})
 
 
-@pytest.mark.parametrize("change", [without_last, twice], ids=["one missing", "one twice"])
-def test_a_sum_of_other_contributions_is_refused(key, change):
-    parts = contributions(key, {name: np.arange(5) for name in PARTIES})
+@pytest.mark.parametrize(
+    "parts",
+    [
+        lambda parts: {name: parts[name] for name in PARTIES[:2]},
+        lambda parts: {**parts, "again": parts["bank_a"]},
+        lambda parts: {**parts, "bank_a": parts["bank_b"]},
+    ],
+    ids=["one missing", "one twice", "one in another's place"],
+)
+def test_a_sum_of_other_contributions_is_refused(key, parts):
     with pytest.raises(CiphertextRefused, match="not of all contributors"):
-        totals(key, summed(change(parts)), 5, PARTIES, BINDING)
+        opened(key, parts(contributions(key, five())), 5)
+
+
+def test_a_lone_contribution_sent_twice_is_refused(key):
+    parts = contributions(key, five(("bank_a",)))
+    with pytest.raises(CiphertextRefused, match="not of all contributors"):
+        opened(key, {**parts, "again": parts["bank_a"]}, 5, contributors=("bank_a",))
+
+
+def test_places_that_changed_are_refused(key):
+    cells = {name: np.arange(9000) for name in PARTIES}
+    sums = summed(contributions(key, cells), SUM)
+    with pytest.raises(CiphertextRefused, match="not of all contributors"):
+        totals(key, sums[::-1], 9000, HALF, PARTIES, BINDING)
+
+
+def test_another_number_of_ciphertexts_is_refused(key):
+    with pytest.raises(CiphertextRefused, match="1 ciphertexts for 9000 cells"):
+        opened(key, contributions(key, five()), 9000)
 
 
 def test_a_contribution_to_another_plan_is_refused(key):
-    shared = pair_secrets()
-    parts = {
-        name: list(
-            contribute(
-                key.public, np.arange(5), name, shared[name], "other" if name == "bank_b" else BINDING
-            )
-        )
-        for name in PARTIES
-    }
+    parts = contributions(key, five(), bindings={"bank_b": "contract|plan|other session"})
     with pytest.raises(CiphertextRefused, match="not of all contributors"):
-        totals(key, summed(parts), 5, PARTIES, BINDING)
+        opened(key, parts, 5)
 
 
 def test_another_key_is_refused(key):
-    sums = summed(contributions(SecretKey(parameters.SUM), {n: np.arange(5) for n in PARTIES}))
     with pytest.raises(CiphertextRefused, match="another key"):
-        totals(key, sums, 5, PARTIES, BINDING)
+        opened(key, contributions(SecretKey(SUM), five()), 5)
 
 
-def test_the_holder_of_the_key_sees_a_single_contribution_as_uniform_words(key):
-    words = []
-    for _ in range(4):
-        parts = contributions(key, {name: np.zeros(8191, dtype=np.int64) for name in PARTIES})
+def test_one_contribution_under_another_key_is_refused(key):
+    parts = contributions(key, five())
+    parts["bank_b"] = contributions(SecretKey(SUM), five())["bank_b"]
+    with pytest.raises(CiphertextRefused, match="another key"):
+        opened(key, parts, 5)
+
+
+def test_a_total_beyond_what_was_declared_is_refused(key):
+    with pytest.raises(CiphertextRefused, match="beyond its declared reach"):
+        opened(key, contributions(key, five(), 4), 5, reach=11)
+
+
+def test_a_key_decrypts_once_even_if_it_refused(key):
+    parts = contributions(key, five())
+    with pytest.raises(CiphertextRefused):
+        opened(key, {**parts, "again": parts["bank_a"]}, 5)
+    with pytest.raises(KeyUsed):
+        opened(key, parts, 5)
+
+
+def test_a_flipped_byte_is_refused_or_changes_nothing():
+    rng = np.random.default_rng(4)
+    first = SecretKey(SUM)
+    sent = contributions(first, five(("bank_a",)))["bank_a"][0]
+    refused = 0
+    for _ in range(25):
+        key = SecretKey(SUM)
+        (sent,) = contributions(key, five(("bank_a",)))["bank_a"]
+        place = int(rng.integers(len(sent)))
+        broken = bytearray(sent)
+        broken[place] ^= 1 << int(rng.integers(8))
+        try:
+            found = opened(key, {"bank_a": [bytes(broken)]}, 5, contributors=("bank_a",))
+        except CiphertextRefused:
+            refused += 1
+        else:
+            assert found.tolist() == [0, 1, 2, 3, 4]
+    assert refused > 15
+
+
+def test_the_holder_of_the_key_sees_a_single_contribution_as_uniform_words():
+    words, zeros = [], {name: np.zeros(8191, dtype=np.int64) for name in PARTIES}
+    for session in range(4):
+        key = SecretKey(SUM)
+        parts = contributions(key, zeros, bindings=dict.fromkeys(PARTIES, f"session {session}"))
         words.append(key.decrypt(parts["bank_a"]))
     top = np.bincount((np.concatenate(words) >> np.uint64(52)).astype(int), minlength=256)
     expected = top.sum() / 256
@@ -126,11 +195,19 @@ def test_the_holder_of_the_key_sees_a_single_contribution_as_uniform_words(key):
 
 
 def test_masks_of_all_cancel():
-    shared, modulus = pair_secrets(), bfv.modulus_of(parameters.SUM)
+    shared = pair_secrets(PARTIES)
     total = np.zeros(1000, dtype=np.uint64)
     for name in PARTIES:
-        total = masks.add(total, masks.mask(name, shared[name], "p", 1000, modulus), modulus)
+        total = masks.add(total, masks.mask(name, shared[name], "p", 1000, T), T)
     assert not total.any()
+    wide = 3**120
+    assert sum(masks.wide_mask(name, shared[name], "p", wide) for name in PARTIES) % wide == 0
+
+
+@pytest.mark.parametrize("secrets", [{"me": bytes(32)}, {"other": bytes(31)}])
+def test_secrets_with_oneself_or_too_short_are_refused(secrets):
+    with pytest.raises(ValueError, match="32 bytes and two holders"):
+        masks.mask("me", secrets, "p", 5, T)
 
 
 @pytest.mark.parametrize("modulus", [3, 257, (1 << 60) - 16383, 1 << 61])
@@ -139,3 +216,8 @@ def test_mask_words_are_below_the_modulus(modulus):
     assert words.size == 5000
     assert int(words.max()) < modulus
     assert abs(float(words.mean()) / (modulus - 1) - 0.5) < 0.05
+
+
+def test_check_words_tell_their_parts_apart():
+    assert masks.word(T, "a", "bc", 1) != masks.word(T, "ab", "c", 1)
+    assert masks.word(T, "a", "bc", 1) == masks.word(T, "a", "bc", 1) < T
