@@ -1,0 +1,213 @@
+"""A secret selector, or secret weights, over a public domain against histograms of several owners.
+
+The asking member encrypts one integer weight for each value of the domain, as coefficients
+w_0 + w_1 x + ...; an owner multiplies by h_0 - h_1 x^(n-1) - h_2 x^(n-2) - ..., whose product has
+sum_i w_i h_i as its constant coefficient, and answers with that coefficient alone. A domain of
+several ciphertexts is added up before the answer: it costs one ciphertext a histogram, whatever
+the domain's size.
+
+Rule: the layout of coefficients and who checks what; `blind` says why an answer shows no more.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from protocols.he.bfv import SecretKey, digest
+from protocols.he.blind import Blind
+from protocols.he.coins import Coins
+from protocols.he.integers import (
+    I64,
+    SumOutOfRange,
+    check_cells,
+    check_reach,
+    reaches,
+    residues,
+)
+from protocols.he.masks import negate, wide_mask, word
+from protocols.he.parameters import FILTER, FILTER_WIDE, MAX_CONTRIBUTORS, Parameters
+from protocols.he.scheme import CiphertextRefused, VectorRefused, modulus_of, scheme_of
+from protocols.rounds import U64
+
+MAX_VALUES = 1 << 16  # of a domain
+MAX_HISTOGRAMS = 64  # of one question
+
+
+@dataclass(frozen=True)
+class Question:
+    """What goes to the owners: the domain's size, public bounds, encrypted weights.
+
+    Attributes:
+        n: values of the domain.
+        masses: for each histogram, the most that its absolute values over all owners add up to.
+        parts: ciphertexts, of `degree` weights each.
+    """
+
+    parameters: Parameters
+    n: int
+    masses: tuple[int, ...]
+    parts: tuple[bytes, ...]
+
+    @cached_property
+    def id(self) -> str:
+        """Name the question: SHA-256 of all that is in it, in hexadecimal."""
+        return digest(self.parameters, (repr((self.n, self.masses)).encode(), *self.parts))
+
+    def check(self) -> None:
+        """Check what can be checked before a ciphertext is read.
+
+        Raises:
+            CiphertextRefused: if parameters, domain, histograms and ciphertexts don't fit.
+        """
+        if self.parameters not in (FILTER, FILTER_WIDE):
+            raise CiphertextRefused(f"{self.parameters.name} are no parameters for a filter")
+        if not 0 < self.n <= MAX_VALUES or not 0 < len(self.masses) <= MAX_HISTOGRAMS:
+            what = f"{self.n} values, {len(self.masses)} histograms"
+            raise CiphertextRefused(f"{what}; most are {MAX_VALUES} and {MAX_HISTOGRAMS}")
+        if len(self.parts) != -(-self.n // self.parameters.degree):
+            raise CiphertextRefused(f"{len(self.parts)} ciphertexts for {self.n} values")
+        for mass in self.masses:
+            check_reach(mass, self.parameters)
+
+
+class Asking:
+    """The asking member's side of one question: its weights and the key that opens the answer.
+
+    Args:
+        weights: shape (n,), one for each value of the domain: 0 and 1 of a selector, or any.
+        largest: public bound of every weight's absolute value.
+        masses: for each histogram, the most that its absolute values over all owners can add
+            up to, from declared bounds.
+
+    Raises:
+        VectorRefused: if the weights aren't a vector of int64, or too many.
+        SumOutOfRange: if a weight is above `largest`, or a total could be inexact.
+
+    Cost: 3 ms and 219 kB for 8192 values (`FILTER_WIDE`: 228 kB).
+    Security: 128 bits; owners learn the domain, `largest`, and that a question was asked.
+    """
+
+    def __init__(self, weights: I64, largest: int, masses: Sequence[int]) -> None:
+        if weights.size > MAX_VALUES:
+            raise VectorRefused(f"a domain has at most {MAX_VALUES} values")
+        check_cells(weights, largest)
+        self._reaches = [max(largest, 1) * mass for mass in masses]
+        parameters = FILTER if reaches(max(self._reaches, default=0), FILTER) else FILTER_WIDE
+        for reach in self._reaches:
+            check_reach(reach, parameters)
+        self._key = SecretKey(parameters)
+        parts = tuple(self._key.encrypt(residues(weights, modulus_of(parameters))))
+        self.question = Question(parameters, weights.size, tuple(masses), parts)
+        self.question.check()
+
+    def results(
+        self, sums: Sequence[bytes], contributors: Sequence[str], binding: str
+    ) -> list[int]:
+        """Decrypt, for each histogram, the weighted sum over all owners.
+
+        Raises:
+            KeyUsed: if the answer was opened, or refused, before.
+            CiphertextRefused: if an answer is missing, too noisy, not the sum over these
+                contributors for this binding, or beyond its reach. A wrong sum passes the noise
+                test once in 2^20 times, and then shows a uniform number.
+        """
+        if len(sums) != len(self._reaches):
+            raise CiphertextRefused(f"{len(sums)} answers for {len(self._reaches)} histograms")
+        scheme = scheme_of(self.question.parameters)
+        whole, kept, t = scheme.fresh_modulus, scheme.reply_modulus, scheme.modulus
+        checks = [
+            sum(_check(self.question, binding, name, i) for name in contributors) * kept // whole
+            for i in range(len(sums))
+        ]
+        found = self._key.decrypt_constants(sums, checks)
+        totals = [total - t if total > (t - 1) // 2 else total for total in found]
+        for total, reach in zip(totals, self._reaches, strict=True):
+            if abs(total) > reach:
+                raise CiphertextRefused("a total lies beyond its declared reach")
+        return totals
+
+
+def answer(
+    question: Question,
+    histograms: Sequence[I64],
+    me: str,
+    secrets: Mapping[str, bytes],
+    binding: str,
+    coins: bytes,
+) -> list[bytes]:
+    """Return one ciphertext for each of this owner's histograms.
+
+    Args:
+        histograms: shape (n,) each: what this owner counts or adds up for each value.
+        secrets: other contributor -> 32-byte secret that the two share for this binding alone.
+        binding: contract, plan and session.
+        coins: 32 fresh random bytes, used once.
+
+    Raises:
+        CiphertextRefused: if the question isn't one.
+        VectorRefused, SumOutOfRange: if a histogram isn't n integers, or beyond its mass.
+
+    Cost: 3 ms to read 8192 values, 4 ms and 109 kB a histogram (`FILTER_WIDE`: 120 kB).
+    Security: semi-honest. The asking member and whoever adds up answers see, together, the sum over
+        all contributors of sum_i w_i h_i mod t and nothing else, up to a statistical distance of
+        2^-40.9 an answer (`blind.distance_bits`) and Ring-LWE; unless all other contributors
+        help them. Weights are any numbers, so a total may pack several cells of a histogram:
+        which questions are allowed is for policy to say. A member that makes up a malformed
+        question learns one linear form of the histogram mod the ciphertext's modulus.
+    Source: encoding as in negacyclic inner products; sum over pairwise masks as in `masks`.
+    """
+    question.check()
+    if len(histograms) != len(question.masses) or len(secrets) >= MAX_CONTRIBUTORS:
+        raise VectorRefused(f"{len(histograms)} histograms for {len(question.masses)} asked")
+    for histogram, mass in zip(histograms, question.masses, strict=True):
+        _check_histogram(histogram, question.n, mass)
+    blind = Blind(question.parameters, question.parts, Coins(coins))
+    return [
+        _answer_one(blind, question, histogram, i, me, secrets, binding)
+        for i, histogram in enumerate(histograms)
+    ]
+
+
+def _answer_one(
+    blind: Blind,
+    question: Question,
+    histogram: I64,
+    i: int,
+    me: str,
+    secrets: Mapping[str, bytes],
+    binding: str,
+) -> bytes:
+    parameters, primes = question.parameters, blind.scheme.primes
+    total = blind.products(_reflected(histogram, parameters), str(i))
+    constant = blind.drop_but_constant(total)
+    mask = wide_mask(me, secrets, f"{binding}|{question.id}|{i}", blind.scheme.fresh_modulus)
+    shift = mask + _check(question, binding, me, i)
+    flood = blind.coins.flood(f"{i}|flood", 1, parameters.flood_bits, primes)
+    noise = np.zeros((len(primes), parameters.degree), dtype=np.uint64)
+    for row, prime in enumerate(primes):
+        noise[row, 0] = (constant[row] + int(flood[row, 0]) + shift) % prime
+    return blind.sealed(total, noise, str(i))
+
+
+def _reflected(histogram: I64, parameters: Parameters) -> list[U64]:
+    """Return polynomials whose product with weights has the inner product as its constant."""
+    n, t = parameters.degree, modulus_of(parameters)
+    words = np.zeros(-(-histogram.size // n) * n, dtype=np.uint64)
+    words[: histogram.size] = residues(histogram, t)
+    blocks = words.reshape(-1, n)
+    return [np.concatenate((block[:1], negate(block[:0:-1], t))) for block in blocks]
+
+
+def _check_histogram(histogram: I64, n: int, mass: int) -> None:
+    check_cells(histogram, mass)
+    if histogram.size != n:
+        raise VectorRefused(f"{histogram.size} cells for {n} values")
+    if sum(map(abs, histogram.tolist())) > mass:
+        raise SumOutOfRange(f"a histogram adds up to more than {mass}, its declared bound")
+
+
+def _check(question: Question, binding: str, sender: str, i: int) -> int:
+    modulus = scheme_of(question.parameters).fresh_modulus
+    return word(modulus, "check", binding, question.id, sender, i)
