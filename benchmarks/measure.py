@@ -90,7 +90,16 @@ def reset_peak_memory() -> None:
 
 def peak_memory_bytes() -> int:
     """Return the most memory that this process held since the last reset."""
+    return _status("VmHWM")
+
+
+def memory_bytes() -> int:
+    """Return the memory that this process holds."""
+    return _status("VmRSS")
+
+
+def _status(key: str) -> int:
     for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
-        if line.startswith("VmHWM:"):
+        if line.startswith(f"{key}:"):
             return 1024 * int(line.split()[1])
-    raise OSError("the kernel doesn't report peak memory")
+    raise OSError("the kernel doesn't report memory")

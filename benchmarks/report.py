@@ -7,6 +7,7 @@ from pathlib import Path
 
 from benchmarks import markdown
 from benchmarks.about import about
+from benchmarks.encrypted.names import ENCRYPTED, SIZES
 from benchmarks.measure import Asked, Line
 from benchmarks.rooms import QUERIES
 from benchmarks.run import NAMES, run
@@ -43,6 +44,10 @@ class Wanted:
 def asked(wanted: Wanted) -> Iterator[Asked]:
     """Yield what a report measures."""
     for name in wanted.only or NAMES:
+        if name in ENCRYPTED:
+            for rows in wanted.rows or SIZES[name]:
+                yield Asked(name, rows, "memory", wanted.runs)
+            continue
         usual = _sizes(name, full=wanted.full)
         for rows in usual if name == "start" else wanted.rows or usual:
             runs = wanted.runs if rows < 1 << 18 or name == _AND else min(wanted.runs, 2)
@@ -90,8 +95,9 @@ def write(lines: Sequence[Line], peers: Sequence[Line], folder: Path) -> Path:
     text = "".join(json.dumps(line) + "\n" for line in (*lines, *peers))
     stem.with_suffix(".jsonl").write_text(text, encoding="utf-8")
     parts = [f"# Figures of {facts['date']}\n", markdown.table(("", ""), facts.items()), _NOTE]
-    operators = [line for line in lines if not line["benchmark"].startswith(("query", "start"))]
-    rooms = [line for line in lines if line not in operators]
+    encrypted = [line for line in lines if line["benchmark"] in ENCRYPTED]
+    rooms = [line for line in lines if line["benchmark"].startswith(("query", "start"))]
+    operators = [line for line in lines if line not in encrypted and line not in rooms]
     if operators:
         plots.times(operators, Path(f"{stem}-times.png"))
         plots.growth(operators, Path(f"{stem}-growth.png"))
@@ -101,6 +107,8 @@ def write(lines: Sequence[Line], peers: Sequence[Line], folder: Path) -> Path:
         parts += ["## Growth\n", markdown.growth_table(operators), image]
     if rooms:
         parts += ["## Queries, and the start of a room\n", markdown.full_table(rooms)]
+    if encrypted:
+        parts += ["## Homomorphic, in one process\n", markdown.full_table(encrypted)]
     if peers:
         plots.peers(peers, Path(f"{stem}-peers.png"))
         image = f"![seconds by rows, by system]({stem.name}-peers.png)\n"

@@ -1,18 +1,23 @@
 """One benchmark from its name to its figures, beside plaintext and the machine's limit."""
 
+from dataclasses import replace
+
 from benchmarks import in_memory, over_grpc
+from benchmarks.encrypted.names import ENCRYPTED
 from benchmarks.machine import machine
 from benchmarks.measure import Asked, Line, line, timed
 from benchmarks.names import CASES, make
 from benchmarks.rooms import ROOMS
 
-NAMES = (*CASES, *ROOMS)
+NAMES = (*CASES, *ROOMS, *ENCRYPTED)
 
 
 def run(asked: Asked) -> Line:
     """Measure what is asked for."""
     if asked.benchmark in ROOMS:
         return ROOMS[asked.benchmark](asked)
+    if asked.benchmark in ENCRYPTED:
+        return ENCRYPTED[asked.benchmark](replace(asked, transport="memory"))
     case = make(asked.benchmark, asked.rows)
     plaintext_s, expected = timed(case.plaintext, asked.runs)
     limits = machine()

@@ -29,7 +29,7 @@ of the question's own ciphertext is ours.
 """
 
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from math import log2
 from typing import Any
 
@@ -40,7 +40,7 @@ from protocols.he.coins import Coins, residues_of
 from protocols.he.integers import residues
 from protocols.he.memory import saved
 from protocols.he.parameters import Parameters
-from protocols.he.scheme import CiphertextRefused, scheme_of
+from protocols.he.scheme import CiphertextRefused, Scheme, scheme_of
 from protocols.rounds import U64
 
 
@@ -64,6 +64,7 @@ class Blind:
         self.scheme = scheme_of(parameters)
         self.coins = coins
         self._parts = [self._load(data) for data in question]
+        self._parts_in_ntt: dict[int, Any] = {}
 
     def products(self, polynomials: Sequence[U64], purpose: str) -> Any:
         """Return sum_k c_k h_k + t u c for polynomials h_k with coefficients mod t.
@@ -71,8 +72,10 @@ class Blind:
         Cost: 1 ms a polynomial. Zeros take as long.
         """
         total = self._encrypted_zero(purpose)
-        for part, words in zip(self._parts_in_ntt, polynomials, strict=True):
-            product = self._times(part, words if words.any() else np.ones_like(words))
+        assert len(polynomials) == len(self._parts)  # noqa: S101 -- our own logic
+        for k, words in enumerate(polynomials):
+            factor = _in_ntt(self.scheme, words if words.any() else np.ones_like(words))
+            product = self._times(self._part_in_ntt(k), factor)
             if words.any():
                 self.scheme.evaluator.add_inplace(total, product)
         self.scheme.evaluator.transform_from_ntt_inplace(total)
@@ -86,7 +89,8 @@ class Blind:
         total = self._encrypted_zero(purpose)
         self.scheme.evaluator.transform_from_ntt_inplace(total)
         for part, weight in zip(self._parts, weights, strict=True):
-            product = self._times_constant(part, weight or 1)
+            constant = self.scheme.plaintext(np.array([weight or 1], dtype=np.uint64))
+            product = self._times(part, constant)
             if weight:
                 self.scheme.evaluator.add_inplace(total, product)
         return total
@@ -123,35 +127,37 @@ class Blind:
             raise CiphertextRefused("a question's ciphertexts come with a seed")
         return self.scheme.load(data, self.scheme.fresh_level)
 
-    @cached_property
-    def _parts_in_ntt(self) -> list[Any]:
-        return [self._in_ntt(part) for part in self._parts]
+    def _part_in_ntt(self, k: int) -> Any:
+        if k not in self._parts_in_ntt:
+            self._parts_in_ntt[k] = seal.Ciphertext()
+            self.scheme.evaluator.transform_to_ntt(self._parts[k], self._parts_in_ntt[k])
+        return self._parts_in_ntt[k]
 
     @cached_property
     def _zero(self) -> Any:
-        zero, bits = self._parts[0], self.scheme.parameters.plain_bits
+        zero, bits = self._part_in_ntt(0), self.scheme.parameters.plain_bits
         for half in (bits // 2, bits - bits // 2):
-            zero = self._times_constant(zero, 1 << half)
-        return self._in_ntt(zero)
+            zero = self._times(zero, _power_in_ntt(self.scheme, half))
+        return zero
 
     def _encrypted_zero(self, purpose: str) -> Any:
         """Return t u c, a fresh encryption of zero, in NTT form."""
         secret = self.coins.ternary(f"{purpose}|secret", self.scheme.parameters.degree)
-        return self._times(self._zero, residues(secret, self.scheme.modulus))
+        return self._times(self._zero, _in_ntt(self.scheme, residues(secret, self.scheme.modulus)))
 
-    def _times(self, part: Any, words: U64) -> Any:
-        factor, product = self.scheme.plaintext(words), seal.Ciphertext()
-        self.scheme.evaluator.transform_to_ntt_inplace(factor, self.scheme.fresh_level)
+    def _times(self, part: Any, factor: Any) -> Any:
+        product = seal.Ciphertext()
         self.scheme.evaluator.multiply_plain(part, factor, product)
         return product
 
-    def _times_constant(self, part: Any, word: int) -> Any:
-        constant = self.scheme.plaintext(np.array([word], dtype=np.uint64))
-        product = seal.Ciphertext()
-        self.scheme.evaluator.multiply_plain(part, constant, product)
-        return product
 
-    def _in_ntt(self, part: Any) -> Any:
-        transformed = seal.Ciphertext()
-        self.scheme.evaluator.transform_to_ntt(part, transformed)
-        return transformed
+def _in_ntt(scheme: Scheme, words: U64) -> Any:
+    """Return a polynomial that multiplies ciphertexts in NTT form."""
+    factor = scheme.plaintext(words)
+    scheme.evaluator.transform_to_ntt_inplace(factor, scheme.fresh_level)
+    return factor
+
+
+@cache
+def _power_in_ntt(scheme: Scheme, bits: int) -> Any:
+    return _in_ntt(scheme, np.array([1 << bits], dtype=np.uint64))

@@ -72,5 +72,6 @@ def test_only_the_full_set_has_the_largest_sizes() -> None:
     grpc = [one for one in usual if one.transport == "grpc"]
     assert max(one.rows for one in grpc) == 1 << 20
     assert max(one.rows for one in full if one.transport == "grpc") == 1 << 22
+    assert {one.rows for one in usual if one.benchmark == "he_group_by"} == {1_000_000}
     chosen = list(asked(Wanted(only=("sort",), rows=(64, 128))))
     assert [(one.benchmark, one.rows) for one in chosen] == [("sort", 64), ("sort", 128)]

@@ -1,0 +1,21 @@
+"""The homomorphic benchmarks by name, and the sizes that a report measures."""
+
+from collections.abc import Callable
+
+from benchmarks.encrypted import questions, sums
+from benchmarks.measure import Asked, Line
+
+ENCRYPTED: dict[str, Callable[[Asked], Line]] = {
+    "he_group_by": sums.group_by,
+    "he_group_by_wide": sums.group_by_wide,
+    "he_many_owners": sums.many_owners,
+    "he_private_filter": questions.private_filter,
+    "he_score": questions.scores,
+}
+SIZES = {
+    "he_group_by": (1_000_000,),
+    "he_group_by_wide": (1_000_000,),
+    "he_many_owners": (1_000_000,),
+    "he_private_filter": (8192, 65536),
+    "he_score": (100_000,),
+}
