@@ -52,7 +52,7 @@ def private_filter(asked: Asked) -> Line:
 
 def ask(selector: I64, histograms: list[I64], three: list[Owner], sides: Sides) -> int:
     """Run all sides of one question with one histogram."""
-    asking = Asking(selector, 1, (10**5,))
+    asking = Asking(selector, 1, (10**5,), secrets.token_bytes(32))
     question = asking.question
     sides.end("question", sum(map(len, question.parts)))
     total = Sum(question.parameters)

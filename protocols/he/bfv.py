@@ -147,56 +147,23 @@ class SecretKey:
             KeyUsed: if the key decrypted, or refused to decrypt, before.
             CiphertextRefused: if one is malformed, or too noisy to decrypt exactly.
         """
-        self._claim()
+        if self._used:
+            raise KeyUsed("a key decrypts once; ask again under a new one")
+        self._used = True
         loaded = [self._load(data) for data in ciphertexts]
         for made in loaded:
             budget = self._decryptor.invariant_noise_budget(made)
             if budget < LEAST_BUDGET_BITS:
-                raise CiphertextRefused(_too_noisy(f"{budget} bits"))
+                raise too_noisy(f"{budget} bits")
         return np.concatenate([self._words(made) for made in loaded])
-
-    def decrypt_constants(self, ciphertexts: Sequence[bytes], offsets: Sequence[int]) -> list[int]:
-        """Return the constant coefficients mod t, each less its offset mod the reply's modulus.
-
-        Whether they decrypt exactly shows from both ends of the noise that is allowed: shifted by
-        half a step less that noise, up or down, a coefficient rounds to the same word. One that
-        isn't the right sum of the right contributions passes once in 2^20 times.
-
-        Raises:
-            KeyUsed: if the key decrypted, or refused to decrypt, before.
-            CiphertextRefused: if one is malformed, or too noisy to decrypt exactly.
-        """
-        self._claim()
-        step = self._scheme.reply_modulus // self._scheme.modulus
-        reach = step // 2 - (step >> (LEAST_BUDGET_BITS + 1))
-        found = []
-        for data, offset in zip(ciphertexts, offsets, strict=True):
-            low, high = (self._constant(data, shift - offset) for shift in (-reach, reach))
-            if low != high:
-                raise CiphertextRefused(_too_noisy(f"fewer than {LEAST_BUDGET_BITS} bits"))
-            found.append(low)
-        return found
-
-    def _claim(self) -> None:
-        if self._used:
-            raise KeyUsed("a key decrypts once; ask again under a new one")
-        self._used = True
 
     def _load(self, data: bytes) -> Any:
         return self._scheme.load(data, self._scheme.reply_level)
 
     def _words(self, loaded: Any) -> U64:
-        return self._scheme.words(self._plaintext(loaded))
-
-    def _plaintext(self, loaded: Any) -> Any:
         plain = seal.Plaintext()
         self._decryptor.decrypt(loaded, plain)
-        return plain
-
-    def _constant(self, data: bytes, shift: int) -> int:
-        moved = self._load(data)
-        self._scheme.evaluator.add_inplace(moved, self._scheme.constant(shift, moved))
-        return int(self._plaintext(moved).data(0))
+        return self._scheme.words(plain)
 
 
 def digest(parameters: Parameters, parts: Sequence[bytes]) -> str:
@@ -216,6 +183,8 @@ def _plaintexts(scheme: Scheme, words: U64) -> Iterator[Any]:
     return (scheme.plaintext(words[start : start + n]) for start in range(0, words.size, n))
 
 
-def _too_noisy(left: str) -> str:
+def too_noisy(left: str) -> CiphertextRefused:
+    """Return the refusal to decrypt what lost its value."""
     needed = f"{left} of noise budget are left; {LEAST_BUDGET_BITS} are needed"
-    return f"{needed} (or it was made under another key, or misses a contribution)"
+    why = "it was made under another key, or misses a contribution"
+    return CiphertextRefused(f"{needed} (or {why})")

@@ -1,12 +1,12 @@
 """An owner's own numbers times secret ones, answered so that nothing but the result shows.
 
 Rule: what makes an answer blind, for all protocols whose question is encrypted: each takes the
-key holder's ciphertexts, multiplies them by polynomials of its own, and sends what `Blind` and
-`flooded` return after its modulus was reduced.
+key holder's ciphertexts, multiplies them by polynomials of its own, adds noise, and reduces the
+modulus last, so that nothing but the flooded ciphertext shapes what is sent.
 
 A question's ciphertexts are (c_0, c_1) with c_0 + c_1 s = (q/t) w + e, where s is the secret
 key and every |e_i| is at most 21.5: 42 coins, and half a unit of rounding. The plain product with
-polynomials h shows h at once: whoever made c_1 divides by it, and e h can be read off after
+polynomials h shows h at once: whoever knows c_1 divides by it, and e h can be read off after
 decryption. An answer is therefore
 
     sum_k c_k h_k  +  t u c  +  (flood, f)         u ternary, f of 42 coins, both fresh,
@@ -20,12 +20,11 @@ with noise t u e.
   sum |h| is at most t/2. u e is a sum of 8192 independent centred terms; by Hoeffding's bound the
   coins of e exceed 3496 with a probability below 2^-101 and the rounding exceeds 600 with
   2^-125, so that |N| < (2^12 + 12) t. flood is uniform in [-2^k, 2^k): what the key's holder
-  sees lies within N / 2^(k+1) of what it would see for any other h with the same result.
+  sees lies within N / 2^(k+1) of what the result alone would let it make up.
 
-`distance_bits` computes that statistical distance. All this takes whoever asks as semi-honest: its
-ciphertexts are encrypted as above.
-Source: noise flooding as in Gentry, STOC 2009, section 4; sanitising by an encryption of zero made
-of the question's own ciphertext is ours.
+`distance_bits` computes that statistical distance for a question that was encrypted as above.
+Source: noise flooding is Gentry's idea (STOC 2009); the encryption of zero made of the question
+itself is ours.
 """
 
 from collections.abc import Sequence
@@ -40,7 +39,8 @@ from protocols.he.coins import Coins, residues_of
 from protocols.he.integers import residues
 from protocols.he.memory import saved
 from protocols.he.parameters import Parameters
-from protocols.he.scheme import CiphertextRefused, Scheme, scheme_of
+from protocols.he.public_coin import constants, keep_first
+from protocols.he.scheme import Scheme, scheme_of
 from protocols.rounds import U64
 
 
@@ -54,16 +54,14 @@ class Blind:
     """A question's ciphertexts, ready to be multiplied.
 
     Args:
+        parts: loaded, of full modulus.
         coins: of this question's answers alone.
-
-    Raises:
-        CiphertextRefused: if one isn't fresh under these parameters, or has no seed.
     """
 
-    def __init__(self, parameters: Parameters, question: Sequence[bytes], coins: Coins) -> None:
+    def __init__(self, parameters: Parameters, parts: Sequence[Any], coins: Coins) -> None:
         self.scheme = scheme_of(parameters)
         self.coins = coins
-        self._parts = [self._load(data) for data in question]
+        self._parts = parts
         self._parts_in_ntt: dict[int, Any] = {}
 
     def products(self, polynomials: Sequence[U64], purpose: str) -> Any:
@@ -74,7 +72,7 @@ class Blind:
         total = self._encrypted_zero(purpose)
         assert len(polynomials) == len(self._parts)  # noqa: S101 -- our own logic
         for k, words in enumerate(polynomials):
-            factor = _in_ntt(self.scheme, words if words.any() else np.ones_like(words))
+            factor = self._factor(words if words.any() else np.ones_like(words))
             product = self._times(self._part_in_ntt(k), factor)
             if words.any():
                 self.scheme.evaluator.add_inplace(total, product)
@@ -100,13 +98,10 @@ class Blind:
 
         The others would tell more than the one linear form that was asked for.
         """
-        n, first = self.scheme.parameters.degree, seal.Ciphertext()
+        first = seal.Ciphertext()
         self.scheme.evaluator.negate(total, first)
-        words = first.dyn_array()
-        size = words.size()
-        words.resize(size // 2, False)
-        words.resize(size, True)  # with zeros
-        constant = [int(total.dyn_array().at(i * n)) for i in range(len(self.scheme.primes))]
+        keep_first(first)
+        constant = constants(total)[0]
         self.scheme.evaluator.add_inplace(total, first)
         return constant
 
@@ -122,11 +117,6 @@ class Blind:
         self.scheme.evaluator.mod_switch_to_inplace(total, self.scheme.reply_level)
         return saved(total)
 
-    def _load(self, data: bytes) -> Any:
-        if 2 * len(data) > self.scheme.parameters.max_bytes:
-            raise CiphertextRefused("a question's ciphertexts come with a seed")
-        return self.scheme.load(data, self.scheme.fresh_level)
-
     def _part_in_ntt(self, k: int) -> Any:
         if k not in self._parts_in_ntt:
             self._parts_in_ntt[k] = seal.Ciphertext()
@@ -134,16 +124,17 @@ class Blind:
         return self._parts_in_ntt[k]
 
     @cached_property
-    def _zero(self) -> Any:
-        zero, bits = self._part_in_ntt(0), self.scheme.parameters.plain_bits
-        for half in (bits // 2, bits - bits // 2):
-            zero = self._times(zero, _power_in_ntt(self.scheme, half))
-        return zero
+    def _half_zero(self) -> Any:
+        """Return -t/2 times the first ciphertext, in NTT form: SEAL reads t/2 so."""
+        return self._times(self._part_in_ntt(0), _half_in_ntt(self.scheme))
 
     def _encrypted_zero(self, purpose: str) -> Any:
         """Return t u c, a fresh encryption of zero, in NTT form."""
         secret = self.coins.ternary(f"{purpose}|secret", self.scheme.parameters.degree)
-        return self._times(self._zero, _in_ntt(self.scheme, residues(secret, self.scheme.modulus)))
+        return self._times(self._half_zero, self._factor(residues(2 * secret, self.scheme.modulus)))
+
+    def _factor(self, words: U64) -> Any:
+        return self.scheme.factor(words, self.scheme.fresh_level)
 
     def _times(self, part: Any, factor: Any) -> Any:
         product = seal.Ciphertext()
@@ -151,13 +142,6 @@ class Blind:
         return product
 
 
-def _in_ntt(scheme: Scheme, words: U64) -> Any:
-    """Return a polynomial that multiplies ciphertexts in NTT form."""
-    factor = scheme.plaintext(words)
-    scheme.evaluator.transform_to_ntt_inplace(factor, scheme.fresh_level)
-    return factor
-
-
 @cache
-def _power_in_ntt(scheme: Scheme, bits: int) -> Any:
-    return _in_ntt(scheme, np.array([1 << bits], dtype=np.uint64))
+def _half_in_ntt(scheme: Scheme) -> Any:
+    return scheme.factor(np.array([scheme.modulus // 2], dtype=np.uint64), scheme.fresh_level)

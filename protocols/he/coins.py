@@ -32,6 +32,10 @@ class Coins:
         if len(self.key) != KEY_BYTES:
             raise ValueError(f"coins take a key of {KEY_BYTES} bytes")
 
+    def public(self, purpose: str, n_bytes: int) -> bytes:
+        """Return bytes that others may see; they tell nothing of the other streams."""
+        return stream(self.key, self._claim(purpose), -(-n_bytes // 8)).tobytes()[:n_bytes]
+
     def ternary(self, purpose: str, n: int) -> I64:
         """Return n uniform values of -1, 0, 1."""
         return uniform(self.key, self._claim(purpose), n, 3).view(np.int64) - 1

@@ -91,12 +91,11 @@ class Scheme:
         fill(made, residues.reshape(-1))
         return made
 
-    def constant(self, value: int, like: Any) -> Any:
-        """Return the trivial ciphertext of noise `value` in the constant coefficient."""
-        primes = self.primes[: like.coeff_modulus_size()]
-        residues = np.zeros((2, len(primes), self.parameters.degree), dtype=np.uint64)
-        residues[0, :, 0] = [value % prime for prime in primes]
-        return self.polynomials(residues, like.parms_id())
+    def factor(self, words: U64, level: Any) -> Any:
+        """Return a plaintext that multiplies ciphertexts in NTT form at that level."""
+        made = self.plaintext(words)
+        self.evaluator.transform_to_ntt_inplace(made, level)
+        return made
 
     def sum(self, one: Any, other: Any) -> Any:
         """Return the sum of two ciphertexts of one level.
@@ -117,9 +116,26 @@ class Scheme:
         Raises:
             CiphertextRefused: unless it has two polynomials at that level of the modulus.
         """
+        made = self._load(data, level)
+        if made.is_transparent():
+            raise CiphertextRefused("a ciphertext that hides nothing")
+        return made
+
+    def load_half(self, data: bytes) -> Any:
+        """Return a fresh ciphertext that a peer sent without its second polynomial.
+
+        Raises:
+            CiphertextRefused: if it has one.
+        """
+        made = self._load(data, self.fresh_level)
+        if not made.is_transparent():
+            raise CiphertextRefused("a question's ciphertext has one polynomial alone")
+        return made
+
+    def _load(self, data: bytes, level: Any) -> Any:
         made = seal.Ciphertext()
         load_checked(made, self, data)
-        if made.size() != 2 or made.is_ntt_form() or made.is_transparent():
+        if made.size() != 2 or made.is_ntt_form():
             raise CiphertextRefused("not a fresh ciphertext or a sum of such")
         if made.parms_id() != level:
             raise CiphertextRefused("the ciphertext has another modulus than asked for")

@@ -25,7 +25,7 @@ from protocols.he.coins import Coins
 from protocols.he.integers import I64, check_cells, check_reach, residues, signed
 from protocols.he.masks import word
 from protocols.he.parameters import SCORE
-from protocols.he.scheme import CiphertextRefused, VectorRefused, modulus_of
+from protocols.he.scheme import CiphertextRefused, VectorRefused, modulus_of, scheme_of
 
 F64 = NDArray[np.float64]
 
@@ -129,7 +129,8 @@ def score(block: Block, model: Model, binding: str, coins: bytes) -> bytes:
     Security: semi-honest. The rows' owner sees its linear scores, exactly, and nothing else of the
         model, up to a statistical distance of 2^-40.9 an answer (`blind.distance_bits`) and
         Ring-LWE. The scores themselves tell: with more rows than columns, in general position,
-        they determine a linear model. Whom to score, and how often, is for policy to say.
+        they determine a linear model, and made-up rows read it off. Whom to score, and how often,
+        is for policy to say.
     """
     _check_block(block)
     if len(model.weights) != len(block.parts):
@@ -137,13 +138,15 @@ def score(block: Block, model: Model, binding: str, coins: bytes) -> bytes:
     largest = sum(abs(w) * bound for w, bound in zip(model.weights, block.bounds, strict=True))
     check_reach(largest + abs(model.intercept), SCORE)
     t = modulus_of(SCORE)
-    blind = Blind(SCORE, block.parts, Coins(coins))
+    scheme = scheme_of(SCORE)
+    parts = [scheme.load(data, scheme.fresh_level) for data in block.parts]
+    blind = Blind(SCORE, parts, Coins(coins))
     total = blind.combination([weight % t for weight in model.weights], "scores")
     added = np.zeros(SCORE.degree, dtype=np.uint64)
     added[: block.n] = model.intercept % t
     added[-1] = _check(binding, block.id)
-    blind.scheme.evaluator.add_plain_inplace(total, blind.scheme.plaintext(added))
-    flood = blind.coins.flood("flood", SCORE.degree, SCORE.flood_bits, blind.scheme.primes)
+    scheme.evaluator.add_plain_inplace(total, scheme.plaintext(added))
+    flood = blind.coins.flood("flood", SCORE.degree, SCORE.flood_bits, scheme.primes)
     return blind.sealed(total, flood, "scores")
 
 

@@ -34,7 +34,12 @@ def key():
 
 @pytest.fixture(scope="module")
 def question(key):
-    return [next(key.encrypt(np.arange(N, dtype=np.uint64)))]
+    return encrypted(key, np.arange(N, dtype=np.uint64))
+
+
+def encrypted(key, words):
+    scheme = scheme_of(FILTER)
+    return [scheme.load(data, scheme.fresh_level) for data in key.encrypt(words)]
 
 
 @pytest.mark.parametrize("parameters", BLIND, ids=lambda one: one.name)
@@ -56,7 +61,7 @@ def noise_at_the_constant(key, scheme, total):
         scheme.evaluator.multiply_plain_inplace(
             total, scheme.plaintext(np.array([1 << 40], dtype=np.uint64))
         )
-    found = int(key._plaintext(total).data(0))
+    found = int(key._words(total)[0])
     centred = found - scheme.modulus if found > scheme.modulus // 2 else found
     return centred * scheme.fresh_modulus / 2.0**80 / scheme.modulus**2
 
@@ -68,8 +73,7 @@ def test_noise_before_flooding_is_within_the_bound_that_the_distance_rests_on(ke
     for number in range(15):
         words = rng.integers(0, 2**30, N, dtype=np.uint64)
         words[0] = 0
-        question = [next(key.encrypt(words))]
-        blind = Blind(FILTER, question, coins(number))
+        blind = Blind(FILTER, encrypted(key, words), coins(number))
         if kind == "product":
             constant = np.zeros(N, dtype=np.uint64)
             constant[0] = 2**17  # the largest of this mass

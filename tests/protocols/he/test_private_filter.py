@@ -44,7 +44,7 @@ def small(names=OWNERS):
 
 
 def ask_small(masses=(1000,)):
-    return Asking(small()[0], 3, masses)
+    return Asking(small()[0], 3, masses, coins())
 
 
 @pytest.mark.parametrize("n", [1, 2, 8191, 8192, 8193, MAX_VALUES])
@@ -56,7 +56,7 @@ def test_totals_are_those_of_the_rows_that_the_selector_picks(n):
     histograms = {name: [np.bincount(rows[name], minlength=n), zeros(n)] for name in OWNERS}
     for name in OWNERS:
         np.add.at(histograms[name][1], rows[name], amounts[name])
-    asking = Asking(selector, 1, (9000, 9000 * 10**6))
+    asking = Asking(selector, 1, (9000, 9000 * 10**6), coins())
     wanted_count = sum(int(selector[rows[name]].sum()) for name in OWNERS)
     wanted_sum = sum(int(amounts[name][selector[rows[name]] == 1].sum()) for name in OWNERS)
     assert result(asking, answers(asking, histograms)) == [wanted_count, wanted_sum]
@@ -70,7 +70,7 @@ def zeros(n):
 @pytest.mark.parametrize("parameters", [FILTER, FILTER_WIDE])
 def test_totals_up_to_half_the_modulus_are_exact(parameters, sign):
     most = (scheme_of(parameters).modulus - 1) // 2
-    asking = Asking(np.array([1, -1]), 1, (most,))
+    asking = Asking(np.array([1, -1]), 1, (most,), coins())
     assert asking.question.parameters is parameters
     cells = {"clinic_a": [0, -sign * (most - 9)], "clinic_b": [sign * 9, 0]}
     histograms = {name: [np.array(own)] for name, own in cells.items()}
@@ -80,14 +80,14 @@ def test_totals_up_to_half_the_modulus_are_exact(parameters, sign):
 def test_totals_beyond_it_are_refused_before_encryption():
     most = (scheme_of(FILTER_WIDE).modulus - 1) // 2
     with pytest.raises(SumOutOfRange, match=f"{most} is the most"):
-        Asking(np.array([1, 0]), 1, (most + 1,))
+        Asking(np.array([1, 0]), 1, (most + 1,), coins())
     with pytest.raises(SumOutOfRange, match=f"{most} is the most"):
-        Asking(np.array([1, 0]), 2, (most // 2 + 1,))
+        Asking(np.array([1, 0]), 2, (most // 2 + 1,), coins())
 
 
 @pytest.mark.parametrize("weights", [[7, -7], [2**20, 3], [0, 0]])
 def test_weights_of_either_sign_and_zero(weights):
-    asking = Asking(np.array(weights), 2**20, (100,))
+    asking = Asking(np.array(weights), 2**20, (100,), coins())
     histograms = {name: [np.array([4, -3])] for name in OWNERS}
     assert result(asking, answers(asking, histograms)) == [3 * (4 * weights[0] - 3 * weights[1])]
 
@@ -116,7 +116,7 @@ def another_place(parts):
 
 @pytest.mark.parametrize("change", [without_one, one_twice, another_place])
 def test_a_sum_of_other_answers_is_refused(change):
-    asking = Asking(small()[0], 3, (1000, 1000))
+    asking = Asking(small()[0], 3, (1000, 1000), coins())
     parts = answers(asking, {name: 2 * own for name, own in small()[1].items()})
     with pytest.raises(CiphertextRefused, match="misses a contribution"):
         asking.results(summed(change(parts), FILTER), OWNERS, BINDING)
@@ -199,7 +199,7 @@ def test_what_is_no_histogram_is_refused(histogram, refusal):
 )
 def test_what_are_no_weights_is_refused(weights, largest, refusal):
     with pytest.raises(refusal):
-        Asking(weights, largest, (10,))
+        Asking(weights, largest, (10,), coins())
 
 
 def questions():
@@ -219,6 +219,7 @@ def questions():
         "too many histograms": {"masses": (1,) * 65},
         "another parameter set's ciphertext": {"parts": (whole,)},
         "a score's ciphertext": {"parts": (other,)},
+        "a short nonce": {"nonce": bytes(31)},
         "nothing": {"parts": (b"",)},
         "too many bytes": {"parts": (bytes(FILTER.max_bytes),)},
         "an answer": {"parts": tuple(answers(asking, small()[1])["clinic_a"])},
@@ -242,17 +243,17 @@ def test_a_mass_that_cannot_be_exact_is_refused():
         answer(question, [zeros(4)], "clinic_a", {}, BINDING, coins())
 
 
-def test_a_ciphertext_with_its_second_half_is_refused():
+def test_a_question_that_brings_its_own_second_half_is_refused():
     scheme = scheme_of(FILTER)
-    key = SecretKey(FILTER)
-    whole = saved(scheme.load(next(key.encrypt(np.arange(4, dtype=np.uint64))), scheme.fresh_level))
-    question = dataclasses.replace(ask_small().question, parts=(whole,))
-    with pytest.raises(CiphertextRefused, match="come with a seed"):
-        answer(question, [zeros(4)], "clinic_a", {}, BINDING, coins())
+    seeded = next(SecretKey(FILTER).encrypt(np.arange(4, dtype=np.uint64)))
+    for part in (seeded, saved(scheme.load(seeded, scheme.fresh_level))):
+        question = dataclasses.replace(ask_small().question, parts=(part,))
+        with pytest.raises(CiphertextRefused, match="one polynomial alone"):
+            answer(question, [zeros(4)], "clinic_a", {}, BINDING, coins())
 
 
 def test_the_figures_of_bytes_hold():
-    asking = Asking(np.arange(8192) % 2, 1, (8192,))
+    asking = Asking(np.arange(8192) % 2, 1, (8192,), coins())
     assert sum(map(len, asking.question.parts)) <= 220_000
     (sent,) = answer(asking.question, [np.ones(8192, dtype=np.int64)], "a", {}, BINDING, coins())
     assert len(sent) <= 110_000
