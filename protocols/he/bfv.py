@@ -1,7 +1,8 @@
 """Exact arithmetic on encrypted vectors of integers mod t: keys, encryption, sums, decryption.
 
 A vector of n words mod t takes ceil(n / degree) ciphertexts. SEAL accepts most ciphertexts with a
-flipped bit and decrypts them to garbage: whoever receives one authenticates it first.
+flipped bit and decrypts them to garbage: whoever receives one authenticates it first. Keys and
+encryption draw from the operating system, inside SEAL.
 """
 
 import hashlib

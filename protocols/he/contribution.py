@@ -14,6 +14,7 @@ from protocols.he.integers import I64, check_cells, check_reach, residues, signe
 from protocols.he.masks import add, mask, word
 from protocols.he.parameters import MAX_CONTRIBUTORS, Parameters
 from protocols.he.scheme import CiphertextRefused, VectorRefused, modulus_of
+from protocols.rounds import U64
 
 
 def ciphertexts_for(cells: int, parameters: Parameters) -> int:
@@ -56,7 +57,7 @@ def contribute(
     padded = np.zeros(n * per, dtype=np.int64)
     padded[: cells.size] = cells
     slots[:, :per] = residues(padded, modulus).reshape(n, per)
-    slots[:, per] = [word(modulus, "check", binding, key.id, me, i) for i in range(n)]
+    slots[:, per] = _check_words(n, modulus, binding, key.id, me)
     masked = add(slots.reshape(-1), mask(me, secrets, binding, slots.size, modulus), modulus)
     return Encryptor(key).encrypt(masked)
 
@@ -79,15 +80,21 @@ def totals(
     """
     parameters = key.parameters
     modulus, per = modulus_of(parameters), parameters.degree - 1
-    if len(ciphertexts) != ciphertexts_for(n, parameters):
+    if not 0 < len(ciphertexts) == ciphertexts_for(n, parameters):
         raise CiphertextRefused(f"{len(ciphertexts)} ciphertexts for {n} cells")
     slots = key.decrypt(ciphertexts).reshape(-1, per + 1)
-    key_id = key.public.id
-    for i, found in enumerate(slots[:, per]):
-        wanted = sum(word(modulus, "check", binding, key_id, name, i) for name in contributors)
-        if int(found) != wanted % modulus:
-            raise CiphertextRefused("the sum is not of all contributors' cells, each once")
+    key_id, wanted = key.public.id, np.zeros(len(ciphertexts), dtype=np.uint64)
+    for name in contributors:
+        words = _check_words(len(ciphertexts), modulus, binding, key_id, name)
+        wanted = add(wanted, words, modulus)
+    if not np.array_equal(slots[:, per], wanted):
+        raise CiphertextRefused("the sum is not of all contributors' cells, each once")
     opened = signed(slots[:, :per].reshape(-1)[:n], modulus)
     if int(opened.max()) > reach or int(opened.min()) < -reach:
         raise CiphertextRefused("a total lies beyond its declared reach")
     return opened
+
+
+def _check_words(n: int, modulus: int, binding: str, key_id: str, sender: str) -> U64:
+    words = [word(modulus, "check", binding, key_id, sender, i) for i in range(n)]
+    return np.array(words, dtype=np.uint64)

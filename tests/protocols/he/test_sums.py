@@ -128,6 +128,8 @@ def test_places_that_changed_are_refused(key):
 def test_another_number_of_ciphertexts_is_refused(key):
     with pytest.raises(CiphertextRefused, match="1 ciphertexts for 9000 cells"):
         opened(key, contributions(key, five()), 9000)
+    with pytest.raises(CiphertextRefused, match="0 ciphertexts for 0 cells"):
+        totals(key, [], 0, HALF, PARTIES, BINDING)
 
 
 def test_a_contribution_to_another_plan_is_refused(key):
