@@ -5,6 +5,7 @@ Rule: bytes and vectors in and out of SEAL's objects, nothing about what they me
 
 import os
 import struct
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
@@ -42,7 +43,8 @@ def fill(value: Any, words: U64) -> None:
     """Overwrite all words of a SEAL plaintext or ciphertext, which keeps its size."""
     array = value.dyn_array()
     assert array.size() == words.size  # noqa: S101 -- our own logic
-    _read(array.load, _header(8 + words.nbytes) + struct.pack("<Q", words.size) + words.tobytes())
+    size = struct.pack("<Q", words.size)
+    _read(array.load, _header(len(size) + words.nbytes), size, words.data)
 
 
 def words_of(value: Any) -> U64:
@@ -59,10 +61,10 @@ def _header(n_bytes: int) -> bytes:
     return struct.pack("<HBBBBHQ", own.magic, own.header_size, *versions, 0, 0, 16 + n_bytes)
 
 
-def _read(load: Any, data: bytes) -> None:
+def _read(load: Callable[[str], None], *data: bytes | memoryview) -> None:
     file = os.memfd_create("seal", os.MFD_CLOEXEC)
     try:
-        os.pwrite(file, data, 0)
+        os.writev(file, data)
         load(_path(file))
     finally:
         os.close(file)
