@@ -23,9 +23,7 @@ def key(number):
 
 def sent(number, words, nonce=NONCE):
     own = key(number)
-    parts = [
-        completed(SCHEME, data, nonce, k) for k, data in enumerate(own.encrypt(words, NONCE))
-    ]
+    parts = [completed(SCHEME, data, nonce, k) for k, data in enumerate(own.encrypt(words, NONCE))]
     return own, parts
 
 
