@@ -5,11 +5,13 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
+from cleanroom.plan.ciphertexts import Ciphertexts
 from cleanroom.plan.nodes import Join, Leaf, Node, Release, Union
 
-FORMAT = 1  # raise it when the meaning of a plan changes: parties of two releases then differ
+Protocol: TypeAlias = Literal["mpc", "he"]
+FORMAT = 2  # raise it when the meaning of a plan changes: parties of two releases then differ
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ class Plan:
 
     Attributes:
         final_sql: what the recipient runs over the opened table `opened`: names, AVG, ORDER BY.
+        ciphertexts: how it runs on ciphertexts; None if it runs on secret shares.
     """
 
     contract_hash: str
@@ -56,6 +59,7 @@ class Plan:
     root: Release
     opened: tuple[OpenedColumn, ...]
     final_sql: str
+    ciphertexts: Ciphertexts | None = None
     format: int = FORMAT
 
     def canonical(self) -> bytes:
@@ -65,6 +69,11 @@ class Plan:
     @property
     def hash(self) -> str:
         return hashlib.sha256(self.canonical()).hexdigest()
+
+    @property
+    def protocol(self) -> Protocol:
+        """What runs it: three-party computation on shares, or homomorphic encryption."""
+        return "mpc" if self.ciphertexts is None else "he"
 
     @property
     def leaves(self) -> tuple[Leaf, ...]:

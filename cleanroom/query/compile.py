@@ -7,7 +7,8 @@ from sqlglot import exp
 
 from cleanroom.contract.terms import Terms
 from cleanroom.errors import UnsupportedQuery
-from cleanroom.plan.plan import Plan
+from cleanroom.plan.plan import Plan, Protocol
+from cleanroom.query.cells import lower_to_cells
 from cleanroom.query.inner_rows import lower_rows
 from cleanroom.query.lower import lower, lower_view
 from cleanroom.query.placing import place
@@ -22,12 +23,15 @@ from cleanroom.sql.view import LocalView, View
 from cleanroom.sql.windows import has_windows
 
 
-def compile_query(sql: str, terms: Terms, contract_hash: str, recipient: str) -> Plan:
+def compile_query(
+    sql: str, terms: Terms, contract_hash: str, recipient: str, protocol: Protocol = "mpc"
+) -> Plan:
     """Compile a query.
 
     Args:
         contract_hash: the signed contract's hash; it binds the plan to this contract.
         recipient: the member to whom the result is opened.
+        protocol: on secret shares, or on ciphertexts, on which only some queries can run.
 
     Raises:
         UnsupportedQuery: naming the construct that can't be computed.
@@ -37,7 +41,11 @@ def compile_query(sql: str, terms: Terms, contract_hash: str, recipient: str) ->
     try:
         query = bind(parse(sql), terms, _nest(terms))
         placement = place(query)
-        lowered = lower(query, placement, terms.privacy.min_group)
+        ciphertexts = None
+        if protocol == "he":
+            lowered, ciphertexts = lower_to_cells(query, placement)
+        else:
+            lowered = lower(query, placement, terms.privacy.min_group)
     except RecursionError:
         raise UnsupportedQuery("the query is nested too deeply") from None
     return Plan(
@@ -48,6 +56,7 @@ def compile_query(sql: str, terms: Terms, contract_hash: str, recipient: str) ->
         root=replace(lowered.root, hidden=terms.privacy.group_count == "hidden"),
         opened=lowered.opened,
         final_sql=lowered.final_sql,
+        ciphertexts=ciphertexts,
     )
 
 

@@ -31,6 +31,7 @@ class Outcome:
     Attributes:
         key: the bits column of key i; value: that of an aggregate which is one of the values,
             and its name after it.
+        choosing: all groups are opened: the recipient applies HAVING, and breaks ties at LIMIT.
     """
 
     query: Query
@@ -39,6 +40,7 @@ class Outcome:
     key: Callable[[int], Bits]
     value: Callable[[Expr], tuple[str, Bits]]
     opened: dict[str, OpenedColumn] = field(default_factory=dict)
+    choosing: bool = False
 
     def final_sql(self) -> str:
         """Write the recipient's query."""
@@ -54,6 +56,8 @@ class Outcome:
                 nulls_first=order.nulls_first,
             )
             select.order_by(ordered, copy=False)
+        if self.choosing:
+            self._choose(select)
         if query.limit is not None:
             select.limit(constant(query.limit), copy=False)
         if query.offset is not None:
@@ -62,10 +66,19 @@ class Outcome:
             raise UnsupportedQuery("a SELECT list without any aggregate or key")
         return sql_of(select)
 
-    def occurrences(self) -> str:
-        """Return the opened column that says how often each row occurs."""
+    def _choose(self, select: exp.Select) -> None:
+        """Keep the groups that HAVING leaves; of equal ones at LIMIT, those with smaller keys."""
+        for condition in self.query.having:
+            select.where(render(condition, self._shown), copy=False)
+        for position, bits in enumerate(map(self.key, range(len(self.query.keys)))):
+            shown = self._shown(Expr("key", (), bits.expr.domain, position))
+            if self.query.limit is not None:
+                select.order_by(exp.Ordered(this=shown, nulls_first=False), copy=False)
+
+    def occurrences(self, text: str = "how often the row occurs") -> str:
+        """Return the opened column that says how often each row occurs, or rows of a group."""
         total = self.totals.count(None, "COUNT(*)")
-        self._column(OpenedColumn(total.name, "number", "BIGINT", "how often the row occurs"))
+        self._column(OpenedColumn(total.name, "number", "BIGINT", text))
         return total.name
 
     def _shown(self, expr: Expr) -> exp.Expr:

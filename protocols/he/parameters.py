@@ -42,6 +42,11 @@ class Parameters:
     kept_primes: int
     flood_bits: int = 0
 
+    @property
+    def most_total(self) -> int:
+        """A public bound under half of the plain modulus, whichever prime of its size that is."""
+        return (1 << (self.plain_bits - 1)) - (1 << (self.plain_bits // 2))
+
     def check(self) -> None:
         """Check that the parameters are at least as strong as 128 bits.
 

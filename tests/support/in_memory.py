@@ -1,12 +1,19 @@
-"""A plan on shares with all three parties in this process: what a room does, without a network."""
+"""A plan on shares or ciphertexts, all parties in this process: a room without a network."""
 
 from collections.abc import Mapping
 
+from ciphertexts import pair_secrets, summed
+
+from cleanroom.execution import cells
 from cleanroom.execution.compute import compute
 from cleanroom.execution.contribute import Contribution, contribute
 from cleanroom.execution.outcome import Opened, reconstruct
 from cleanroom.plan.plan import Plan
 from cleanroom.sources.database import Database
+from protocols.he.bfv import SecretKey
+from protocols.he.contribution import contribute as encrypt
+from protocols.he.contribution import totals
+from protocols.he.parameters import parameters_of
 from protocols.rounds import Party
 from protocols.simulate import Transcript, contexts, simulate
 
@@ -23,3 +30,17 @@ def run_on_shares(
     seed = plan.hash.encode()
     steps = [compute(ctx, plan, parts[ctx.me]) for ctx in contexts(seed)]
     return reconstruct(plan, simulate(steps, transcript=transcript))
+
+
+def run_on_ciphertexts(plan: Plan, databases: Mapping[str, Database]) -> Opened:
+    """Let every owner encrypt its cells; return what the recipient opens of the sum."""
+    key = SecretKey(parameters_of(plan.ciphertexts.parameters))
+    reach = plan.ciphertexts.reach
+    owners = [owner for owner in databases if owner in {leaf.member for leaf in plan.leaves}]
+    parts = {}
+    for owner, shared in pair_secrets(owners).items():
+        numbers = cells.add_up(plan, owner, databases[owner], b"k" * 16)
+        parts[owner] = list(encrypt(key.public, numbers, reach, owner, shared, plan.hash))
+    added = summed(parts, key.parameters)
+    found = totals(key, added, plan.ciphertexts.numbers, reach, owners, plan.hash)
+    return cells.read(plan, found)

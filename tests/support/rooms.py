@@ -11,6 +11,8 @@ import numpy as np
 import sqlglot
 
 from cleanroom.contract.terms import Right, Terms
+from cleanroom.errors import OverflowPossible, UnsupportedQuery
+from cleanroom.query.compile import compile_query
 
 SEED = 20260417
 OWNERS = ("alpha", "beta", "gamma")
@@ -243,6 +245,17 @@ def _cell(value: Any) -> str:
     return "" if value is None else '"' + str(value).replace('"', '""') + '"'
 
 
+def given(folder: Path) -> dict[str, Path | dict[str, Path]]:
+    """Return the golden rows, written to files, as `LocalRoom` takes them."""
+    paths = write(folder, rows())
+    return {
+        table: {owner: paths[owner][table] for owner in OWNERS}
+        if "members" in declared
+        else paths[table.partition(".")[0]][table]
+        for table, declared in _tables().items()
+    }
+
+
 def pooled(
     agreed: Terms, data: Mapping[str, Rows | dict[str, Rows]]
 ) -> duckdb.DuckDBPyConnection:
@@ -274,6 +287,16 @@ def golden() -> Iterator[tuple[str, str]]:
         title, _, sql = block.strip().partition("\n")
         if title.startswith("-- ") and sql:
             yield title.removeprefix("-- "), sql.strip().removesuffix(";")
+
+
+def on_ciphertexts() -> Iterator[tuple[str, str]]:
+    """Yield those of the golden queries that can run on ciphertexts."""
+    for title, sql in golden():
+        try:
+            compile_query(sql, terms(), "0" * 64, "analyst", "he")
+        except (UnsupportedQuery, OverflowPossible):
+            continue
+        yield title, sql
 
 
 def is_ordered(sql: str) -> bool:

@@ -1,0 +1,105 @@
+"""A plan on ciphertexts: an owner's rows as totals of cells, and all owners' totals as groups.
+
+Rule: the layout of cells and nothing else; both its writer and its reader are here. Nothing is
+encrypted here. Numbers stand total by total, and in each one cell by cell.
+"""
+
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cleanroom.errors import DataMismatch, PeerMisbehaved
+from cleanroom.execution.contribute import Source
+from cleanroom.execution.outcome import Opened
+from cleanroom.plan.ciphertexts import CellKey, Ciphertexts
+from cleanroom.plan.nodes import Derive, Derived, Leaf
+from cleanroom.plan.plan import Plan
+from cleanroom.plan.schema import schema_of
+
+I64: TypeAlias = NDArray[np.int64]
+Columns: TypeAlias = Mapping[str, NDArray[Any]]
+
+
+def add_up(plan: Plan, member: str, source: Source, text_key: bytes) -> I64:
+    """Run a member's leaves on its rows and add up its cells, shape (plan's numbers,).
+
+    Raises:
+        DataMismatch: if a leaf has more rows than the plan's bound, or a value beyond a key's.
+    """
+    cells, derive = _cells(plan), plan.root.input.input
+    found = np.zeros((len(cells.totals), cells.cells), dtype=np.int64)
+    for leaf in plan.leaves:
+        if leaf.member == member and isinstance(derive, Derive):
+            columns = source.run(leaf.sql, text_key)
+            places = _places(cells, columns, leaf)
+            for total, derived in zip(found, derive.sums, strict=True):
+                np.add.at(total, places, _total(derived, columns, places.size))
+    return found.reshape(-1)
+
+
+def read(plan: Plan, numbers: I64) -> Opened:
+    """Read the totals over all members: the cells that have rows are the groups.
+
+    Raises:
+        PeerMisbehaved: if a total is beyond the bound that all members' rows keep to.
+    """
+    cells = _cells(plan)
+    totals = numbers.reshape(len(cells.totals), cells.cells)
+    bounds = {column.name: column.bound for column in schema_of(plan.root.input).sums}
+    for name, total in zip(cells.totals, totals, strict=True):
+        if int(total.max()) > bounds[name] or int(total.min()) < -bounds[name]:
+            raise PeerMisbehaved(f"{name} is larger than the declared bounds allow")
+    there = np.arange(cells.cells)
+    if cells.present is not None:
+        there = np.flatnonzero(totals[cells.totals.index(cells.present)])
+    columns: dict[str, NDArray[Any]] = dict(zip(cells.totals, totals[:, there], strict=True))
+    rest = there
+    for key in reversed(cells.keys):
+        rest, codes = np.divmod(rest, key.choices)
+        columns.update(_key_columns(key, codes))
+    return Opened(len(there), columns, suppressed=0)
+
+
+def _cells(plan: Plan) -> Ciphertexts:
+    if plan.ciphertexts is None:
+        raise ValueError("the plan runs on shares")
+    return plan.ciphertexts
+
+
+def _places(cells: Ciphertexts, columns: Columns, leaf: Leaf) -> NDArray[np.intp]:
+    """Return the cell of each row of a leaf."""
+    n = len(next(iter(columns.values())))
+    if n > leaf.max_rows:
+        raise DataMismatch("a local part has more rows than the plan's bound", party=leaf.member)
+    places = np.zeros(n, dtype=np.intp)
+    for key in cells.keys:
+        codes = columns[f"{key.name}_0"].astype(np.uint64)
+        if n and int(codes.max()) >= key.size:
+            raise DataMismatch("a key has a value beyond its declared ones", party=leaf.member)
+        if key.nullable:
+            missing = columns[f"{key.name}_null"].astype(np.bool_)
+            codes = np.where(missing, np.uint64(key.size), codes)
+        places = places * key.choices + codes.astype(np.intp)
+    return places
+
+
+def _total(derived: Derived, columns: Columns, n: int) -> I64:
+    """Compute a derived column; partial sums may wrap, what is left of them doesn't."""
+    total = np.zeros(n, dtype=np.int64)
+    for term in derived.terms:
+        (factor,) = term.factors
+        total += np.int64(term.coefficient) * columns[factor].astype(np.int64)
+    return total
+
+
+def _key_columns(key: CellKey, codes: NDArray[np.intp]) -> dict[str, NDArray[Any]]:
+    """Return a key's columns as leaf SQL names them: all zero where it is NULL."""
+    missing = codes == key.size
+    columns: dict[str, NDArray[Any]] = {
+        f"{key.name}_0": np.where(missing, 0, codes).astype(np.uint64)
+    }
+    if key.nullable:
+        columns[f"{key.name}_null"] = missing
+    return columns

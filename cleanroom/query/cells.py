@@ -1,0 +1,116 @@
+"""A query as totals of public cells, which every owner adds up by itself and encrypts.
+
+Rule: what fits and what doesn't, with the reason. Owners do all but the last addition; HAVING,
+the order and LIMIT are the recipient's, who gets the totals of every cell anyway.
+"""
+
+from collections.abc import Iterator
+
+from cleanroom.errors import OverflowPossible, UnsupportedQuery
+from cleanroom.plan.ciphertexts import MAX_TOTALS, CellKey, Ciphertexts
+from cleanroom.plan.nodes import Aggregate, Derive, Derived, Release
+from cleanroom.query.columns import Bits, Columns
+from cleanroom.query.lower import Lowered
+from cleanroom.query.moments import is_moment
+from cleanroom.query.outcome import Outcome, meaning
+from cleanroom.query.sources import Placement
+from cleanroom.query.statistics import Statistics
+from cleanroom.query.totals import Totals
+from cleanroom.query.tree import Tree
+from cleanroom.query.units import Units
+from cleanroom.sql.bind import Query
+from cleanroom.sql.expr import Expr, walk
+from protocols.he.parameters import MAX_CONTRIBUTORS, SUM
+
+_FROM_SUMS = ("count", "sum", "avg")
+_ON_SHARES = "Ask with protocol 'mpc', which computes it on shares."
+
+
+def lower_to_cells(query: Query, placement: Placement) -> tuple[Lowered, Ciphertexts]:
+    """Lower a placed query to totals of cells.
+
+    Raises:
+        UnsupportedQuery: naming what ciphertexts can't answer, and the smallest change.
+        OverflowPossible: naming a total that may not fit into the plain modulus.
+    """
+    for what, remedy in _obstacles(query, placement):
+        raise UnsupportedQuery(f"{what} with protocol 'he'", remedy=remedy)
+    columns = Columns.of(placement, query.keys)
+    totals = Totals(columns)
+    keys = {i: columns.key(key, opened=True) for i, key in enumerate(query.keys)}
+    statistics = Statistics(columns, totals)
+    outcome = Outcome(query, totals, statistics, keys.__getitem__, _no_value, choosing=True)
+    present = outcome.occurrences("COUNT(*)") if query.grouped else None
+    final_sql = outcome.final_sql()
+    units = Units(columns)
+    units.register(placement.root)
+    built = Tree(query, columns).build(units)
+    sums = tuple(Derived(t.name, t.bound(built.rows), t.terms) for t in totals.found.values())
+    for total, derived in zip(totals.found.values(), sums, strict=True):
+        _check_reach(total.meaning, derived.bound)
+    found = Ciphertexts(
+        SUM.name,
+        tuple(_cell_key(query, bits) for bits in dict.fromkeys(keys.values())),
+        tuple(derived.name for derived in sums),
+        present,
+        max(derived.bound for derived in sums),
+    )
+    _check_size(found)
+    names = tuple(key.name for key in found.keys)
+    grouped = Aggregate(Derive(built.node, sums), names, (), found.totals, ())
+    root = Release(grouped, 1, None, tuple(outcome.opened), most=found.cells)
+    return Lowered(root, tuple(outcome.opened.values()), final_sql), found
+
+
+def _obstacles(query: Query, placement: Placement) -> Iterator[tuple[str, str]]:
+    """Yield what can't be answered from sums, and the smallest change that could be."""
+    root = placement.root
+    if query.rows:
+        yield "rows without GROUP BY", f"Ask for totals of groups. {_ON_SHARES}"
+    if any(source.is_view for source in placement.sources):
+        yield "an aggregation inside another query", _ON_SHARES
+    if len(placement.sources[0].members) > MAX_CONTRIBUTORS:
+        yield f"a table of more than {MAX_CONTRIBUTORS} owners", _ON_SHARES
+    if len(placement.sources) > 1 or root.links or root.crossing or root.before:
+        yield "a join between owners", f"Name tables of one owner each. {_ON_SHARES}"
+    for expr in _after(query):
+        for node in walk(expr):
+            if node.op == "aggregate" and node.value not in _FROM_SUMS and not is_moment(node):
+                name = str(node.value).upper().replace("_DISTINCT", " of DISTINCT values")
+                remedy = "COUNT, SUM, AVG, VARIANCE, STDDEV, COVAR and CORR follow from sums."
+                yield name, f"{remedy} {_ON_SHARES}"
+
+
+def _after(query: Query) -> tuple[Expr, ...]:
+    return (*(o.expr for o in query.outputs), *(o.expr for o in query.order), *query.having)
+
+
+def _no_value(expr: Expr) -> tuple[str, Bits]:
+    raise UnsupportedQuery(f"{str(expr.value).upper()} with protocol 'he'")
+
+
+def _cell_key(query: Query, bits: Bits) -> CellKey:
+    """Return a key with as many codes as its declared values.
+
+    Raises:
+        UnsupportedQuery: if nothing but the length of its values is declared.
+    """
+    domain = bits.encoding.domain
+    if bits.encoding.kind not in ("number", "code"):
+        what = f"GROUP BY {meaning(query, bits.expr)} with protocol 'he'"
+        remedy = f"Declare its values in the contract: cells must be known. {_ON_SHARES}"
+        raise UnsupportedQuery(what, remedy=remedy)
+    return CellKey(bits.column.name, domain.high - domain.low + 1, bits.column.nullable)
+
+
+def _check_size(found: Ciphertexts) -> None:
+    if found.numbers > MAX_TOTALS:
+        what = f"{found.cells} cells with {len(found.totals)} totals each with protocol 'he'"
+        remedy = f"Group by fewer or coarser values: {MAX_TOTALS} totals at most. {_ON_SHARES}"
+        raise UnsupportedQuery(what, remedy=remedy)
+
+
+def _check_reach(meaning: str, bound: int) -> None:
+    if bound > SUM.most_total:
+        what = f"{meaning} may reach {bound} with protocol 'he'; {SUM.most_total} is exact"
+        raise OverflowPossible(what)
