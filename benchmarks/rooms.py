@@ -48,9 +48,9 @@ def query(asked: Asked) -> Line:
     with tables.pooled(data) as pooled:
         plaintext_s, expected = timed(lambda: pooled.sql(sql).df(), asked.runs)
     with LocalRoom(tables.contract(asked.rows), data) as room:
-        room.sql(sql)
+        room.sql(sql, protocol="mpc")
         before = _cpu_seconds(room)
-        results = [room.sql(sql) for _ in range(asked.runs)]
+        results = [room.sql(sql, protocol="mpc") for _ in range(asked.runs)]
         cpu_s = (_cpu_seconds(room) - before) / asked.runs
         peaks = [_status(worker.pid, "VmHWM") for worker in room.workers.values()]
     sent = results[0].stats.bytes_sent // 3

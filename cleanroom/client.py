@@ -27,8 +27,9 @@ from cleanroom.errors import (
 )
 from cleanroom.logs import where
 from cleanroom.member import Membership
-from cleanroom.plan.plan import Plan
+from cleanroom.plan.plan import Plan, Protocol
 from cleanroom.query.frame import as_pandas
+from cleanroom.query.ways import Ways
 from cleanroom.receipt import Receipt
 
 if TYPE_CHECKING:
@@ -93,26 +94,34 @@ class Room:
         """The contract that all members signed."""
         return self._member.contract
 
-    def explain(self, sql: str) -> "Sheet":
+    def explain(self, sql: str, *, protocol: Protocol | None = None) -> "Sheet":
         """Return who would learn what and at which cost; nothing is sent.
+
+        Args:
+            protocol: as in `sql`; the sheet says what the other one would cost.
 
         Raises:
             UnsupportedQuery, UnknownName, OverflowPossible: as the message says.
         """
         from cleanroom.plan.sheet import Sheet
 
-        return Sheet.of(self._compile(sql), self._member.contract.terms)
+        ways = self._ways(sql)
+        plan = ways.plan(protocol)
+        return Sheet.of(plan, self._member.contract.terms, ways.other(plan))
 
     def sql(
         self,
         sql: str,
         *,
+        protocol: Protocol | None = None,
         deadline_s: int = DEADLINE_S,
         on_progress: Callable[[str, str], None] | None = None,
     ) -> Result:
         """Run a query in the room and return what it opened.
 
         Args:
+            protocol: "mpc" computes on secret shares, "he" adds up ciphertexts, which gives the
+                same answer where totals follow from sums; None takes the cheaper one.
             deadline_s: whole seconds until the session is given up everywhere, at most a day.
             on_progress: called on another thread with (stage, member).
 
@@ -120,7 +129,7 @@ class Room:
             CleanroomError: its class says what happened, its party who is responsible.
             KeyboardInterrupt: after the session was ended everywhere.
         """
-        plan = self._compile(sql)
+        plan = self._ways(sql).plan(protocol)
         _check_deadline(deadline_s)
         progress: Progress = on_progress or (lambda _stage, _member: None)
         return Result(self._run(self._asker.ask(plan, deadline_s, progress)))
@@ -169,13 +178,17 @@ class Room:
     ) -> None:
         self.close()
 
-    def _compile(self, sql: str) -> Plan:
+    def _ways(self, sql: str) -> Ways:
         if not isinstance(sql, str):
             what = f"a query is a text, not a {type(sql).__name__}"
             raise UnsupportedQuery(what, remedy="Pass one SELECT statement as a str.")
-        contract = self._member.contract
+        contract, me = self._member.contract, self._member.name
         contract.check(dt.datetime.now(dt.UTC).date())
-        return self._engine.compile(sql, contract.terms, contract.hash, self._member.name)
+
+        def compiled(protocol: Protocol) -> Plan:
+            return self._engine.compile(sql, contract.terms, contract.hash, me, protocol)
+
+        return Ways.of(compiled, contract.terms)
 
     def _run(self, work: Coroutine[Any, Any, T]) -> T:
         """Run on the loop's thread; if this one is interrupted, end the work first."""

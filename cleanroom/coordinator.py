@@ -1,14 +1,15 @@
 """The coordinator: relays signed statements between a recipient and the members it needs.
 
-Rule: it never gets a share or a plaintext, and is believed by nobody: members check every
-signature themselves. All it can do wrong is to withhold messages.
+Rule: it never gets a share, a plaintext or a key that decrypts, and is believed by nobody: members
+check every signature themselves. All it can do wrong is to withhold messages.
 """
 
 import asyncio
 import time
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import structlog
 from pydantic import Field
@@ -20,10 +21,13 @@ from cleanroom.errors import (
     DeadlineExceeded,
     MessageInvalid,
     NotAuthorised,
+    PeerMisbehaved,
     PeerUnavailable,
+    PlanMismatch,
     PolicyDenied,
     SessionCancelled,
 )
+from cleanroom.line import Line
 from cleanroom.member import Membership
 from cleanroom.process import run_until_stopped
 from cleanroom.statements import (
@@ -36,17 +40,18 @@ from cleanroom.statements import (
     read,
     read_request,
 )
+from cleanroom.summing import ADD, TOTAL, Summing
 from cleanroom.tasks import first
 from cleanroom.transport import faults
 from cleanroom.transport.call import Call
-from cleanroom.transport.envelopes import Cancel, Progress, pack, pack_online, unpack
+from cleanroom.transport.envelopes import Cancel, Opening, Progress, pack, pack_online, unpack
 from cleanroom.transport.server import Server
 
 ATTEND = "Coordinator/Attend"
 SUBMIT = "Coordinator/Submit"
 STATUS = "Coordinator/Status"
-QUEUE = 1024  # messages that may wait for one peer before it counts as gone
 GRACE_S = 5  # beyond a request's deadline, so that the members' own reports come first
+LOST_S = 1.0  # how long a broken call waits for the reason that its caller states
 MAX_SESSIONS = 32  # of one recipient at a time
 logger = structlog.get_logger()
 
@@ -63,51 +68,19 @@ class CoordinatorConfig(FileConfig):
     listen: Annotated[str, Field(max_length=255)] | None = None
 
 
-class _Line:
-    """Messages on their way to one peer, and why they end."""
-
-    def __init__(self) -> None:
-        self._queue: asyncio.Queue[bytes | CleanroomError] = asyncio.Queue()
-        self._stuck = asyncio.Event()
-        self.closed = False
-
-    def put(self, message: bytes) -> None:
-        """Send a message soon; a peer that doesn't read is given up."""
-        if self._queue.qsize() >= QUEUE:
-            self._stuck.set()
-        elif not self.closed:
-            self._queue.put_nowait(message)
-
-    def close(self, fault: CleanroomError) -> None:
-        """End the peer's call with this reason, once what was queued before has been sent."""
-        if not self.closed:
-            self.closed = True
-            self._queue.put_nowait(fault)
-
-    async def pump(self, call: Call) -> None:
-        """Send until closed, and raise the reason."""
-        await first(self._send_all(call), self._until_stuck())
-
-    async def _send_all(self, call: Call) -> None:
-        while True:
-            item = await self._queue.get()
-            if isinstance(item, CleanroomError):
-                raise item.again()  # this frame holds the item
-            await call.send(item)
-
-    async def _until_stuck(self) -> None:
-        await self._stuck.wait()
-        raise PeerUnavailable("doesn't read its messages")
-
-
 @dataclass
 class _Relay:
     """One session on its way."""
 
     request: Request
-    line: _Line = field(default_factory=_Line)
+    line: Line = field(default_factory=Line)
     ruled: set[str] = field(default_factory=set)
     refused: set[str] = field(default_factory=set)
+    summing: Summing | None = None
+
+    def __post_init__(self) -> None:
+        if self.request.encryption is not None:
+            self.summing = Summing(self.request, self.request.encryption)
 
 
 class Room:
@@ -115,7 +88,7 @@ class Room:
 
     def __init__(self, member: Membership) -> None:
         self._contract = member.contract
-        self._attending: dict[str, _Line] = {}
+        self._attending: dict[str, Line] = {}
         self._relays: dict[str, _Relay] = {}
         self._replays = Replays(time.time())
 
@@ -126,7 +99,7 @@ class Room:
             raise NotAuthorised("is not a member", party=member)
         if member in self._attending:
             raise NotAuthorised("another process of this member attends", party=member)
-        line = self._attending[member] = _Line()
+        line = self._attending[member] = Line()
         line.put(pack(Progress("", COORDINATOR, "attending")))
         logger.info("attending", party=member)
         try:
@@ -156,6 +129,45 @@ class Room:
         finally:
             del self._relays[request.session]
             self._cancel(relay, SessionCancelled("the recipient ended the session"))
+
+    async def add(self, call: Call) -> None:
+        """Add a contributor's ciphertexts to its session's sum."""
+        relay, summing = await self._summing(call)
+        if call.peer not in relay.request.members:
+            raise NotAuthorised("has no part in this session", party=call.peer)
+        await self._serve(summing.add(call), relay, summing, call.peer)
+
+    async def total(self, call: Call) -> None:
+        """Hand a session's sum to its recipient."""
+        relay, summing = await self._summing(call)
+        await self._serve(summing.total(call), relay, summing, call.peer)
+
+    async def _summing(self, call: Call) -> tuple[_Relay, Summing]:
+        opening = Opening.of(await call.receive())
+        relay = self._relays.get(opening.session)
+        if relay is None or relay.summing is None:
+            raise MessageInvalid("no such session on ciphertexts here")
+        if opening.plan_hash != relay.request.plan_hash:
+            raise PlanMismatch("accepted another plan for this session", party=call.peer)
+        return relay, relay.summing
+
+    async def _serve(
+        self, work: Coroutine[Any, Any, None], relay: _Relay, summing: Summing, peer: str
+    ) -> None:
+        """Serve a call of a session until that ends; a peer that breaks it off ends the session."""
+        try:
+            await first(work, summing.until_failed())
+        except PeerMisbehaved as fault:
+            self._cancel(relay, fault)
+            raise
+        except (asyncio.CancelledError, PeerUnavailable):
+            self._lost(relay, peer)
+            raise
+
+    def _lost(self, relay: _Relay, peer: str) -> None:
+        """A call broke: blame its caller, unless the real reason is known within a moment."""
+        fault = PeerUnavailable("the connection broke", party=peer)
+        asyncio.get_running_loop().call_later(LOST_S, self._cancel, relay, fault)
 
     async def status(self, call: Call) -> None:
         """Tell a member who attends."""
@@ -210,11 +222,13 @@ class Room:
         relay.line.put(message)
         match statement:
             case Ruling(accepted=accepted):
+                if relay.summing is not None:
+                    relay.summing.rulings.append(signed)
                 self._on_ruling(relay, member, accepted=accepted)
             case Failed(code=code, blamed=blamed, message=text, remedy=remedy):
                 self._cancel(relay, faults.to_error(code, blamed, text, remedy))
-            case Finished():
-                pass
+            case Finished(digest=digest):
+                self._on_finished(relay, member, digest)
 
     def _on_ruling(self, relay: _Relay, member: str, *, accepted: bool) -> None:
         relay.ruled.add(member)
@@ -223,6 +237,13 @@ class Room:
         if relay.refused and relay.ruled == set(relay.request.members):
             names = ", ".join(sorted(relay.refused))
             self._cancel(relay, PolicyDenied("the plan breaks the policy", party=names))
+
+    def _on_finished(self, relay: _Relay, member: str, digest: str) -> None:
+        if relay.summing is not None:
+            try:
+                relay.summing.state(member, digest)
+            except PeerMisbehaved as fault:
+                self._cancel(relay, fault)
 
     def _absent(self, member: str) -> None:
         """A member's process left: no session that needs it can end well."""
@@ -236,6 +257,8 @@ class Room:
         if relay.line.closed:
             return
         relay.line.close(fault)
+        if relay.summing is not None:
+            relay.summing.fail(fault)
         message = pack(Cancel(relay.request.session, fault))
         for member in relay.request.members:
             if member in self._attending:
@@ -253,6 +276,7 @@ async def coordinate(config: CoordinatorConfig) -> None:
         raise NotAuthorised("this identity is not the coordinator's", party=member.name)
     room = Room(member)
     routes = {ATTEND: room.attend, SUBMIT: room.submit, STATUS: room.status}
+    routes |= {ADD: room.add, TOTAL: room.total}
     server = Server(member.tls, member.pins, routes)
     await server.start(config.listen or member.address(COORDINATOR))
     logger.info("ready", member=member.name)

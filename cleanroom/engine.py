@@ -1,26 +1,29 @@
-"""What a session asks of the query layer: six functions, so that it knows no more of it."""
+"""What a session asks of the query layer: a few functions, so that it knows no more of it."""
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Protocol as Interface
 
+import numpy as np
 from numpy.typing import NDArray
 
 from cleanroom.contract.terms import Terms
 from cleanroom.execution.contribute import Contribution, Source
 from cleanroom.execution.outcome import Opened, Outcome
-from cleanroom.plan.plan import Plan
+from cleanroom.plan.plan import Plan, Protocol
 from protocols.context import Context
 from protocols.rounds import Steps
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+Numbers: TypeAlias = NDArray[np.int64]
 Triple: TypeAlias = tuple[Contribution, Contribution, Contribution]
 
 
-class Violation(Protocol):
+class Violation(Interface):
     """One way in which a plan breaks the policy."""
 
     @property
@@ -35,18 +38,25 @@ class Violation(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """The query layer behind a session, at a party and at the recipient."""
+    """The query layer behind a session, at a party and at the recipient.
 
-    compile: Callable[[str, Terms, str, str], Plan]
+    Attributes:
+        add_up, read: what an owner encrypts, and the sum over all owners as groups.
+    """
+
+    compile: Callable[[str, Terms, str, str, Protocol], Plan]
     check: Callable[[Plan, Terms, dt.date], Sequence[Violation]]
     contribute: Callable[[Plan, str, Source, bytes], Sequence[Triple]]
     compute: Callable[[Context, Plan, Mapping[int, Contribution]], Steps[Outcome]]
     reconstruct: Callable[[Plan, tuple[Outcome, Outcome, Outcome]], Opened]
     finish: Callable[[Plan, Mapping[str, NDArray[Any]]], "pa.Table"]
+    add_up: Callable[[Plan, str, Source, bytes], Numbers]
+    read: Callable[[Plan, Numbers], Opened]
 
 
 def standard() -> Engine:
     """Return the query layer of this release."""
+    from cleanroom.execution.cells import add_up, read
     from cleanroom.execution.compute import compute
     from cleanroom.execution.contribute import contribute
     from cleanroom.execution.outcome import reconstruct
@@ -54,10 +64,12 @@ def standard() -> Engine:
     from cleanroom.query.compile import compile_query
     from cleanroom.query.finish import finish
 
-    return Engine(compile_query, check, contribute, compute, reconstruct, finish)
+    return Engine(compile_query, check, contribute, compute, reconstruct, finish, add_up, read)
 
 
 def participants(plan: Plan, terms: Terms) -> tuple[str, ...]:
     """Return who takes part in a plan, in the order of the contract."""
-    needed = {leaf.member for leaf in plan.leaves} | set(terms.computing)
+    needed = {leaf.member for leaf in plan.leaves}
+    if plan.ciphertexts is None:
+        needed |= set(terms.computing)
     return tuple(member for member in terms.members if member in needed)

@@ -17,6 +17,7 @@ from cleanroom.contract.terms import Role, Terms
 from cleanroom.errors import DataMismatch, PeerUnavailable, UnknownName
 from cleanroom.given import Data, Table, as_file, by_member
 from cleanroom.identity.identity import Identity
+from cleanroom.plan.plan import Protocol
 from cleanroom.plan.sheet import Sheet
 from cleanroom.scratch import scratch_folder
 from cleanroom.worker import Worker
@@ -94,19 +95,22 @@ class LocalRoom:
         """The contract that all members signed when the room opened."""
         return self.room.contract
 
-    def explain(self, sql: str) -> Sheet:
+    def explain(self, sql: str, *, protocol: Protocol | None = None) -> Sheet:
         """Return who would learn what from a query; nothing runs."""
-        return self.room.explain(sql)
+        return self.room.explain(sql, protocol=protocol)
 
     def sql(
         self,
         sql: str,
         *,
+        protocol: Protocol | None = None,
         deadline_s: int = 600,
         on_progress: Callable[[str, str], None] | None = None,
     ) -> Result:
         """Run a query and return its released result."""
-        return self.room.sql(sql, deadline_s=deadline_s, on_progress=on_progress)
+        return self.room.sql(
+            sql, protocol=protocol, deadline_s=deadline_s, on_progress=on_progress
+        )
 
     def tables(self) -> "pd.DataFrame":
         """Return every column of the contract with what the recipient may do with it."""

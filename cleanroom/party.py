@@ -20,6 +20,7 @@ from cleanroom.errors import (
     PlanMismatch,
 )
 from cleanroom.execution.contribute import Source
+from cleanroom.identity.exchange import Exchange
 from cleanroom.logs import where
 from cleanroom.member import Membership
 from cleanroom.plan.plan import Plan
@@ -155,7 +156,8 @@ class PartyProcess:
             request = read_request(signed, self._member.contract)
             self._replays.check(request)
             plan = await asyncio.to_thread(self._compile, request)
-            if not await self._rule(request, plan):
+            exchange = None if plan.ciphertexts is None else Exchange()
+            if not await self._rule(request, plan, exchange):
                 log.info("refused", plan_hash=request.plan_hash)
                 return
         except CleanroomError as error:
@@ -167,7 +169,7 @@ class PartyProcess:
             fault = InternalError(f"a fault in session {session_id}", party=self._member.name)
             await self._failed(session_id, fault)
             return
-        await self._play(Session(self._member, request, plan))
+        await self._play(Session(self._member, request, plan, exchange))
 
     def _compile(self, request: Request) -> Plan:
         """Compile the request for ourselves; the client's plan is never taken over.
@@ -177,7 +179,7 @@ class PartyProcess:
         """
         contract = self._member.contract
         plan = self._engine.compile(
-            request.sql, contract.terms, contract.hash, request.recipient
+            request.sql, contract.terms, contract.hash, request.recipient, request.protocol
         )
         members = participants(plan, contract.terms)
         if plan.hash != request.plan_hash or members != request.members:
@@ -186,7 +188,7 @@ class PartyProcess:
             raise NotAuthorised("has no part in this plan", party=self._member.name)
         return plan
 
-    async def _rule(self, request: Request, plan: Plan) -> bool:
+    async def _rule(self, request: Request, plan: Plan, exchange: Exchange | None) -> bool:
         today = dt.datetime.now(dt.UTC).date()
         violations = self._engine.check(plan, self._member.contract.terms, today)
         ruling = Ruling(
@@ -201,6 +203,7 @@ class PartyProcess:
                 )
                 for v in violations
             ),
+            exchange=None if violations or exchange is None else exchange.public,
         )
         await self._report(ruling)
         return ruling.accepted

@@ -102,7 +102,8 @@ def _check_complete(
 ) -> None:
     accepted = {s.party for s in statements if isinstance(s, Ruling) and s.accepted}
     done = {(s.party, s.role) for s in statements if isinstance(s, Finished)}
-    computing = {(name, "computing") for name in contract.terms.computing}
+    on_shares = request.encryption is None
+    computing = {(name, "computing") for name in contract.terms.computing if on_shares}
     contributed = {(name, "input") for name in request.members if (name, "input") in done}
     for name in request.members:
         part_done = (name, "computing") in done or (name, "input") in contributed

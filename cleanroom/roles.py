@@ -1,4 +1,4 @@
-"""What a member does in a session: share its rows if it owns some, compute if it is one of three.
+"""What a member does in a session: share or encrypt what it owns, compute if it is one of three.
 
 Rule: the order of steps and whom they go to. Arithmetic is the engine's, bytes are transport's.
 """
@@ -11,16 +11,17 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cleanroom.engine import Engine, Triple
+from cleanroom.engine import Engine, Numbers, Triple
 from cleanroom.errors import SessionCancelled
 from cleanroom.execution.contribute import Contribution, Source
 from cleanroom.execution.outcome import Outcome
 from cleanroom.member import Membership
+from cleanroom.plan.plan import Plan
 from cleanroom.session import Session
 from cleanroom.statements import Finished, Statement
 from cleanroom.tasks import together
@@ -39,6 +40,7 @@ COLLECT = "Party/Collect"
 
 Report: TypeAlias = Callable[[Statement], Awaitable[None]]
 Stage: TypeAlias = Callable[[str, str], Awaitable[None]]
+T = TypeVar("T")
 
 
 @dataclass
@@ -60,6 +62,9 @@ class Roles:
 
     async def play(self, session: Session) -> None:
         """Do everything that falls to this member, and return when its outcome was collected."""
+        if session.plan.ciphertexts is not None:
+            await self._encrypt(session)
+            return
         parts = []
         if any(leaf.member == self.member.name for leaf in session.plan.leaves):
             parts.append(self._input(session))
@@ -76,16 +81,38 @@ class Roles:
         await self.stage(session.id, "sharing")
         await together(*(self._share(session, rank, triples) for rank in Party))
         leaves = [part[0].leaf for part in triples]  # no sizes: this goes to the recipient too
+        digest = hashlib.sha256(json.dumps(leaves).encode()).hexdigest()
+        await self._finished(session, "input", digest, rows=0, bytes_sent=0, started=started)
+
+    async def _encrypt(self, session: Session) -> None:
+        from cleanroom.encrypting import Encrypting
+
+        started = time.monotonic()
+        await self.stage(session.id, "reading")
+        async with Encrypting(self.member, session) as encrypting:
+            _, numbers = await together(encrypting.agree(), self._numbers(session))
+            await self.stage(session.id, "encrypting")
+            sent = await encrypting.send(numbers)
         await self._finished(
-            session, "input", json.dumps(leaves).encode(), rows=0, bytes_sent=0, started=started
+            session, "input", sent.hexdigest(), rows=0, bytes_sent=sent.n_bytes, started=started
         )
 
     async def _contributions(self, session: Session, text_key: bytes) -> Sequence[Triple]:
+        return await self._read(self.engine.contribute, session, text_key)
+
+    async def _numbers(self, session: Session) -> Numbers:
+        text_key = b""  # no text is hashed where cells are known
+        async with self._reading:
+            return await self._read(self.engine.add_up, session, text_key)
+
+    async def _read(
+        self, run: Callable[[Plan, str, Source, bytes], T], session: Session, text_key: bytes
+    ) -> T:
+        """Run SQL on this member's rows on a thread; if the session ends, so does the SQL."""
         reading = _Reading(self.source)
+        name = self.member.name
         try:
-            return await asyncio.to_thread(
-                self.engine.contribute, session.plan, self.member.name, reading, text_key
-            )
+            return await asyncio.to_thread(run, session.plan, name, reading, text_key)
         except asyncio.CancelledError:
             reading.interrupt()
             raise
@@ -121,7 +148,7 @@ class Roles:
         await self._finished(
             session,
             "computing",
-            outcome_bytes(outcome),
+            hashlib.sha256(outcome_bytes(outcome)).hexdigest(),
             rows=outcome.n,
             bytes_sent=link.bytes_sent,
             rounds=link.rounds,
@@ -146,7 +173,7 @@ class Roles:
         self,
         session: Session,
         role: Literal["input", "computing"],
-        content: bytes,
+        digest: str,
         *,
         rows: int,
         bytes_sent: int,
@@ -160,7 +187,7 @@ class Roles:
                 plan_hash=session.request.plan_hash,
                 party=self.member.name,
                 role=role,
-                digest=hashlib.sha256(content).hexdigest(),
+                digest=digest,
                 rows=rows,
                 rounds=rounds,
                 bytes_sent=bytes_sent,

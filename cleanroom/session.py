@@ -23,6 +23,7 @@ from cleanroom.errors import (
 )
 from cleanroom.execution.contribute import Contribution, padded_rows
 from cleanroom.execution.outcome import Outcome
+from cleanroom.identity.exchange import Exchange
 from cleanroom.logs import where
 from cleanroom.member import Membership
 from cleanroom.plan.nodes import Leaf
@@ -37,11 +38,16 @@ GRACE_S = 1.0  # how long a broken stream waits for a better reason from the coo
 
 @dataclass
 class Session:
-    """A session's state; `run` owns the task that plays it."""
+    """A session's state; `run` owns the task that plays it.
+
+    Attributes:
+        exchange: this member's key of the session, if it runs on ciphertexts.
+    """
 
     member: Membership
     request: Request
     plan: Plan
+    exchange: Exchange | None = None
     mailbox: Mailbox = field(default_factory=Mailbox)
 
     def __post_init__(self) -> None:

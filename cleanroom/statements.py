@@ -17,13 +17,15 @@ from cleanroom.contract.document import Contract
 from cleanroom.contract.terms import Name, Role
 from cleanroom.errors import MessageInvalid, NotAuthorised, RequestReplayed
 from cleanroom.identity.identity import Identity
+from cleanroom.plan.plan import Protocol
 
 MAX_BYTES = 512 << 10  # of one statement
 MAX_AGE_S = 300
+MAX_CIPHERTEXTS = 1 << 10  # of one owner
 _DOMAIN = b"cleanroom statement v1\n"
 
 SessionId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
-Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]  # 32 bytes
 Text = Annotated[str, Field(max_length=4000)]
 Count = Annotated[int, Field(ge=0, lt=1 << 62)]
 
@@ -40,12 +42,29 @@ class _Statement(BaseModel):
         raise NotImplementedError
 
 
+class Encryption(BaseModel):
+    """Under which key the owners encrypt; it travels apart, and is made for one session.
+
+    Attributes:
+        parameters: name of the encryption's parameters.
+        key_id: of the public key, which covers its every byte.
+        ciphertexts: how many each owner sends.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    parameters: Annotated[str, Field(max_length=64)]
+    key_id: Hash
+    ciphertexts: Annotated[int, Field(ge=1, le=MAX_CIPHERTEXTS)]
+
+
 class Request(_Statement):
     """The recipient asks for one run of one plan.
 
     Attributes:
-        members: who takes part: the owners of leaves and the three computing members.
+        members: who takes part: the owners of leaves and, on shares, the computing members.
         issued_at: seconds since 1970.
+        encryption: None if the plan runs on shares.
     """
 
     kind = "request"
@@ -56,10 +75,15 @@ class Request(_Statement):
     members: Annotated[tuple[Name, ...], Field(min_length=1, max_length=1000)]
     issued_at: Count
     deadline_s: Annotated[int, Field(ge=1, le=86_400)]
+    encryption: Encryption | None = None
 
     @property
     def speaker(self) -> str:
         return self.recipient
+
+    @property
+    def protocol(self) -> Protocol:
+        return "mpc" if self.encryption is None else "he"
 
 
 class RuledViolation(BaseModel):
@@ -74,7 +98,11 @@ class RuledViolation(BaseModel):
 
 
 class Ruling(_Statement):
-    """A member accepts or refuses a request."""
+    """A member accepts or refuses a request.
+
+    Attributes:
+        exchange: its X25519 key of this session, if the plan runs on ciphertexts.
+    """
 
     kind = "ruling"
     contract_hash: Hash
@@ -82,6 +110,7 @@ class Ruling(_Statement):
     party: Name
     accepted: bool
     violations: Annotated[tuple[RuledViolation, ...], Field(max_length=1000)]
+    exchange: Hash | None = None
 
     @property
     def speaker(self) -> str:
@@ -92,7 +121,8 @@ class Finished(_Statement):
     """A member has done its part in one role.
 
     Attributes:
-        digest: of the outcome share's size and words, or of the sizes contributed.
+        digest: of the outcome share's size and words, or of the leaves contributed; on
+            ciphertexts of the key's id and every ciphertext.
     """
 
     kind = "finished"

@@ -1,6 +1,7 @@
 """`cleanroom query`, `explain`, `tables`, `status`: what a recipient does in a room."""
 
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +11,7 @@ from cleanroom.cli.rows import Format, check_writable, format_of, write, write_t
 
 if TYPE_CHECKING:
     from cleanroom.client import Result, Room
+    from cleanroom.plan.plan import Protocol
 
 Config = Annotated[
     Path, typer.Option("--config", envvar="CLEANROOM_CONFIG", help="The recipient's TOML file.")
@@ -23,9 +25,23 @@ FormOrSuffix = Annotated[
 ]
 
 
+class Way(StrEnum):
+    """What a query runs on."""
+
+    MPC = "mpc"
+    HE = "he"
+
+
+By = Annotated[
+    Way | None,
+    typer.Option("--protocol", help="On secret shares (mpc) or ciphertexts (he); or the cheaper."),
+]
+
+
 def query(
     sql: Sql,
     config: Config,
+    protocol: By = None,
     form: FormOrSuffix = None,
     output: Annotated[Path | None, typer.Option(help="File to write, not the screen.")] = None,
     receipt: Annotated[Path | None, typer.Option(help="Where to keep the signed receipt.")] = None,
@@ -37,7 +53,7 @@ def query(
         raise typer.BadParameter("Parquet needs --output FILE")
     check_writable(output, receipt)
     with _room(config) as room:
-        result = _with_progress(room, _text(sql), deadline_s)
+        result = _with_progress(room, _text(sql), protocol, deadline_s)
     write(result.to_arrow(), form, output)
     if receipt is not None:
         write_text(receipt, result.receipt.to_json())
@@ -47,10 +63,10 @@ def query(
         typer.echo(f"{result.suppressed} groups withheld: too few persons", err=True)
 
 
-def explain(sql: Sql, config: Config) -> None:
+def explain(sql: Sql, config: Config, protocol: By = None) -> None:
     """Say what a query would open to whom, what else leaks and what it costs; nothing runs."""
     with _room(config) as room:
-        typer.echo(room.explain(_text(sql)).text)
+        typer.echo(room.explain(_text(sql), protocol=_named(protocol)).text)
 
 
 def tables(
@@ -97,7 +113,19 @@ def _text(sql: str) -> str:
     return sys.stdin.read() if sql == "-" else sql
 
 
-def _with_progress(room: "Room", sql: str, deadline_s: int) -> "Result":
+def _named(protocol: Way | None) -> "Protocol | None":
+    match protocol:
+        case None:
+            return None
+        case Way.MPC:
+            return "mpc"
+        case Way.HE:
+            return "he"
+
+
+def _with_progress(
+    room: "Room", sql: str, protocol: Way | None, deadline_s: int
+) -> "Result":
     from rich.console import Console
 
     console = Console(stderr=True)
@@ -105,6 +133,7 @@ def _with_progress(room: "Room", sql: str, deadline_s: int) -> "Result":
         try:
             return room.sql(
                 sql,
+                protocol=_named(protocol),
                 deadline_s=deadline_s,
                 on_progress=lambda stage, member: line.update(f"{member}: {stage}"),
             )

@@ -147,6 +147,8 @@ def _with_right(terms: Terms, recipient: str, right: Right) -> list[str]:
 def _release(terms: Terms) -> str:
     privacy = terms.privacy
     group = f"every cell rests on at least {privacy.min_group} persons"
+    if privacy.min_group > 1 and privacy.untested_cells == "opened":
+        group += ", but for totals on ciphertexts, of which the recipient sees every cell"
     if privacy.group_count == "open":
         group += "; computing members see how many groups are released"
     match privacy.release:

@@ -102,12 +102,15 @@ class PrivacyTerms(_Strict):
         group_count: whether the computing members may see how many groups, or different rows,
             are opened. Hidden, they handle as many as there may be, and only the recipient
             learns which of them are filled.
+        untested_cells: whether queries may run on ciphertexts where min_group is above 1: nobody
+            can count the persons behind a cell before the recipient has opened all of them.
     """
 
     release: Literal["dp", "sdc", "gated"] = "dp"
     min_group: Annotated[int, Field(ge=1, le=1_000_000, strict=True)] = 10
     round_to: Annotated[int, Field(ge=1, le=1000, strict=True)] = 1
     group_count: Literal["hidden", "open"] = "hidden"
+    untested_cells: Literal["refused", "opened"] = "refused"
     epsilon: Annotated[float, Field(gt=0, le=20, allow_inf_nan=False)] = 1.0
     delta: Annotated[float, Field(gt=0, lt=1e-4, allow_inf_nan=False)] = 1e-9
 
@@ -249,6 +252,11 @@ class Terms(_Strict):
             raise ContractInvalid(f"cannot read {source}: {type(error).__name__}") from None
         except ValidationError as error:
             raise ContractInvalid(first_fault(error)) from None
+
+    @property
+    def opens_cells(self) -> bool:
+        """Whether cells of few persons may be opened, as they are of queries on ciphertexts."""
+        return self.privacy.min_group == 1 or self.privacy.untested_cells == "opened"
 
     @property
     def computing(self) -> tuple[str, ...]:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from sqlglot import exp, parse_one
 
 from cleanroom.contract.terms import Terms
+from cleanroom.errors import CleanroomError
+from cleanroom.plan import sheet_on_ciphertexts as on_ciphertexts
 from cleanroom.plan.cost import Cost, cost_of, most_rows
 from cleanroom.plan.nodes import Join, Leaf, Node, Top, Union
 from cleanroom.plan.plan import Plan
@@ -32,9 +34,17 @@ class Sheet:
     cost: Cost
 
     @classmethod
-    def of(cls, plan: Plan, terms: Terms) -> "Sheet":
-        """Write the sheet of a plan."""
-        opened, leaks, cost = tuple(_opened(plan)), tuple(_leaks(plan, terms)), cost_of(plan)
+    def of(cls, plan: Plan, terms: Terms, other: Plan | CleanroomError | None = None) -> "Sheet":
+        """Write the sheet of a plan.
+
+        Args:
+            other: the same query's plan for the other protocol, or why there is none.
+        """
+        opened, cost = tuple(_opened(plan)), cost_of(plan)
+        encrypted = plan.ciphertexts is not None
+        leaks = tuple(on_ciphertexts.leaks(plan, terms) if encrypted else _leaks(plan, terms))
+        where = "ciphertexts" if encrypted else "secret shares"
+        secret = on_ciphertexts.steps(plan) if encrypted else _secret(plan)
         blocks = (
             ("Query", [plan.sql]),
             ("Room", list(_room(plan, terms))),
@@ -42,9 +52,9 @@ class Sheet:
             ("Also learned", list(leaks)),
             ("Column rights that this needs", list(_rights(plan))),
             ("Runs at its owner, on plain rows", list(_local(plan))),
-            ("Runs on secret shares", list(_secret(plan))),
+            (f"Runs on {where}", list(secret)),
             ("Runs at the recipient, on what was opened", [_final(plan)]),
-            ("Estimate at the largest sizes", [_estimate(cost)]),
+            ("Estimate at the largest sizes", list(_estimates(plan, other))),
             ("Plan", [plan.hash]),
         )
         text = "\n\n".join(_block(title, lines) for title, lines in blocks)
@@ -61,8 +71,11 @@ def _block(title: str, lines: list[str]) -> str:
 
 def _room(plan: Plan, terms: Terms) -> Iterator[str]:
     yield f"{terms.room.name}, version {terms.room.version}: {terms.room.purpose}"
-    yield f"recipient {plan.recipient}; computing {', '.join(terms.computing) or 'nobody'}"
-    yield f"release {terms.privacy.release}, at least {plan.root.min_group} persons a group"
+    if plan.ciphertexts is not None:
+        yield from on_ciphertexts.room(plan, terms)
+    else:
+        yield f"recipient {plan.recipient}; computing {', '.join(terms.computing) or 'nobody'}"
+        yield f"release {terms.privacy.release}, at least {plan.root.min_group} persons a group"
     yield f"contract {plan.contract_hash}"
 
 
@@ -152,6 +165,8 @@ def _statistics(plan: Plan) -> Iterator[str]:
 
 def _opened(plan: Plan) -> Iterator[str]:
     each = "for each different row" if _is_rows(plan) else "for each released group"
+    if plan.ciphertexts is not None:
+        each = f"for each of {plan.ciphertexts.cells} cells"
     for column in plan.opened:
         yield f"{column.name} = {column.meaning}, {each}, to {plan.recipient}"
 
@@ -195,9 +210,22 @@ def _rights(plan: Plan) -> Iterator[str]:
         yield f"{use.table}.{use.column}: {use.right}"
 
 
-def _estimate(cost: Cost) -> str:
+def _estimates(plan: Plan, other: Plan | CleanroomError | None) -> Iterator[str]:
+    yield _estimate(plan)
+    if isinstance(other, Plan):
+        yield f"instead {_estimate(other)}"
+    elif other is not None:
+        how = "shares" if plan.protocol == "he" else "ciphertexts"
+        yield f"not on {how}: {other.message}"
+
+
+def _estimate(plan: Plan) -> str:
+    cost = cost_of(plan)
     megabytes = cost.bytes_per_party / 1e6
+    if plan.ciphertexts is not None:
+        numbers = f"{plan.ciphertexts.numbers} numbers of each owner"
+        return f"on ciphertexts (he): {numbers}, {megabytes:.1f} MB, {cost.seconds:.1f} s"
     return (
-        f"{cost.rows} padded rows, {megabytes:.1f} MB sent by each computing party, "
-        f"{cost.rounds} rounds, {cost.seconds:.1f} s"
+        f"on shares (mpc): {cost.rows} padded rows, {megabytes:.1f} MB sent by each computing "
+        f"party, {cost.rounds} rounds, {cost.seconds:.1f} s"
     )

@@ -22,7 +22,8 @@ def check(plan: Plan, terms: Terms, today: dt.date) -> tuple[Violation, ...]:
 
 def unavailable(terms: Terms) -> tuple[Violation, ...]:
     """Return why no query at all can run under these terms; empty if some can."""
-    return (*_release(terms), *_computing(terms))
+    runs = len(terms.computing) == 3 or terms.opens_cells
+    return (*_release(terms), *(() if runs else _nobody_computes()))
 
 
 def _columns(plan: Plan, terms: Terms, today: dt.date) -> Iterator[Violation]:
@@ -60,12 +61,29 @@ def _expiry(plan: Plan, terms: Terms, today: dt.date) -> Iterator[Violation]:
 def _group_size(plan: Plan, terms: Terms, today: dt.date) -> Iterator[Violation]:
     del today
     least = terms.privacy.min_group
+    if plan.protocol == "he":
+        return
     if plan.root.min_group < least:
         message = f"groups of {plan.root.min_group} persons asked, at least {least} needed"
         yield Violation(Code.GROUP_TOO_SMALL, "", message, f"Ask with min_group = {least}.")
     elif least > 1 and not plan.root.input.persons:
         message = "the plan counts no persons before it opens a group"
         yield Violation(Code.GROUP_TOO_SMALL, "", message, "Compile the query with this release.")
+
+
+def _cells(plan: Plan, terms: Terms, today: dt.date) -> Iterator[Violation]:
+    del today
+    if plan.protocol == "he" and not terms.opens_cells:
+        least = terms.privacy.min_group
+        message = (
+            f"on ciphertexts {plan.recipient} opens every cell before anybody can count the "
+            f"persons behind it; min_group asks for {least}"
+        )
+        remedy = (
+            "Ask with protocol 'mpc', or have all members sign a contract with "
+            "untested_cells = 'opened'."
+        )
+        yield Violation(Code.CELLS_NOT_TESTED, "", message, remedy)
 
 
 def _rows(plan: Plan, terms: Terms, today: dt.date) -> Iterator[Violation]:
@@ -87,7 +105,13 @@ def _group_count(plan: Plan, terms: Terms, today: dt.date) -> Iterator[Violation
 
 def _available(plan: Plan, terms: Terms, today: dt.date) -> Iterator[Violation]:
     del plan, today
-    yield from unavailable(terms)
+    yield from _release(terms)
+
+
+def _computing(plan: Plan, terms: Terms, today: dt.date) -> Iterator[Violation]:
+    del today
+    if plan.protocol == "mpc" and len(terms.computing) != 3:
+        yield from _nobody_computes()
 
 
 def _release(terms: Terms) -> Iterator[Violation]:
@@ -101,11 +125,10 @@ def _release(terms: Terms) -> Iterator[Violation]:
         yield Violation(Code.RELEASE_NOT_AVAILABLE, "", message, remedy)
 
 
-def _computing(terms: Terms) -> Iterator[Violation]:
-    if len(terms.computing) != 3:
-        message = "no members compute on shares in this room"
-        remedy = "All members sign a contract in which three members have the role 'computing'."
-        yield Violation(Code.NOBODY_COMPUTES, "", message, remedy)
+def _nobody_computes() -> Iterator[Violation]:
+    message = "no members compute on shares in this room"
+    remedy = "All members sign a contract in which three members have the role 'computing'."
+    yield Violation(Code.NOBODY_COMPUTES, "", message, remedy)
 
 
 RULES: tuple[Rule, ...] = (
@@ -113,7 +136,9 @@ RULES: tuple[Rule, ...] = (
     _recipient,
     _expiry,
     _group_size,
+    _cells,
     _group_count,
     _rows,
     _available,
+    _computing,
 )

@@ -11,6 +11,7 @@ class Code(StrEnum):
     NOT_A_RECIPIENT = "not-a-recipient"
     CONTRACT_EXPIRED = "contract-expired"
     GROUP_TOO_SMALL = "group-too-small"
+    CELLS_NOT_TESTED = "cells-not-tested"
     GROUP_COUNT_OPENED = "group-count-opened"
     ROWS_NOT_RELEASED = "rows-not-released"
     RELEASE_NOT_AVAILABLE = "release-not-available"

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cleanroom.contract.terms import Right, Terms
+from cleanroom.plan.ciphertexts import Ciphertexts
 from cleanroom.plan.nodes import Aggregate, Leaf, Release
 from cleanroom.plan.plan import Plan, Use
 from cleanroom.policy.check import check, unavailable
@@ -53,6 +54,7 @@ def _plan(*uses: Use, recipient: str = "analyst", min_group: int = 10) -> Plan:
 TERMS = Terms.of(_room())
 ALLOWED = _plan(SUM)
 COUNTED = replace(ALLOWED, root=replace(ALLOWED.root, hidden=False))
+CELLS = replace(ALLOWED, ciphertexts=Ciphertexts("bfv-sum-1", (), ("n",), None, 9))
 ROWS = replace(ALLOWED, root=replace(ALLOWED.root, repeated="n"))
 
 
@@ -68,6 +70,7 @@ REFUSED: dict[Code, tuple[Plan, Terms, dt.date]] = {
     Code.NOT_A_RECIPIENT: (_plan(recipient="beta"), TERMS, TODAY),
     Code.CONTRACT_EXPIRED: (ALLOWED, TERMS, dt.date(2027, 1, 1)),
     Code.GROUP_TOO_SMALL: (_plan(SUM, min_group=9), TERMS, TODAY),
+    Code.CELLS_NOT_TESTED: (CELLS, TERMS, TODAY),
     Code.GROUP_COUNT_OPENED: (COUNTED, TERMS, TODAY),
     Code.ROWS_NOT_RELEASED: (ROWS, TERMS, TODAY),
     Code.RELEASE_NOT_AVAILABLE: (ALLOWED, Terms.of(_room(round_to=5)), TODAY),
@@ -89,6 +92,25 @@ def test_terms_under_which_no_query_can_run_are_known_beforehand() -> None:
     assert unavailable(rooms.terms()) == ()
     (rounded,) = unavailable(rooms.terms(round_to=5))
     assert "round_to = 5" in rounded.message
+
+
+def test_what_can_run_where_nobody_computes_is_known_beforehand() -> None:
+    room = rooms.room(10)
+    for name in rooms.OWNERS:
+        room["members"][name] = {"roles": ["input"]}
+    (nobody,) = unavailable(Terms.of(room))
+    assert nobody.code is Code.NOBODY_COMPUTES
+    for agreed in ({"min_group": 1}, {"untested_cells": "opened"}):
+        room["privacy"] = {**rooms.room(10)["privacy"], **agreed}
+        assert unavailable(Terms.of(room)) == ()
+
+
+def test_cells_are_opened_untested_where_all_agreed_to_it() -> None:
+    (violation,) = check(CELLS, TERMS, TODAY)
+    assert "min_group asks for 10" in violation.message
+    assert "untested_cells = 'opened'" in violation.remedy
+    assert check(CELLS, Terms.of(_room(untested_cells="opened")), TODAY) == ()
+    assert check(CELLS, Terms.of(_room(min_group=1)), TODAY) == ()
 
 
 @pytest.mark.parametrize("release", ["dp", "gated"])
@@ -132,7 +154,7 @@ def test_every_breach_is_reported() -> None:
     bad = _plan(Use("alpha.t", "id", "join"), SUM, recipient="beta", min_group=1)
     bad = replace(bad, root=replace(bad.root, repeated="n", hidden=False))
     codes = {v.code for v in check(bad, terms, dt.date(2030, 1, 1))}
-    assert codes == set(Code) - {Code.NOBODY_COMPUTES}
+    assert codes == set(Code) - {Code.NOBODY_COMPUTES, Code.CELLS_NOT_TESTED}
 
 
 @given(st.frozensets(st.builds(Use, st.just("alpha.t"), st.just("x"), st.sampled_from(Right))))

@@ -8,26 +8,23 @@ import rooms
 from cleanroom import LocalRoom
 
 GOLDEN = dict(rooms.golden())
+CASES = [(title, "mpc") for title in GOLDEN]
+CASES += [(title, "he") for title, _ in rooms.on_ciphertexts()]
 
 
 @pytest.fixture(scope="module")
 def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalRoom]:
-    paths = rooms.write(tmp_path_factory.mktemp("rows"), rooms.rows())
-    agreed = rooms.room()
-    data = {
-        table: {owner: paths[owner][table] for owner in rooms.OWNERS}
-        if "members" in terms
-        else paths[table.partition(".")[0]][table]
-        for table, terms in agreed["tables"].items()
-    }
-    with LocalRoom(agreed, data) as opened:
+    with LocalRoom(rooms.room(), rooms.given(tmp_path_factory.mktemp("rows"))) as opened:
         yield opened
 
 
-@pytest.mark.parametrize("title", GOLDEN)
-def test_golden(title: str, room: LocalRoom) -> None:
+@pytest.mark.parametrize(("title", "protocol"), CASES)
+def test_golden(title: str, protocol: str, room: LocalRoom) -> None:
     sql = GOLDEN[title]
     expected = rooms.pooled(rooms.terms(), rooms.rows()).sql(sql).df()
-    got = room.sql(sql).to_pandas()
+    result = room.sql(sql, protocol=protocol)
     ordered = rooms.is_ordered(sql)
-    assert rooms.cells(got, ordered=ordered) == rooms.cells(expected, ordered=ordered)
+    assert rooms.cells(result.to_pandas(), ordered=ordered) == rooms.cells(
+        expected, ordered=ordered
+    )
+    assert (result.stats.rounds == 0) == (protocol == "he")

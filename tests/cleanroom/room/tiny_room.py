@@ -1,13 +1,15 @@
 """A small room for tests: real identities, contract, processes and protocol, a tiny query language.
 
 'add 3 of a b' adds column x of members a and b, after 3 multiplications by one. 'slow 500 of a'
-does 500 of them. As a script it runs a party or the coordinator: tiny_room.py party.toml.
+does 500 of them. 'total 3 of a b', on ciphertexts, gives the sum of all x three times over.
+As a script it runs a party or the coordinator: tiny_room.py party.toml.
 """
 
 import asyncio
 import contextlib
 import socket
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,12 +19,15 @@ from cleanroom.contract.document import Contract
 from cleanroom.contract.terms import Terms
 from cleanroom.engine import Engine
 from cleanroom.errors import UnsupportedQuery
+from cleanroom.execution.cells import add_up, read
 from cleanroom.execution.contribute import contribute, receive
 from cleanroom.execution.outcome import Opened, Outcome
 from cleanroom.identity.identity import Identity
 from cleanroom.member import Membership
-from cleanroom.plan.nodes import Aggregate, Leaf, Release, SumColumn, Union
-from cleanroom.plan.plan import Plan
+from cleanroom.plan.ciphertexts import Ciphertexts
+from cleanroom.plan.conditions import Term
+from cleanroom.plan.nodes import Aggregate, Derive, Derived, Leaf, Release, SumColumn, Union
+from cleanroom.plan.plan import Plan, Protocol
 from protocols.rep3.multiply import multiply
 from protocols.rep3.share import Arith, public_arith
 from protocols.rounds import PeerMisbehaved, Round
@@ -47,15 +52,28 @@ class Violation:
     code, party, message, remedy = "forbidden", "bank_b", "x may not be used", "Ask for less."
 
 
-def compile_tiny(sql: str, terms: Terms, contract_hash: str, recipient: str) -> Plan:
+def compile_tiny(
+    sql: str, terms: Terms, contract_hash: str, recipient: str, protocol: Protocol = "mpc"
+) -> Plan:
     words = sql.split()
+    if (protocol == "he") != (words[0] == "total"):
+        raise UnsupportedQuery("'total' runs on ciphertexts, all else on shares")
     if len(words) < 4:
         raise UnsupportedQuery("add N of MEMBERS")
     leaves = tuple(
         Leaf(member, sql, (), (SumColumn("x", 1000),), 1000, ()) for member in words[3:]
     )
+    if protocol == "he":
+        return totals(leaves, int(words[1]), Plan(contract_hash, recipient, sql, (), None, (), ""))
     root = Release(Aggregate(Union(leaves), (), (), ("x",), ()), 1, None, ("x",))
     return Plan(contract_hash, recipient, sql, (), root, (), "")
+
+
+def totals(leaves: tuple[Leaf, ...], n: int, plan: Plan) -> Plan:
+    names = tuple(f"x{i}" for i in range(n))
+    sums = tuple(Derived(name, 10**6, (Term(1, ("x",)),)) for name in names)
+    root = Release(Aggregate(Derive(Union(leaves), sums), (), (), names, ()), 1, None, names)
+    return replace(plan, root=root, ciphertexts=Ciphertexts("bfv-sum-1", (), names, None, 10**6))
 
 
 def compute(ctx, plan, contributions):
@@ -93,6 +111,8 @@ def tiny_engine() -> Engine:
         compute=compute,
         reconstruct=reconstruct,
         finish=lambda plan, columns: pa.table(columns),
+        add_up=add_up,
+        read=read,
     )
 
 

@@ -1,0 +1,102 @@
+"""An owner's part in a session on ciphertexts: keys agreed, cells masked, encrypted and sent.
+
+Rule: nothing leaves before the key is the one that the request names, and every other contributor
+has signed that it takes part in this very session.
+"""
+
+import asyncio
+from contextlib import AsyncExitStack
+from types import TracebackType
+from typing import Self
+
+from cleanroom.agreement import Agreement
+from cleanroom.contract.document import COORDINATOR
+from cleanroom.engine import Numbers
+from cleanroom.errors import MessageInvalid, PeerMisbehaved, PlanMismatch
+from cleanroom.member import Membership
+from cleanroom.session import Session
+from cleanroom.statements import Signed
+from cleanroom.summing import ADD, Digest
+from cleanroom.transport.blobs import receive_blob, send_blob
+from cleanroom.transport.call import Call
+from cleanroom.transport.channel import Outgoing
+from cleanroom.transport.envelopes import Opening, unpack
+from protocols.he.bfv import PublicKey
+from protocols.he.contribution import ciphertexts_for, contribute
+from protocols.he.parameters import parameters_of
+from protocols.he.scheme import CiphertextRefused
+
+
+class Encrypting:
+    """One call to the coordinator, open for as long as this is entered."""
+
+    def __init__(self, member: Membership, session: Session) -> None:
+        request, cells = session.request, session.plan.ciphertexts
+        if request.encryption is None or cells is None or session.exchange is None:
+            raise ValueError("the session runs on shares")
+        parameters = parameters_of(cells.parameters)
+        told = request.encryption.parameters, request.encryption.ciphertexts
+        if told != (cells.parameters, ciphertexts_for(cells.numbers, parameters)):
+            raise PlanMismatch("asks for another encryption", party=request.recipient)
+        self._member, self._session = member, session
+        self._exchange, self._encryption = session.exchange, request.encryption
+        self._parameters, self._reach = parameters, cells.reach
+        self._closing = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        channel = await self._closing.enter_async_context(self._member.dial(COORDINATOR))
+        self._call: Outgoing = channel.open(ADD)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._closing.aclose()
+
+    async def agree(self) -> None:
+        """Take the recipient's key and all contributors' signed keys of this session.
+
+        Raises:
+            PeerMisbehaved: if the key is not the one that the request names.
+        """
+        request, most = self._session.request, self._parameters.max_bytes
+        await self._call.send(Opening(request.session, request.plan_hash).to_bytes())
+        self._key = PublicKey(self._parameters, await receive_blob(self._call, most))
+        if self._key.id != self._encryption.key_id:
+            raise PeerMisbehaved("handed out another key than was signed", party=COORDINATOR)
+        rulings = [await _signed(self._call) for _ in request.members]
+        self._agreement = Agreement.read(request, rulings, self._member.contract)
+
+    async def send(self, numbers: Numbers) -> Digest:
+        """Mask, encrypt and send this member's numbers; return what was sent.
+
+        Raises:
+            PeerMisbehaved: if the recipient's key is none.
+        """
+        agreement, me = self._agreement, self._member.name
+        secrets = agreement.secrets(me, self._exchange)
+        digest = Digest(self._key.id)
+        try:
+            made = await asyncio.to_thread(
+                contribute, self._key, numbers, self._reach, me, secrets, agreement.binding
+            )
+            while (ciphertext := await asyncio.to_thread(next, made, None)) is not None:
+                digest.add(ciphertext)
+                await send_blob(self._call, ciphertext)
+        except CiphertextRefused:
+            recipient = self._session.request.recipient
+            raise PeerMisbehaved("its public key is none", party=recipient) from None
+        await self._call.last()
+        await self._call.finish()
+        return digest
+
+
+async def _signed(call: Call) -> Signed:
+    match unpack(await call.receive()):
+        case Signed() as signed:
+            return signed
+        case _:
+            raise MessageInvalid("expected a ruling", party=COORDINATOR)

@@ -1,0 +1,81 @@
+"""What a session's recipient has heard from the members: rulings, reports, the first failure."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from cleanroom.errors import MessageInvalid, PeerMisbehaved, PolicyDenied
+from cleanroom.statements import (
+    Failed,
+    Finished,
+    Request,
+    RuledViolation,
+    Ruling,
+    Signed,
+    Statement,
+)
+from cleanroom.transport import faults
+
+
+@dataclass
+class Heard:
+    """What the members stated so far.
+
+    Attributes:
+        expected: how many reports of finished parts there will be.
+        signed: the request first.
+        accepted: set when all members have accepted; done: when all have reported.
+    """
+
+    request: Request
+    expected: int
+    signed: list[Signed]
+    rulings: dict[str, Ruling] = field(default_factory=dict)
+    finished: dict[tuple[str, str], Finished] = field(default_factory=dict)
+    accepted: asyncio.Event = field(default_factory=asyncio.Event)
+    done: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def add(self, signed: Signed, statement: Statement) -> None:
+        """Note a statement.
+
+        Raises:
+            CleanroomError: what a member failed with, or every violation once all have ruled.
+        """
+        self.signed.append(signed)
+        match statement:
+            case Ruling(party=party):
+                self._check_subject(statement)
+                self.rulings[party] = statement
+                if self.rulings.keys() == set(self.request.members):
+                    _check_accepted(self.rulings)
+                    self.accepted.set()
+            case Finished(party=party, role=role):
+                self._check_subject(statement)
+                self.finished[party, role] = statement
+                if len(self.finished) == self.expected:
+                    self.done.set()
+            case Failed(code=code, blamed=blamed, message=message, remedy=remedy):
+                raise faults.to_error(code, blamed, message, remedy)
+            case Request():
+                raise MessageInvalid("a member answered with a request")
+
+    def _check_subject(self, statement: Ruling | Finished) -> None:
+        asked = self.request
+        if (statement.session, statement.contract_hash, statement.plan_hash) != (
+            asked.session,
+            asked.contract_hash,
+            asked.plan_hash,
+        ):
+            raise PeerMisbehaved("answered another request", party=statement.party)
+
+
+def _check_accepted(rulings: dict[str, Ruling]) -> None:
+    """Raise one error with every violation that any member found, each once."""
+    found: dict[RuledViolation, None] = {}
+    for ruling in rulings.values():
+        found.update(dict.fromkeys(ruling.violations))
+    refused = [name for name, ruling in rulings.items() if not ruling.accepted]
+    if not refused:
+        return
+    lines = [f"{v.party}: {v.message}" for v in found] or ["no reason was given"]
+    remedies = dict.fromkeys(v.remedy for v in found if v.remedy)
+    raise PolicyDenied("; ".join(lines), party=", ".join(refused), remedy=" ".join(remedies))

@@ -1,0 +1,61 @@
+"""The sheet of a plan on ciphertexts: who runs what, and who learns what besides the totals."""
+
+from collections.abc import Iterator
+
+from cleanroom.contract.terms import Terms
+from cleanroom.plan.ciphertexts import CellKey, Ciphertexts
+from cleanroom.plan.plan import Plan
+from protocols.he.parameters import parameters_of
+
+
+def room(plan: Plan, terms: Terms) -> Iterator[str]:
+    """Say who takes part, and how groups are released."""
+    owners = ", ".join(_owners(plan))
+    yield f"recipient {plan.recipient}; encrypting {owners}; computing nobody"
+    least = terms.privacy.min_group
+    tested = "" if least == 1 else f": cells are not tested for {least} persons"
+    yield f"release {terms.privacy.release}, every cell{tested}"
+
+
+def steps(plan: Plan) -> Iterator[str]:
+    """Say what happens to each owner's totals, one step a line."""
+    cells = _cells(plan)
+    keys = ", ".join(map(_key, cells.keys))
+    yield f"each owner: {len(cells.totals)} totals in each of {cells.cells} cells by ({keys})"
+    parameters = parameters_of(cells.parameters)
+    n = -(-cells.numbers // (parameters.degree - 1))
+    yield f"each owner: add masks that cancel in the sum of all, encrypt into {n} ciphertext(s)"
+    yield f"    under {plan.recipient}'s key of this session, {parameters.name}, 128 bits"
+    yield f"the coordinator: add the ciphertexts of {', '.join(_owners(plan))}"
+    yield f"{plan.recipient}: check that each owner's are in the sum once, and decrypt it"
+
+
+def leaks(plan: Plan, terms: Terms) -> Iterator[str]:
+    """Say what else somebody learns."""
+    owners, recipient, least = _owners(plan), plan.recipient, terms.privacy.min_group
+    yield f"the query's text: {', '.join(owners)} and the coordinator"
+    yield "ciphertexts of one size, whatever rows there are, and no key to them: the coordinator"
+    if plan.root.input.keys:
+        yield f"the totals of all cells, whatever HAVING and LIMIT leave: {recipient}"
+    if least > 1:
+        yield f"the totals of cells with fewer than {least} persons: {recipient}"
+    others = [name for name in owners if name != recipient]
+    if len(others) == 1:
+        yield f"the totals of {others[0]} alone, as nobody else's hide them: {recipient}"
+    elif len(others) < len(owners):
+        yield f"the totals of {', '.join(others)} together, without its own: {recipient}"
+
+
+def _cells(plan: Plan) -> Ciphertexts:
+    if plan.ciphertexts is None:
+        raise ValueError("the plan runs on shares")
+    return plan.ciphertexts
+
+
+def _owners(plan: Plan) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(leaf.member for leaf in plan.leaves))
+
+
+def _key(key: CellKey) -> str:
+    null = " and NULL" if key.nullable else ""
+    return f"{key.name}: {key.size} values{null}"

@@ -1,0 +1,67 @@
+"""The ways in which a query can run, and which one is taken if nobody asks for one.
+
+Rule: a choice that is public and follows from contract and query alone. Whatever is chosen, the
+answer is the same; so where a contract asks for a smallest group, ciphertexts, on which groups
+can't be tested, are only taken when they are asked for, or when nobody computes on shares.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from cleanroom.contract.terms import Terms
+from cleanroom.errors import CleanroomError, OverflowPossible, UnsupportedQuery
+from cleanroom.plan.cost import cost_of
+from cleanroom.plan.plan import Plan, Protocol
+
+PROTOCOLS: tuple[Protocol, ...] = ("mpc", "he")
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """Attributes: found: for each protocol its plan, or why there is none."""
+
+    found: Mapping[Protocol, Plan | CleanroomError]
+    terms: Terms
+
+    @classmethod
+    def of(cls, compiled: Callable[[Protocol], Plan], terms: Terms) -> Self:
+        """Compile a query in every way.
+
+        Raises:
+            CleanroomError: if it is wrong in any way, as with names that don't exist.
+        """
+
+        def attempt(protocol: Protocol) -> Plan | CleanroomError:
+            try:
+                return compiled(protocol)
+            except (UnsupportedQuery, OverflowPossible) as error:
+                return error.again()
+
+        return cls({protocol: attempt(protocol) for protocol in PROTOCOLS}, terms)
+
+    def plan(self, protocol: Protocol | None) -> Plan:
+        """Return the plan for a protocol, or that of the cheaper one.
+
+        Raises:
+            UnsupportedQuery, OverflowPossible: why there is none.
+        """
+        if protocol is not None:
+            return _there(self.found[protocol])
+        open_to: list[Protocol] = ["mpc"] if self.terms.computing else []
+        if self.terms.privacy.min_group == 1 or not open_to:
+            open_to.append("he")
+        plans = [found for p in open_to if isinstance(found := self.found[p], Plan)]
+        if not plans:
+            return _there(self.found[open_to[0]])
+        return min(plans, key=lambda plan: cost_of(plan).seconds)
+
+    def other(self, plan: Plan) -> Plan | CleanroomError:
+        """Return the way that wasn't taken."""
+        return self.found["he" if plan.protocol == "mpc" else "mpc"]
+
+
+def _there(found: Plan | CleanroomError) -> Plan:
+    if isinstance(found, CleanroomError):
+        raise found
+    return found

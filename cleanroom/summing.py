@@ -1,0 +1,145 @@
+"""One session's sum of ciphertexts at the coordinator: added as they come, never opened.
+
+Rule: the coordinator holds a public key, the running sum and one ciphertext of each caller, and
+no key that decrypts. Who may call is decided by the certificate; each contributor counts once.
+"""
+
+import asyncio
+import hashlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NoReturn
+
+from cleanroom.errors import CleanroomError, MessageInvalid, NotAuthorised, PeerMisbehaved
+from cleanroom.statements import Encryption, Request, Signed
+from cleanroom.transport.blobs import receive_blob, send_blob
+from cleanroom.transport.call import Call
+from cleanroom.transport.envelopes import pack
+from protocols.he.parameters import ParametersRefused, parameters_of
+
+if TYPE_CHECKING:
+    from protocols.he.bfv import Sum
+
+ADD = "Coordinator/Add"
+TOTAL = "Coordinator/Total"
+
+
+class Digest:
+    """Of a contribution: SHA-256 of the key's id and of every ciphertext with its length."""
+
+    def __init__(self, key_id: str) -> None:
+        self._hash = hashlib.sha256(key_id.encode())
+        self.n_bytes = 0
+
+    def add(self, ciphertext: bytes) -> None:
+        """Cover one more ciphertext."""
+        self._hash.update(len(ciphertext).to_bytes(8, "little"))
+        self._hash.update(ciphertext)
+        self.n_bytes += len(ciphertext)
+
+    def hexdigest(self) -> str:
+        return self._hash.hexdigest()
+
+
+@dataclass
+class Summing:
+    """What one session on ciphertexts has at the coordinator."""
+
+    request: Request
+    encryption: Encryption
+    rulings: list[Signed] = field(default_factory=list)
+    _begun: set[str] = field(default_factory=set)
+    _received: dict[str, str] = field(default_factory=dict)
+    _stated: dict[str, str] = field(default_factory=dict)
+    _sums: "list[Sum]" = field(default_factory=list)
+    _adding: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def __post_init__(self) -> None:
+        try:
+            self._parameters = parameters_of(self.encryption.parameters)
+        except ParametersRefused:
+            raise MessageInvalid("the request names unknown parameters") from None
+        loop = asyncio.get_running_loop()
+        self._key: asyncio.Future[bytes] = loop.create_future()
+        self._complete = asyncio.Event()
+        self._fault: asyncio.Future[CleanroomError] = loop.create_future()
+
+    def fail(self, fault: CleanroomError) -> None:
+        """End every call of this session."""
+        if not self._fault.done():
+            self._fault.set_result(fault)
+
+    async def until_failed(self) -> NoReturn:
+        """Wait for the session's end, and raise why it ended."""
+        raise (await asyncio.shield(self._fault)).again()
+
+    async def add(self, call: Call) -> None:
+        """Give a contributor the key and all rulings, and add what it sends to the sum.
+
+        Raises:
+            NotAuthorised: if it contributed before.
+            PeerMisbehaved: if it sends what is no ciphertext.
+        """
+        if call.peer in self._begun:
+            raise NotAuthorised("contributed before", party=call.peer)
+        self._begun.add(call.peer)
+        await send_blob(call, await asyncio.shield(self._key))
+        for ruling in self.rulings:
+            await call.send(pack(ruling))
+        digest = Digest(self.encryption.key_id)
+        try:
+            await self._take(call, digest)
+        except (MessageInvalid, ValueError) as error:
+            what = f"what it contributed is refused: {error}"
+            raise PeerMisbehaved(what, party=call.peer) from None
+        self._received[call.peer] = digest.hexdigest()
+        self._check(call.peer)
+
+    async def _take(self, call: Call, digest: Digest) -> None:
+        for place in range(self.encryption.ciphertexts):
+            ciphertext = await receive_blob(call, self._parameters.max_bytes)
+            digest.add(ciphertext)
+            async with self._adding:
+                await asyncio.to_thread(self._add, place, ciphertext)
+        if await call.receive() is not None:
+            raise MessageInvalid("more ciphertexts than announced")
+
+    def _add(self, place: int, ciphertext: bytes) -> None:
+        from protocols.he.bfv import Sum
+
+        if place == len(self._sums):
+            self._sums.append(Sum(self._parameters))
+        self._sums[place].add(ciphertext)
+
+    def state(self, member: str, digest: str) -> None:
+        """Note what a contributor signed that it sent.
+
+        Raises:
+            PeerMisbehaved: if that isn't what came.
+        """
+        self._stated[member] = digest
+        self._check(member)
+
+    def _check(self, member: str) -> None:
+        """Let the sum go once every contributor has sent what it signed."""
+        received = self._received.get(member)
+        if received is None or self._stated.get(member, received) != received:
+            raise PeerMisbehaved("signed another contribution than it sent", party=member)
+        if self._received.keys() == self._stated.keys() == set(self.request.members):
+            self._complete.set()
+
+    async def total(self, call: Call) -> None:
+        """Take the recipient's public key, and hand it the sum of all contributions, once.
+
+        Raises:
+            NotAuthorised: if another calls, or it was called before.
+        """
+        if call.peer != self.request.recipient or self._key.done():
+            raise NotAuthorised("is not the recipient, or has called before", party=call.peer)
+        key = await receive_blob(call, self._parameters.max_bytes)
+        if await call.receive() is not None or self._key.done():
+            raise MessageInvalid("more than one key")
+        self._key.set_result(key)
+        await self._complete.wait()
+        for one in self._sums:
+            await send_blob(call, await asyncio.to_thread(one.result))
+        self._sums.clear()

@@ -1,0 +1,104 @@
+"""Which way a query runs if nobody asks for one, and what the sheet says of both."""
+
+from typing import Any
+
+import pytest
+import rooms
+
+from cleanroom.contract.terms import Terms
+from cleanroom.errors import OverflowPossible, UnknownName, UnsupportedQuery
+from cleanroom.plan.sheet import Sheet
+from cleanroom.query.compile import compile_query
+from cleanroom.query.ways import Ways
+
+GROUPED = "SELECT channel, SUM(amt), COUNT(*) FROM transactions GROUP BY channel"
+EXTREME = "SELECT channel, MAX(amt) FROM transactions GROUP BY channel"
+
+
+def nobody_computes(**privacy: object) -> Terms:
+    room: dict[str, Any] = rooms.room(**privacy)
+    for name in rooms.OWNERS:
+        room["members"][name] = {"roles": ["input"]}
+    return Terms.of(room)
+
+
+def ways(sql: str, agreed: Terms) -> Ways:
+    return Ways.of(lambda way: compile_query(sql, agreed, "0" * 64, "analyst", way), agreed)
+
+
+@pytest.mark.parametrize(
+    ("sql", "agreed", "protocol"),
+    [
+        (GROUPED, rooms.terms(), "he"),
+        (EXTREME, rooms.terms(), "mpc"),
+        (GROUPED, rooms.terms(5), "mpc"),
+        (GROUPED, rooms.terms(5, untested_cells="opened"), "mpc"),
+        (GROUPED, nobody_computes(), "he"),
+        (GROUPED, nobody_computes(min_group=5), "he"),
+    ],
+)
+def test_the_cheaper_way_is_taken_that_gives_the_same_answer(
+    sql: str, agreed: Terms, protocol: str
+) -> None:
+    assert ways(sql, agreed).plan(None).protocol == protocol
+
+
+def test_many_cells_of_few_rows_are_cheaper_on_shares() -> None:
+    sql = "SELECT cust, other, year(booked), month(booked), COUNT(*) FROM transactions GROUP BY ALL"
+    sql = sql.replace("ALL", "1, 2, 3, 4")
+    found = ways(sql, rooms.terms())
+    assert found.plan("he").ciphertexts.cells == 61 * 72 * 3 * 12
+    assert found.plan(None).protocol == "mpc"
+
+
+def test_what_can_not_run_is_refused_with_its_own_reason() -> None:
+    with pytest.raises(UnsupportedQuery, match="MAX with protocol 'he'"):
+        ways(EXTREME, rooms.terms()).plan("he")
+    with pytest.raises(UnsupportedQuery, match="MAX with protocol 'he'"):
+        ways(EXTREME, nobody_computes()).plan(None)
+    with pytest.raises(UnknownName):
+        ways("SELECT SUM(nothing) FROM transactions", rooms.terms())
+    with pytest.raises(OverflowPossible):
+        ways("SELECT SUM(amt * amt * amt * amt) FROM transactions", rooms.terms()).plan(None)
+
+
+def test_the_sheet_says_what_both_ways_cost() -> None:
+    found = ways(GROUPED, rooms.terms())
+    for protocol in ("he", "mpc"):
+        plan = found.plan(protocol)
+        text = Sheet.of(plan, rooms.terms(), found.other(plan)).text
+        assert "on ciphertexts (he): 8 numbers of each owner" in text
+        assert "on shares (mpc): " in text
+    found = ways(EXTREME, rooms.terms())
+    text = Sheet.of(found.plan(None), rooms.terms(), found.other(found.plan(None))).text
+    assert "not on ciphertexts: MAX with protocol 'he'" in text
+
+
+def sheet(sql: str, agreed: Terms, recipient: str = "analyst") -> Sheet:
+    return Sheet.of(compile_query(sql, agreed, "0" * 64, recipient, "he"), agreed)
+
+
+def test_the_sheet_of_ciphertexts_says_who_learns_what() -> None:
+    found = sheet(GROUPED + " HAVING COUNT(*) > 3", rooms.terms(5, untested_cells="opened"))
+    assert "d1 = SUM(transactions.amt), for each of 4 cells, to analyst" in found.opened
+    assert found.leaks == (
+        "the query's text: alpha, beta, gamma and the coordinator",
+        "ciphertexts of one size, whatever rows there are, and no key to them: the coordinator",
+        "the totals of all cells, whatever HAVING and LIMIT leave: analyst",
+        "the totals of cells with fewer than 5 persons: analyst",
+    )
+    assert "every cell: cells are not tested for 5 persons" in found.text
+    assert "computing nobody" in found.text
+
+
+def test_the_sheet_says_whose_totals_a_recipient_sees_who_owns_rows() -> None:
+    room = rooms.room()
+    room["members"]["alpha"]["roles"] = ["input", "computing", "result"]
+    agreed = Terms.of(room)
+    assert "the totals of beta, gamma together, without its own: alpha" in sheet(
+        GROUPED, agreed, "alpha"
+    ).leaks
+    room["tables"]["transactions"]["members"] = ["alpha", "beta"]
+    agreed = Terms.of(room)
+    alone = "the totals of beta alone, as nobody else's hide them: alpha"
+    assert alone in sheet(GROUPED, agreed, "alpha").leaks

@@ -1,0 +1,362 @@
+"""Sessions on ciphertexts over real channels: totals, and every way in which one is refused."""
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tiny_room
+
+from cleanroom.asking import Answer, Asker
+from cleanroom.encrypting import Encrypting
+from cleanroom.errors import (
+    CleanroomError,
+    MessageInvalid,
+    NotAuthorised,
+    PeerMisbehaved,
+    PeerUnavailable,
+    PlanMismatch,
+)
+from cleanroom.identity.exchange import Exchange
+from cleanroom.member import Membership
+from cleanroom.party import PartyProcess
+from cleanroom.session import Session
+from cleanroom.summing import ADD, TOTAL, Digest, Summing
+from cleanroom.transport.blobs import receive_blob, send_blob
+from cleanroom.transport.call import Call
+from cleanroom.transport.envelopes import Opening
+from protocols.he.bfv import PublicKey, SecretKey
+from protocols.he.parameters import SUM
+
+Room = dict[str, Membership]
+Parties = dict[str, PartyProcess]
+Play = Callable[[PartyProcess, Session], Awaitable[None]]
+TWO = "total 3 of bank_a hospital"
+FOUR = "total 20000 of bank_a bank_b bank_c hospital"
+
+
+def in_room(room: Room, folder: Path, work: Callable[[Parties], Awaitable[object]]) -> object:
+    async def run() -> object:
+        async with tiny_room.running(room, folder) as parties:
+            result = await asyncio.wait_for(work(parties), 20)
+            for party in parties.values():
+                while len(party._sessions):
+                    await asyncio.sleep(0.01)
+            return result
+
+    return asyncio.run(run())
+
+
+async def ask(room: Room, sql: str, protocol: str = "he") -> Answer:
+    contract, engine = room["analyst"].contract, tiny_room.tiny_engine()
+    plan = tiny_room.compile_tiny(sql, contract.terms, contract.hash, "analyst", protocol)
+    return await Asker(room["analyst"], engine).ask(plan, 15, lambda stage, member: None)
+
+
+def refused(room: Room, folder: Path, play: Play | None = None) -> CleanroomError:
+    """Ask while bank_a plays otherwise; return the error that the recipient gets."""
+
+    async def work(parties: Parties) -> CleanroomError:
+        party = parties["bank_a"]
+        if play is not None:
+            party._roles.play = lambda session: play(party, session)
+        with pytest.raises(CleanroomError) as caught:
+            await ask(room, TWO)
+        return caught.value
+
+    return in_room(room, folder, work)
+
+
+@pytest.mark.parametrize(("sql", "owners"), [(TWO, 2), (FOUR, 4), ("total 1 of bank_b", 1)])
+def test_the_total_of_all_is_exact_and_signed(room, folder, sql: str, owners: int) -> None:
+    answer = in_room(room, folder, lambda _: ask(room, sql))
+    table = answer.table.to_pydict()
+    assert set(np.concatenate(list(table.values()))) == {owners * 4950}
+    assert len(table) == int(sql.split()[1])
+    statements = answer.receipt.verify(room["analyst"].contract)
+    assert {s.speaker for s in statements} == {*sql.split()[3:], "analyst"}
+    assert answer.stats.rounds == 0
+
+
+def test_shares_and_ciphertexts_are_asked_in_one_room(room, folder) -> None:
+    async def both(_: Parties) -> list[object]:
+        shares = ask(room, "add 1 of bank_a bank_b", "mpc")
+        return list(await asyncio.gather(ask(room, TWO), shares, ask(room, FOUR)))
+
+    assert [len(answer.table) for answer in in_room(room, folder, both)] == [1, 128, 1]
+
+
+# --- a contributor that does what is not its part ----------------------------------------
+
+
+async def _opened(party: PartyProcess, session: Session) -> tuple[Call, object]:
+    member = party._member
+    channel = member.dial("coordinator")
+    call = channel.open(ADD)
+    await call.send(Opening(session.id, session.request.plan_hash).to_bytes())
+    await receive_blob(call, 1 << 20)
+    return call, channel
+
+
+async def _sends_garbage(party: PartyProcess, session: Session) -> None:
+    call, _ = await _opened(party, session)
+    await send_blob(call, bytes(1000))
+    await call.finish()
+
+
+async def _sends_too_much(party: PartyProcess, session: Session) -> None:
+    async with Encrypting(party._member, session) as encrypting:
+        await encrypting.agree()
+        encrypting._call.last = lambda: encrypting._call.send(b"more")
+        await encrypting.send(np.zeros(3, np.int64))
+
+
+async def _leaves(party: PartyProcess, session: Session) -> None:
+    _, channel = await _opened(party, session)
+    await channel.close()
+    await asyncio.Event().wait()
+
+
+async def _signs_another(party: PartyProcess, session: Session) -> None:
+    async with Encrypting(party._member, session) as encrypting:
+        await encrypting.agree()
+        await encrypting.send(np.zeros(3, np.int64))
+    other = hashlib.sha256(b"other").hexdigest()
+    await party._roles._finished(session, "input", other, rows=0, bytes_sent=0, started=0.0)
+
+
+@pytest.mark.parametrize(
+    ("play", "kind", "says"),
+    [
+        (_sends_garbage, PeerMisbehaved, "what it contributed is refused: not a key or ciphertext"),
+        (_sends_too_much, PeerMisbehaved, "more ciphertexts than announced"),
+        (_leaves, PeerUnavailable, "the connection broke"),
+        (_signs_another, PeerMisbehaved, "signed another contribution than it sent"),
+    ],
+)
+def test_a_contributor_that_misbehaves_is_named(
+    room, folder, play: Play, kind: type, says: str
+) -> None:
+    error = refused(room, folder, play)
+    assert (type(error), error.party) == (kind, "bank_a")
+    assert says in error.message
+
+
+async def _contributes(
+    party: PartyProcess, session: Session, change: Callable[[Encrypting], None]
+) -> None:
+    """Contribute with something changed, and sign what was sent."""
+    async with Encrypting(party._member, session) as encrypting:
+        await encrypting.agree()
+        change(encrypting)
+        sent = await encrypting.send(np.zeros(3, np.int64))
+    await party._roles._finished(
+        session, "input", sent.hexdigest(), rows=0, bytes_sent=0, started=0.0
+    )
+
+
+def _under_another_key(encrypting: Encrypting) -> None:
+    encrypting._key = SecretKey(encrypting._parameters).public
+
+
+def _under_another_key_in_secret(encrypting: Encrypting) -> None:
+    signed = encrypting._key.id
+
+    class Posing(PublicKey):
+        id = property(lambda _: signed)
+
+    encrypting._key = Posing(encrypting._parameters, SecretKey(encrypting._parameters).public.data)
+
+
+def _with_other_masks(encrypting: Encrypting) -> None:
+    encrypting._exchange = Exchange()
+
+
+@pytest.mark.parametrize("change", [_under_another_key_in_secret, _with_other_masks])
+def test_a_sum_that_is_not_of_this_session_is_not_opened(
+    room, folder, change: Callable[[Encrypting], None]
+) -> None:
+    error = refused(room, folder, lambda party, session: _contributes(party, session, change))
+    assert type(error) is PeerMisbehaved
+    assert "the sum is refused" in error.message
+
+
+def test_a_contribution_under_another_key_is_refused_by_name(room, folder) -> None:
+    error = refused(room, folder, lambda p, session: _contributes(p, session, _under_another_key))
+    assert (type(error), error.party) == (PeerMisbehaved, "bank_a")
+
+
+# --- a coordinator that does what is not its part ------------------------------------------
+
+
+def _skips_one(monkeypatch) -> None:
+    whole = Summing._add
+    skipped: list[bytes] = []
+
+    def add(summing: Summing, place: int, ciphertext: bytes) -> None:
+        if skipped:
+            whole(summing, place, ciphertext)
+        skipped.append(ciphertext)
+
+    monkeypatch.setattr(Summing, "_add", add)
+
+
+def _counts_twice(monkeypatch) -> None:
+    whole = Summing._add
+
+    def add(summing: Summing, place: int, ciphertext: bytes) -> None:
+        whole(summing, place, ciphertext)
+        whole(summing, place, ciphertext)
+
+    monkeypatch.setattr(Summing, "_add", add)
+
+
+def _replays(monkeypatch) -> None:
+    """Add what was contributed in an earlier session."""
+    whole, seen = Summing._add, []
+
+    def add(summing: Summing, place: int, ciphertext: bytes) -> None:
+        seen.append(ciphertext)
+        whole(summing, place, seen[0] if len(seen) > 2 else ciphertext)
+
+    monkeypatch.setattr(Summing, "_add", add)
+
+
+@pytest.mark.parametrize(
+    ("cheat", "times"), [(_skips_one, 1), (_counts_twice, 1), (_replays, 2)]
+)
+def test_a_sum_that_is_not_of_each_once_is_not_opened(
+    room, folder, monkeypatch, cheat: Callable[[object], None], times: int
+) -> None:
+    async def work(_: Parties) -> CleanroomError:
+        cheat(monkeypatch)
+        for _ in range(times - 1):
+            await ask(room, TWO)
+        with pytest.raises(PeerMisbehaved) as caught:
+            await ask(room, TWO)
+        return caught.value
+
+    error = in_room(room, folder, work)
+    assert error.party == "coordinator"
+    assert "the sum is refused" in error.message
+
+
+def test_owners_encrypt_under_no_key_but_the_signed_one(room, folder, monkeypatch) -> None:
+    whole = Summing.total
+
+    async def swapped(summing: Summing, call: Call) -> None:
+        receive, key = call.receive, SecretKey(SUM).public.data
+
+        async def another() -> bytes | None:
+            await receive()
+            call.receive = receive
+            return len(key).to_bytes(8, "little") + key
+
+        call.receive = another
+        await whole(summing, call)
+
+    monkeypatch.setattr(Summing, "total", swapped)
+    error = refused(room, folder)
+    assert (type(error), error.party) == (PeerMisbehaved, "coordinator")
+    assert "another key than was signed" in error.message
+
+
+def test_owners_believe_no_ruling_of_another_session(room, folder, monkeypatch) -> None:
+    kept: list[object] = []
+    whole = Summing.add
+
+    async def relays_first(summing: Summing, call: Call) -> None:
+        kept.append(summing.rulings[0])
+        summing.rulings[0] = kept[0]
+        await whole(summing, call)
+
+    async def work(_: Parties) -> CleanroomError:
+        monkeypatch.setattr(Summing, "add", relays_first)
+        await ask(room, TWO)
+        with pytest.raises(CleanroomError) as caught:
+            await ask(room, TWO)
+        return caught.value
+
+    error = in_room(room, folder, work)
+    assert type(error) is PeerMisbehaved
+    assert "not for this request" in error.message
+
+
+# --- calls that are not the caller's -------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("who", "route", "says"),
+    [
+        ("bank_b", ADD, "no part in this session"),
+        ("hospital", ADD, "contributed before"),
+        ("bank_b", TOTAL, "not the recipient"),
+        ("analyst", TOTAL, "called before"),
+    ],
+)
+def test_calls_that_are_not_the_callers_are_refused(
+    room, folder, who: str, route: str, says: str
+) -> None:
+    async def work(parties: Parties) -> CleanroomError:
+        begun = asyncio.get_running_loop().create_future()
+
+        async def waits(session: Session) -> None:
+            await _opened(parties["bank_a"], session)
+            begun.set_result(session)
+            await asyncio.Event().wait()
+
+        parties["bank_a"]._roles.play = waits
+        asked = asyncio.ensure_future(ask(room, TWO))
+        session = await begun
+        async with room[who].dial("coordinator") as channel:
+            call = channel.open(route)
+            await call.send(Opening(session.id, session.request.plan_hash).to_bytes())
+            with pytest.raises(NotAuthorised) as caught:
+                await call.finish()
+        asked.cancel()
+        await asyncio.gather(asked, return_exceptions=True)
+        return caught.value
+
+    error = in_room(room, folder, work)
+    assert error.party == who
+    assert says in error.message
+
+
+@pytest.mark.parametrize(
+    ("session", "plan_hash", "kind"),
+    [("0" * 32, "0" * 64, MessageInvalid), (None, "0" * 64, PlanMismatch)],
+)
+def test_a_call_for_another_session_or_plan_is_refused(
+    room, folder, session: str | None, plan_hash: str, kind: type
+) -> None:
+    async def work(parties: Parties) -> None:
+        begun = asyncio.get_running_loop().create_future()
+
+        async def waits(session: Session) -> None:
+            begun.set_result(session)
+            await asyncio.Event().wait()
+
+        parties["bank_a"]._roles.play = waits
+        asked = asyncio.ensure_future(ask(room, TWO))
+        running = await begun
+        async with room["bank_a"].dial("coordinator") as channel:
+            call = channel.open(ADD)
+            await call.send(Opening(session or running.id, plan_hash).to_bytes())
+            with pytest.raises(kind):
+                await call.finish()
+        asked.cancel()
+        await asyncio.gather(asked, return_exceptions=True)
+
+    in_room(room, folder, work)
+
+
+def test_a_digest_covers_where_one_ciphertext_ends() -> None:
+    digests = []
+    for parts in ((b"ab", b"c"), (b"a", b"bc")):
+        digest = Digest("k")
+        for part in parts:
+            digest.add(part)
+        digests.append(digest.hexdigest())
+    assert digests[0] != digests[1]

@@ -1,0 +1,123 @@
+"""Rooms in which nobody computes: many owners, answers on ciphertexts, refusals by name."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pytest
+import rooms
+
+from cleanroom import LocalRoom
+from cleanroom.errors import DataMismatch, PeerUnavailable, PolicyDenied, UnsupportedQuery
+
+OWNERS = tuple(f"shop_{i}" for i in range(5))
+SQL = """SELECT kind, level, COUNT(*) AS n, SUM(amount) AS total, AVG(amount) AS mean
+    FROM sales WHERE amount > 10 GROUP BY kind, level ORDER BY kind, level"""
+
+
+def contract(**privacy: object) -> dict[str, Any]:
+    rights = {"rights": {"analyst": ["sum", "avg", "count", "group", "filter"]}}
+    columns = {
+        "person": {"type": "INTEGER", "bounds": [0, 999]},
+        "kind": {"type": "TEXT", "values": ["b", "a", "c"], "nullable": True, **rights},
+        "level": {"type": "INTEGER", "bounds": [-3, 40], **rights},
+        "amount": {"type": "DECIMAL(9,2)", "bounds": [-1000, 1000], **rights},
+    }
+    table = {"members": list(OWNERS), "person": "person", "max_rows": 4096, "columns": columns}
+    return {
+        **rooms.room(),
+        "members": {
+            **{name: {"roles": ["input"]} for name in OWNERS},
+            "analyst": {"roles": ["result"]},
+        },
+        "privacy": {"release": "sdc", "min_group": 1, **privacy},
+        "tables": {"sales": table},
+    }
+
+
+def data() -> dict[str, dict[str, pd.DataFrame]]:
+    dice = np.random.default_rng(rooms.SEED)
+    n = 700
+    return {
+        "sales": {
+            name: pd.DataFrame(
+                {
+                    "person": dice.integers(0, 1000, n),
+                    "kind": dice.choice(["a", "b", "c", None], n),
+                    "level": dice.integers(-3, 41, n),
+                    "amount": dice.integers(-100_000, 100_001, n) / 100,
+                }
+            )
+            for name in OWNERS
+        }
+    }
+
+
+@pytest.fixture(scope="module")
+def room() -> Iterator[LocalRoom]:
+    with LocalRoom(contract(), data()) as opened:
+        yield opened
+
+
+def pooled(sql: str) -> pd.DataFrame:
+    connection = duckdb.connect()
+    connection.register("raw", pd.concat(data()["sales"].values()))
+    connection.execute(
+        "CREATE TABLE sales AS SELECT person, kind, level, amount::DECIMAL(9,2) AS amount FROM raw"
+    )
+    return connection.sql(sql).df()
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        SQL,
+        "SELECT COUNT(*), SUM(amount), STDDEV(amount), CORR(amount, level) FROM sales",
+        "SELECT level, SUM(amount) AS s FROM sales GROUP BY level HAVING COUNT(*) > 70"
+        " ORDER BY s DESC LIMIT 4",
+        "SELECT SUM(amount) AS nothing FROM sales WHERE level > 99",
+    ],
+)
+def test_many_owners_give_the_pooled_answer(room: LocalRoom, sql: str) -> None:
+    result = room.sql(sql)
+    assert rooms.cells(result.to_pandas(), ordered=True) == rooms.cells(pooled(sql), ordered=True)
+    assert {s.speaker for s in result.receipt.verify(room.contract)} == {*OWNERS, "analyst"}
+
+
+def test_what_needs_shares_is_refused_by_name(room: LocalRoom) -> None:
+    with pytest.raises(UnsupportedQuery, match="MAX with protocol 'he'"):
+        room.sql("SELECT MAX(amount) FROM sales")
+    with pytest.raises(PolicyDenied, match="no members compute on shares"):
+        room.sql("SELECT SUM(amount) FROM sales", protocol="mpc")
+    with pytest.raises(PolicyDenied, match=r"sales.person used as 'group' without that right"):
+        room.sql("SELECT person, COUNT(*) FROM sales GROUP BY person")
+
+
+def test_a_contributor_that_is_away_is_named_and_nothing_is_opened(room: LocalRoom) -> None:
+    worker = room.workers["shop_3"]
+    worker.kill()
+    with pytest.raises(PeerUnavailable) as caught:
+        room.sql(SQL)
+    assert caught.value.party == "shop_3"
+    worker.start()
+    worker.wait_ready(60)
+    assert len(room.sql(SQL).to_pandas()) > 0
+
+
+def test_cells_are_not_opened_untested_unless_all_agreed() -> None:
+    few = {"sales": {name: rows.head(20) for name, rows in data()["sales"].items()}}
+    with LocalRoom(contract(min_group=5), few) as room:
+        with pytest.raises(PolicyDenied, match="min_group asks for 5") as caught:
+            room.sql(SQL)
+        assert "untested_cells = 'opened'" in caught.value.remedy
+    with LocalRoom(contract(min_group=5, untested_cells="opened"), few) as room:
+        assert room.sql(SQL).suppressed == 0
+
+
+def test_values_beyond_the_contract_never_leave_their_owner() -> None:
+    wrong = data()
+    wrong["sales"]["shop_1"].loc[3, "level"] = 41
+    with pytest.raises(DataMismatch, match="level"), LocalRoom(contract(), wrong):
+        pass
