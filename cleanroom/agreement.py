@@ -12,7 +12,7 @@ from cleanroom.contract import canonical
 from cleanroom.contract.document import Contract
 from cleanroom.errors import PeerMisbehaved
 from cleanroom.identity.exchange import Exchange
-from cleanroom.statements import Request, Ruling, Signed, read
+from cleanroom.statements import Encryption, Request, Ruling, Signed, read
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,7 @@ class Agreement:
     """Attributes: keys: contributor -> its public X25519 key of this session."""
 
     request: Request
+    encryption: Encryption
     keys: Mapping[str, str]
 
     @classmethod
@@ -36,7 +37,9 @@ class Agreement:
             keys[ruling.party] = ruling.exchange
         if keys.keys() != set(request.members):
             raise PeerMisbehaved("the rulings are not those of all contributors")
-        return cls(request, {name: keys[name] for name in request.members})
+        if request.encryption is None:
+            raise ValueError("the session runs on shares")
+        return cls(request, request.encryption, {name: keys[name] for name in request.members})
 
     @classmethod
     def read(cls, request: Request, rulings: Sequence[Signed], contract: Contract) -> "Agreement":
@@ -54,12 +57,11 @@ class Agreement:
 
     @property
     def binding(self) -> str:
-        """What every contribution is bound to: contract, plan, session, key, contributors."""
+        """What every contribution is bound to: contract, plan, session, keys, contributors."""
         request = self.request
-        key_id = "" if request.encryption is None else request.encryption.key_id
-        agreed = [request.contract_hash, request.plan_hash, request.session, key_id]
-        keys: canonical.Json = dict(self.keys)
-        return hashlib.sha256(canonical.compact([*agreed, keys])).hexdigest()
+        agreed: list[canonical.Json] = [request.contract_hash, request.plan_hash, request.session]
+        agreed += [self.encryption.model_dump(mode="json"), dict(self.keys)]
+        return hashlib.sha256(canonical.compact(agreed)).hexdigest()
 
     def secrets(self, me: str, exchange: Exchange) -> dict[str, bytes]:
         """Return the secret that a contributor shares with each other one, for this session."""
@@ -69,6 +71,22 @@ class Agreement:
             for name, key in self.keys.items()
             if name != me
         }
+
+    def sealed(self, seal: bytes, exchange: Exchange) -> list[bytes]:
+        """Return the recipient's seal as each contributor gets it: under a pad used once."""
+        purpose = f"seal {self.binding}"
+        return [
+            _xor(seal, exchange.secret(name, key, purpose)) for name, key in self.keys.items()
+        ]
+
+    def unsealed(self, sealed: bytes, exchange: Exchange) -> bytes:
+        """Return the recipient's seal of what a contributor got."""
+        purpose, recipient = f"seal {self.binding}", self.request.recipient
+        return _xor(sealed, exchange.secret(recipient, self.encryption.exchange, purpose))
+
+
+def _xor(a: bytes, b: bytes) -> bytes:
+    return bytes(x ^ y for x, y in zip(a, b, strict=True))
 
 
 def _accepts(ruling: Ruling, request: Request) -> bool:

@@ -1,10 +1,12 @@
 """How a recipient gets an outcome of ciphertexts: its own key, and the sum, opened once.
 
 Rule: the secret key is made here for one session, never leaves this object, and decrypts one sum
-of the contributions of all members.
+of the contributions of all members. The seal, which tells that sum from any other, is known to the
+contributors and hidden from the coordinator that adds.
 """
 
 import asyncio
+import secrets
 
 from cleanroom.agreement import Agreement
 from cleanroom.contract.document import COORDINATOR
@@ -12,6 +14,7 @@ from cleanroom.engine import Engine, Numbers
 from cleanroom.errors import PeerMisbehaved
 from cleanroom.execution.outcome import Opened
 from cleanroom.heard import Heard
+from cleanroom.identity.exchange import SECRET_BYTES, Exchange
 from cleanroom.member import Membership
 from cleanroom.plan.ciphertexts import Ciphertexts
 from cleanroom.plan.plan import Plan
@@ -37,15 +40,21 @@ class Decrypting:
         self._cells: Ciphertexts = plan.ciphertexts
         self._key = SecretKey(parameters_of(self._cells.parameters))
         self._public = self._key.public
+        self._exchange = Exchange()
+        self._seal = secrets.token_bytes(SECRET_BYTES)
 
     @property
     def encryption(self) -> Encryption:
         n = ciphertexts_for(self._cells.numbers, self._public.parameters)
-        name = self._cells.parameters
-        return Encryption(parameters=name, key_id=self._public.id, ciphertexts=n)
+        return Encryption(
+            parameters=self._cells.parameters,
+            key_id=self._public.id,
+            ciphertexts=n,
+            exchange=self._exchange.public,
+        )
 
     async def opened(self, session: Heard) -> Opened:
-        """Hand out the public key, take the sum of all contributions and decrypt it.
+        """Hand out public key and seal, take the sum of all contributions and decrypt it.
 
         Raises:
             PeerMisbehaved: if it isn't that sum.
@@ -56,6 +65,7 @@ class Decrypting:
             call = channel.open(TOTAL)
             await call.send(Opening(session.request.session, session.request.plan_hash).to_bytes())
             await send_blob(call, self._public.data)
+            await send_blob(call, b"".join(agreement.sealed(self._seal, self._exchange)))
             await call.last()
             n, most = self.encryption.ciphertexts, self._public.parameters.max_bytes
             summed = [await receive_blob(call, most) for _ in range(n)]
@@ -68,6 +78,6 @@ class Decrypting:
         cells, contributors = self._cells, agreement.contributors
         expected = cells.numbers, cells.reach, contributors, agreement.binding
         try:
-            return totals(self._key, summed, *expected)
+            return totals(self._key, summed, *expected, self._seal)
         except CiphertextRefused as error:
             raise PeerMisbehaved(f"the sum is refused: {error}", party=COORDINATOR) from None

@@ -13,6 +13,7 @@ from cleanroom.agreement import Agreement
 from cleanroom.contract.document import COORDINATOR
 from cleanroom.engine import Numbers
 from cleanroom.errors import MessageInvalid, PeerMisbehaved, PlanMismatch
+from cleanroom.identity.exchange import SECRET_BYTES
 from cleanroom.member import Membership
 from cleanroom.session import Session
 from cleanroom.statements import Signed
@@ -57,7 +58,7 @@ class Encrypting:
         await self._closing.aclose()
 
     async def agree(self) -> None:
-        """Take the recipient's key and all contributors' signed keys of this session.
+        """Take the recipient's key and seal, and all contributors' signed keys of this session.
 
         Raises:
             PeerMisbehaved: if the key is not the one that the request names.
@@ -67,8 +68,12 @@ class Encrypting:
         self._key = PublicKey(self._parameters, await receive_blob(self._call, most))
         if self._key.id != self._encryption.key_id:
             raise PeerMisbehaved("handed out another key than was signed", party=COORDINATOR)
+        sealed = await receive_blob(self._call, SECRET_BYTES)
         rulings = [await _signed(self._call) for _ in request.members]
         self._agreement = Agreement.read(request, rulings, self._member.contract)
+        if len(sealed) != SECRET_BYTES:
+            raise MessageInvalid("a seal of another length", party=COORDINATOR)
+        self._seal = self._agreement.unsealed(sealed, self._exchange)
 
     async def send(self, numbers: Numbers) -> Digest:
         """Mask, encrypt and send this member's numbers; return what was sent.
@@ -78,11 +83,10 @@ class Encrypting:
         """
         agreement, me = self._agreement, self._member.name
         secrets = agreement.secrets(me, self._exchange)
+        bound = self._reach, me, secrets, agreement.binding, self._seal
         digest = Digest(self._key.id)
         try:
-            made = await asyncio.to_thread(
-                contribute, self._key, numbers, self._reach, me, secrets, agreement.binding
-            )
+            made = await asyncio.to_thread(contribute, self._key, numbers, *bound)
             while (ciphertext := await asyncio.to_thread(next, made, None)) is not None:
                 digest.add(ciphertext)
                 await send_blob(self._call, ciphertext)

@@ -49,6 +49,7 @@ class Encryption(BaseModel):
         parameters: name of the encryption's parameters.
         key_id: of the public key, which covers its every byte.
         ciphertexts: how many each owner sends.
+        exchange: the recipient's X25519 key of this session.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -56,6 +57,7 @@ class Encryption(BaseModel):
     parameters: Annotated[str, Field(max_length=64)]
     key_id: Hash
     ciphertexts: Annotated[int, Field(ge=1, le=MAX_CIPHERTEXTS)]
+    exchange: Hash
 
 
 class Request(_Statement):

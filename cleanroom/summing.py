@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NoReturn
 
 from cleanroom.errors import CleanroomError, MessageInvalid, NotAuthorised, PeerMisbehaved
+from cleanroom.identity.exchange import SECRET_BYTES
 from cleanroom.statements import Encryption, Request, Signed
 from cleanroom.transport.blobs import receive_blob, send_blob
 from cleanroom.transport.call import Call
@@ -59,7 +60,7 @@ class Summing:
         except ParametersRefused:
             raise MessageInvalid("the request names unknown parameters") from None
         loop = asyncio.get_running_loop()
-        self._key: asyncio.Future[bytes] = loop.create_future()
+        self._handed_out: asyncio.Future[tuple[bytes, dict[str, bytes]]] = loop.create_future()
         self._complete = asyncio.Event()
         self._fault: asyncio.Future[CleanroomError] = loop.create_future()
 
@@ -73,7 +74,7 @@ class Summing:
         raise (await asyncio.shield(self._fault)).again()
 
     async def add(self, call: Call) -> None:
-        """Give a contributor the key and all rulings, and add what it sends to the sum.
+        """Give a contributor key, seal and all rulings, and add what it sends to the sum.
 
         Raises:
             NotAuthorised: if it contributed before.
@@ -82,7 +83,9 @@ class Summing:
         if call.peer in self._begun:
             raise NotAuthorised("contributed before", party=call.peer)
         self._begun.add(call.peer)
-        await send_blob(call, await asyncio.shield(self._key))
+        key, sealed = await asyncio.shield(self._handed_out)
+        await send_blob(call, key)
+        await send_blob(call, sealed[call.peer])
         for ruling in self.rulings:
             await call.send(pack(ruling))
         digest = Digest(self.encryption.key_id)
@@ -128,17 +131,22 @@ class Summing:
             self._complete.set()
 
     async def total(self, call: Call) -> None:
-        """Take the recipient's public key, and hand it the sum of all contributions, once.
+        """Take the recipient's public key and seals, and hand it the sum of all, once.
 
         Raises:
             NotAuthorised: if another calls, or it was called before.
         """
-        if call.peer != self.request.recipient or self._key.done():
+        if call.peer != self.request.recipient or self._handed_out.done():
             raise NotAuthorised("is not the recipient, or has called before", party=call.peer)
         key = await receive_blob(call, self._parameters.max_bytes)
-        if await call.receive() is not None or self._key.done():
+        seals = await receive_blob(call, len(self.request.members) * SECRET_BYTES)
+        if await call.receive() is not None or self._handed_out.done():
             raise MessageInvalid("more than one key")
-        self._key.set_result(key)
+        if len(seals) != len(self.request.members) * SECRET_BYTES:
+            raise MessageInvalid("not a seal for each contributor")
+        starts = range(0, len(seals), SECRET_BYTES)
+        sealed = (seals[start : start + SECRET_BYTES] for start in starts)
+        self._handed_out.set_result((key, dict(zip(self.request.members, sealed, strict=True))))
         await self._complete.wait()
         for one in self._sums:
             await send_blob(call, await asyncio.to_thread(one.result))

@@ -10,6 +10,7 @@ from protocols.he.integers import I64
 from protocols.he.parameters import SUM
 
 BINDING = "contract|plan|session"
+SEAL = bytes(32)
 
 
 def group_by(asked: Asked) -> Line:
@@ -72,14 +73,14 @@ def query(all_owners: list[Owner], n_groups: int, sides: Sides) -> I64:
     for owner in all_owners:
         cells = owner.cells(n_groups)
         sides.end("local")
-        sent = contribute(public, cells, reach, owner.name, owner.secrets, BINDING)
+        sent = contribute(public, cells, reach, owner.name, owner.secrets, BINDING, SEAL)
         for total, data in zip(sums, sent, strict=True):
             sides.end(owner.name, len(data))
             total.add(data)
             sides.end("coordinator")
     results = [total.result() for total in sums]
     sides.end("coordinator", sum(map(len, results)))
-    found = totals(key, results, 2 * n_groups, reach, names, BINDING)
+    found = totals(key, results, 2 * n_groups, reach, names, BINDING, SEAL)
     sides.end("result")
     return found
 

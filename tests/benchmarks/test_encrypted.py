@@ -42,7 +42,7 @@ def test_many_owners_are_summed_right() -> None:
 
 def test_the_coordinator_keeps_one_sum_whatever_the_number_of_owners() -> None:
     total, key = Sum(SUM), SecretKey(SUM).public
-    sent = next(contribute(key, np.arange(100), 100, "owner", {}, "session"))
+    sent = next(contribute(key, np.arange(100), 100, "owner", {}, "session", bytes(32)))
     for _ in range(8):
         total.add(sent)
     before = memory_bytes()

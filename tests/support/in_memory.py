@@ -17,6 +17,8 @@ from protocols.he.parameters import parameters_of
 from protocols.rounds import Party
 from protocols.simulate import Transcript, contexts, simulate
 
+SEAL = b"s" * 32
+
 
 def run_on_shares(
     plan: Plan, databases: Mapping[str, Database], transcript: Transcript | None = None
@@ -40,7 +42,7 @@ def run_on_ciphertexts(plan: Plan, databases: Mapping[str, Database]) -> Opened:
     parts = {}
     for owner, shared in pair_secrets(owners).items():
         numbers = cells.add_up(plan, owner, databases[owner], b"k" * 16)
-        parts[owner] = list(encrypt(key.public, numbers, reach, owner, shared, plan.hash))
+        parts[owner] = list(encrypt(key.public, numbers, reach, owner, shared, plan.hash, SEAL))
     added = summed(parts, key.parameters)
-    found = totals(key, added, plan.ciphertexts.numbers, reach, owners, plan.hash)
+    found = totals(key, added, plan.ciphertexts.numbers, reach, owners, plan.hash, SEAL)
     return cells.read(plan, found)

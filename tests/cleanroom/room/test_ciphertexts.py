@@ -27,7 +27,7 @@ from cleanroom.summing import ADD, TOTAL, Digest, Summing
 from cleanroom.transport.blobs import receive_blob, send_blob
 from cleanroom.transport.call import Call
 from cleanroom.transport.envelopes import Opening
-from protocols.he.bfv import PublicKey, SecretKey
+from protocols.he.bfv import Encryptor, PublicKey, SecretKey
 from protocols.he.parameters import SUM
 
 Room = dict[str, Membership]
@@ -224,8 +224,42 @@ def _replays(monkeypatch) -> None:
     monkeypatch.setattr(Summing, "_add", add)
 
 
+def _shifts_a_total(monkeypatch) -> None:
+    """Add an encryption of its own: the public key passes through its hands."""
+    whole = Summing._add
+
+    def add(summing: Summing, place: int, ciphertext: bytes) -> None:
+        fresh = place == len(summing._sums)
+        whole(summing, place, ciphertext)
+        if fresh:
+            key = PublicKey(SUM, summing._handed_out.result()[0])
+            (own,) = Encryptor(key).encrypt(np.array([5, 0, 0], dtype=np.uint64))
+            whole(summing, place, own)
+
+    monkeypatch.setattr(Summing, "_add", add)
+
+
+def _changes_the_seal(monkeypatch) -> None:
+    whole = Summing.add
+
+    async def add(summing: Summing, call: Call) -> None:
+        key, sealed = await summing._handed_out
+        summing._handed_out = asyncio.get_running_loop().create_future()
+        summing._handed_out.set_result((key, dict.fromkeys(sealed, bytes(32))))
+        await whole(summing, call)
+
+    monkeypatch.setattr(Summing, "add", add)
+
+
 @pytest.mark.parametrize(
-    ("cheat", "times"), [(_skips_one, 1), (_counts_twice, 1), (_replays, 2)]
+    ("cheat", "times"),
+    [
+        (_skips_one, 1),
+        (_counts_twice, 1),
+        (_replays, 2),
+        (_shifts_a_total, 1),
+        (_changes_the_seal, 1),
+    ],
 )
 def test_a_sum_that_is_not_of_each_once_is_not_opened(
     room, folder, monkeypatch, cheat: Callable[[object], None], times: int

@@ -5,14 +5,16 @@ import pytest
 from ciphertexts import pair_secrets, summed
 
 from protocols.he import masks
-from protocols.he.bfv import KeyUsed, SecretKey
+from protocols.he.bfv import Encryptor, KeyUsed, SecretKey
 from protocols.he.contribution import contribute, totals
 from protocols.he.integers import MAX_CELLS, SumOutOfRange
 from protocols.he.parameters import SUM
 from protocols.he.scheme import CiphertextRefused, VectorRefused, modulus_of
+from protocols.he.seal import tags
 
 PARTIES = ("bank_a", "bank_b", "bank_c")
 BINDING = "contract|plan|session"
+SEAL = bytes(range(32))
 T = modulus_of(SUM)
 HALF = T // 2
 
@@ -26,14 +28,16 @@ def contributions(key, cells, reach=HALF, bindings=None):
     shared, bindings = pair_secrets(tuple(cells)), bindings or {}
     return {
         name: list(
-            contribute(key.public, own, reach, name, shared[name], bindings.get(name, BINDING))
+            contribute(
+                key.public, own, reach, name, shared[name], bindings.get(name, BINDING), SEAL
+            )
         )
         for name, own in cells.items()
     }
 
 
-def opened(key, parts, n, reach=HALF, contributors=PARTIES):
-    return totals(key, summed(parts, SUM), n, reach, contributors, BINDING)
+def opened(key, parts, n, reach=HALF, contributors=PARTIES, seal=SEAL):
+    return totals(key, summed(parts, SUM), n, reach, contributors, BINDING, seal)
 
 
 def five(names=PARTIES):
@@ -118,18 +122,51 @@ def test_a_lone_contribution_sent_twice_is_refused(key):
         opened(key, {**parts, "again": parts["bank_a"]}, 5, contributors=("bank_a",))
 
 
+@pytest.mark.parametrize(
+    "shift", [{0: 1}, {0: 1, 8191: 1}, {1: T - 1, 2: 1}, {8191: 1}], ids=str
+)
+def test_totals_that_a_coordinator_shifted_are_refused(key, shift):
+    """It knows the public key, and so can add an encryption of whatever it likes."""
+    parts = contributions(key, five())
+    words = np.zeros(8192, dtype=np.uint64)
+    words[list(shift)] = list(shift.values())
+    parts["coordinator"] = list(Encryptor(key.public).encrypt(words))
+    with pytest.raises(CiphertextRefused, match="not of all contributors"):
+        opened(key, parts, 5)
+
+
+def test_another_seal_is_refused(key):
+    with pytest.raises(CiphertextRefused, match="not of all contributors"):
+        opened(key, contributions(key, five()), 5, seal=bytes(32))
+    with pytest.raises(VectorRefused, match="32 bytes"):
+        contribute(key.public, np.arange(5), HALF, "bank_a", {}, BINDING, bytes(31))
+
+
+@pytest.mark.parametrize("modulus", [T, 257, 1 << 60])
+def test_tags_of_a_sum_are_the_sum_of_tags(modulus):
+    rng = np.random.default_rng(modulus)
+    x, y = (rng.integers(0, modulus, (3, 8191), dtype=np.uint64) for _ in range(2))
+    total = tags((x + y) % np.uint64(modulus), SEAL, ("a", "b"), BINDING, modulus)
+    apart = [tags(x, SEAL, ("a",), BINDING, modulus), tags(y, SEAL, ("b",), BINDING, modulus)]
+    assert (total == sum(apart) % np.uint64(modulus)).all()
+    top = np.full((1, 8192), modulus - 1, dtype=np.uint64)
+    factors = masks.uniform(SEAL, f"tag|{BINDING}", 8192, modulus)
+    wanted = sum(int(factor) * (modulus - 1) for factor in factors) % modulus
+    assert int(tags(top, SEAL, (), BINDING, modulus)[0]) == wanted
+
+
 def test_places_that_changed_are_refused(key):
     cells = {name: np.arange(9000) for name in PARTIES}
     sums = summed(contributions(key, cells), SUM)
     with pytest.raises(CiphertextRefused, match="not of all contributors"):
-        totals(key, sums[::-1], 9000, HALF, PARTIES, BINDING)
+        totals(key, sums[::-1], 9000, HALF, PARTIES, BINDING, SEAL)
 
 
 def test_another_number_of_ciphertexts_is_refused(key):
     with pytest.raises(CiphertextRefused, match="1 ciphertexts for 9000 cells"):
         opened(key, contributions(key, five()), 9000)
     with pytest.raises(CiphertextRefused, match="0 ciphertexts for 0 cells"):
-        totals(key, [], 0, HALF, PARTIES, BINDING)
+        totals(key, [], 0, HALF, PARTIES, BINDING, SEAL)
 
 
 def test_a_contribution_to_another_plan_is_refused(key):
