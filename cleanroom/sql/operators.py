@@ -85,10 +85,17 @@ def _whole_division(op: str, a: Domain, b: Domain) -> Domain:
     domains.checked(a)
     nullable = a.nullable or b.nullable or b.low <= 0 <= b.high  # NULL when dividing by zero
     if op == "//":
-        top = a.magnitude
-        return Domain(Kind.INTEGER, -top if a.low < 0 or b.low < 0 else 0, top, nullable=nullable)
+        divisors = [d for d in {b.low, b.high, -1, 1} - {0} if b.low <= d <= b.high]
+        ends = [_quotient(x, d) for x in (a.low, a.high) for d in divisors] or [0]
+        return Domain(Kind.INTEGER, min(ends), max(ends), nullable=nullable)
     top = min(max(b.magnitude - 1, 0), a.magnitude)
     return Domain(Kind.INTEGER, -top if a.low < 0 else 0, top, nullable=nullable)
+
+
+def _quotient(a: int, b: int) -> int:
+    """Divide as DuckDB does, towards zero."""
+    quotient = abs(a) // abs(b)
+    return quotient if (a < 0) == (b < 0) else -quotient
 
 
 def negative(a: Expr) -> Expr:

@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import Literal
 
+import duckdb
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,8 +11,10 @@ from hypothesis import strategies as st
 from cleanroom.contract.types import Kind
 from cleanroom.errors import OverflowPossible
 from cleanroom.sql import domain as domains
+from cleanroom.sql import operators
 from cleanroom.sql.domain import Domain, text_of
 from cleanroom.sql.encode import Encoding, choose, compare_constant
+from cleanroom.sql.expr import Expr
 
 Op = Literal["<", "<=", ">", ">=", "=", "<>"]
 OPS = st.sampled_from(["<", "<=", ">", ">=", "=", "<>"])
@@ -73,6 +76,23 @@ def test_intervals_hold_every_result(a: Domain, b: Domain, data: st.DataObject) 
         (domains.union((a, b)), y),
     ):
         assert result.low <= value <= result.high
+
+
+@given(SMALL, SMALL)
+def test_whole_quotients_lie_in_the_smallest_interval(a: Domain, b: Domain) -> None:
+    columns = (Expr("column", (), domain, (0, "x")) for domain in (a, b))
+    found = operators.arithmetic("//", *columns).domain
+    pairs = [(x, y) for x in range(a.low, a.high + 1) for y in range(b.low, b.high + 1) if y]
+    quotients = [int(Decimal(x) / Decimal(y)) for x, y in pairs] or [0]
+    assert (found.low, found.high) == (min(quotients), max(quotients))
+    assert found.nullable == (b.low <= 0 <= b.high)
+
+
+def test_whole_quotients_are_those_of_duckdb() -> None:
+    pairs = [(-7, 2), (7, -2), (-7, -2), (7, 2), (-1, 3)]
+    found = duckdb.sql("SELECT " + ", ".join(f"({x}) // ({y})" for x, y in pairs))
+    (found,) = found.fetchall()
+    assert found == tuple(int(Decimal(x) / Decimal(y)) for x, y in pairs)
 
 
 def test_a_product_beyond_62_bits_is_refused() -> None:
