@@ -4,7 +4,7 @@ import typer
 
 
 def demo() -> None:
-    """Three hospitals and an analyst on this machine: a joint count, checked against plaintext."""
+    """Three hospitals and an analyst on this machine: a join and totals, beside plaintext."""
     from cleanroom.demo.show import run
 
     if not run():

@@ -39,6 +39,17 @@ GROUP BY p.state, born_in
 {having}
 ORDER BY p.state, born_in"""
 
+TOTALS = """\
+SELECT days // 7 AS weeks,
+       COUNT(*) AS admissions,
+       SUM(days) AS days,
+       AVG(days) AS mean,
+       ROUND(STDDEV(days), 6) AS deviation
+FROM admissions
+WHERE days > 0
+GROUP BY weeks
+ORDER BY weeks"""
+
 
 def contract() -> dict[str, Any]:
     """Return the terms that hospitals and analyst sign, in the shape of a TOML contract."""
@@ -60,7 +71,12 @@ def contract() -> dict[str, Any]:
             },
             "analyst": {"roles": ["result"]},
         },
-        "privacy": {"release": "sdc", "min_group": MIN_GROUP, "round_to": 1},
+        "privacy": {
+            "release": "sdc",
+            "min_group": MIN_GROUP,
+            "round_to": 1,
+            "untested_cells": "opened",  # of admissions only their length is asked
+        },
         "tables": {
             "hospital_a.patients": {
                 "person": "person",
@@ -91,7 +107,7 @@ def contract() -> dict[str, Any]:
                     "days": {
                         "type": "INTEGER",
                         "bounds": [0, 365],
-                        "rights": {"analyst": ["sum", "avg", "count", "filter"]},
+                        "rights": {"analyst": ["sum", "avg", "count", "filter", "group"]},
                     },
                 },
             },

@@ -17,10 +17,11 @@ from cleanroom.cli.rows import as_table
 from cleanroom.client import Result
 from cleanroom.demo import hospitals
 from cleanroom.local import LocalRoom
+from cleanroom.plan.plan import Protocol
 
 
 def run() -> bool:
-    """Run the demo; return whether the result equals the pooled plaintext's."""
+    """Run the demo; return whether all results equal the pooled plaintext's."""
     console = Console()
     started = time.monotonic()
     tables = hospitals.tables()
@@ -34,31 +35,53 @@ def run() -> bool:
     with LocalRoom(hospitals.contract(), tables) as room:
         pids = ", ".join(f"{name} {worker.pid}" for name, worker in room.workers.items())
         console.print(f"Processes, mutual TLS on loopback: {pids}.\n")
-        console.print(Syntax(hospitals.QUERY, "sql", background_color="default"))
-        sheet = room.explain(hospitals.QUERY)
-        console.print(Panel(sheet.text, title="The sheet: who would learn what", expand=False))
-        with _progress(console) as on_progress:
-            result = room.sql(hospitals.QUERY, on_progress=on_progress)
-        expected = pooled(tables)
-        equal = same(result.to_pandas(), expected)
-        console.print(as_table(result.to_arrow()), end="")
-        console.print(summary(result))
-        console.print(
-            "The same query on the pooled plaintext in DuckDB, groups of fewer than "
-            f"{hospitals.MIN_GROUP} persons left out: [bold]equal: {'yes' if equal else 'NO'}[/]"
-        )
-        console.print(_seen(room, result))
+        console.print("[bold]1. A join between hospitals, on secret shares.[/]")
+        joined, right = _ask(console, room, hospitals.QUERY, "mpc", pooled(tables))
+        console.print("\n[bold]2. Totals over two hospitals' rows, on ciphertexts.[/]")
+        totals, also = _ask(console, room, hospitals.TOTALS, "he", pooled_totals(tables))
+        console.print(_seen(joined, totals))
     console.print(f"All in {time.monotonic() - started:.1f} s.")
-    return equal
+    return right and also
+
+
+def _ask(
+    console: Console, room: LocalRoom, sql: str, protocol: Protocol, expected: pd.DataFrame
+) -> tuple[Result, bool]:
+    """Show the sheet of a query, run it, and compare."""
+    console.print(Syntax(sql, "sql", background_color="default"))
+    sheet = room.explain(sql, protocol=protocol)
+    console.print(Panel(sheet.text, title="The sheet: who would learn what", expand=False))
+    with _progress(console) as on_progress:
+        result = room.sql(sql, protocol=protocol, on_progress=on_progress)
+    equal = same(result.to_pandas(), expected)
+    console.print(as_table(result.to_arrow()), end="")
+    console.print(summary(result))
+    left_out = ""
+    if protocol == "mpc":
+        left_out = f", groups of fewer than {hospitals.MIN_GROUP} persons left out"
+    console.print(
+        f"The same query on the pooled plaintext in DuckDB{left_out}: "
+        f"[bold]equal: {'yes' if equal else 'NO'}[/]"
+    )
+    return result, equal
 
 
 def pooled(tables: dict[str, Any]) -> pd.DataFrame:
-    """Answer the query as if one party had all rows."""
+    """Answer the join as if one party had all rows."""
+    having = f"HAVING COUNT(DISTINCT p.person) >= {hospitals.MIN_GROUP}"
+    return _in_the_clear(tables, hospitals.POOLED.format(having=having))
+
+
+def pooled_totals(tables: dict[str, Any]) -> pd.DataFrame:
+    """Answer the totals as if one party had all rows."""
+    return _in_the_clear(tables, hospitals.TOTALS)
+
+
+def _in_the_clear(tables: dict[str, Any], sql: str) -> pd.DataFrame:
     connection = duckdb.connect()
     connection.register("patients", tables["hospital_a.patients"])
     connection.register("admissions", pd.concat(tables["admissions"].values()))
-    having = f"HAVING COUNT(DISTINCT p.person) >= {hospitals.MIN_GROUP}"
-    answer: pd.DataFrame = connection.sql(hospitals.POOLED.format(having=having)).df()
+    answer: pd.DataFrame = connection.sql(sql).df()
     return answer
 
 
@@ -78,19 +101,25 @@ def _progress(console: Console) -> Iterator[Any]:
         yield lambda stage, member: line.update(f"{member}: {stage}")
 
 
-def _seen(room: LocalRoom, result: Result) -> Table:
+def _seen(joined: Result, totals: Result) -> Table:
     table = Table(title="What each process could see")
     table.add_column("process")
     table.add_column("saw")
-    table.add_row("coordinator", "who asked what and when, the signed rulings; no share, no row")
+    table.add_row(
+        "coordinator",
+        "who asked what and when, the signed rulings; of 1 no share and no row, of 2 ciphertexts "
+        "without a key to them",
+    )
     for member in ("hospital_a", "hospital_b", "hospital_c"):
         table.add_row(
             member,
             "its own rows in the clear; of all others' rows two of three shares, uniform words, "
-            "and their padded number; how many groups were released",
+            "and their padded number",
         )
     table.add_row(
         "analyst",
-        f"the {len(result.to_pandas())} rows above, and that {result.suppressed} were withheld",
+        f"of 1 the {len(joined.to_pandas())} rows above, and that {joined.suppressed} were "
+        f"withheld; of 2 the totals over both hospitals of all cells, of which "
+        f"{len(totals.to_pandas())} have rows",
     )
     return table

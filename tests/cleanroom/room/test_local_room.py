@@ -15,7 +15,7 @@ import pytest
 
 from cleanroom import LocalRoom
 from cleanroom.demo import hospitals
-from cleanroom.demo.show import pooled, same
+from cleanroom.demo.show import pooled, pooled_totals, same
 from cleanroom.errors import (
     ConfigInvalid,
     ContractInvalid,
@@ -162,8 +162,10 @@ def test_the_demo_equals_plaintext() -> None:
     tables = hospitals.tables()
     with LocalRoom(hospitals.contract(), tables) as demo:
         result = demo.sql(hospitals.QUERY)
+        totals = demo.sql(hospitals.TOTALS, protocol="he")
     assert same(result.to_pandas(), pooled(tables))
     assert result.suppressed > 0
+    assert same(totals.to_pandas(), pooled_totals(tables))
 
 
 def test_the_receipt_is_signed_by_all_and_holds(room: LocalRoom) -> None:
