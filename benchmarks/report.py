@@ -7,7 +7,7 @@ from pathlib import Path
 
 from benchmarks import markdown
 from benchmarks.about import about
-from benchmarks.encrypted.names import ENCRYPTED, SIZES
+from benchmarks.encrypted.names import ENCRYPTED, IN_A_ROOM, SIZES
 from benchmarks.measure import Asked, Line
 from benchmarks.rooms import QUERIES
 from benchmarks.run import NAMES, run
@@ -47,6 +47,10 @@ def asked(wanted: Wanted) -> Iterator[Asked]:
         if name in ENCRYPTED:
             for rows in wanted.rows or SIZES[name]:
                 yield Asked(name, rows, "memory", wanted.runs)
+            continue
+        if name in IN_A_ROOM:
+            for rows in wanted.rows or SIZES[name]:
+                yield Asked(name, rows, "grpc", wanted.runs)
             continue
         usual = _sizes(name, full=wanted.full)
         for rows in usual if name == "start" else wanted.rows or usual:
@@ -97,7 +101,9 @@ def write(lines: Sequence[Line], peers: Sequence[Line], folder: Path) -> Path:
     parts = [f"# Figures of {facts['date']}\n", markdown.table(("", ""), facts.items()), _NOTE]
     encrypted = [line for line in lines if line["benchmark"] in ENCRYPTED]
     rooms = [line for line in lines if line["benchmark"].startswith(("query", "start"))]
-    operators = [line for line in lines if line not in encrypted and line not in rooms]
+    asked_in_rooms = [line for line in lines if line["benchmark"] in IN_A_ROOM]
+    known = (*encrypted, *rooms, *asked_in_rooms)
+    operators = [line for line in lines if line not in known]
     if operators:
         plots.times(operators, Path(f"{stem}-times.png"))
         plots.growth(operators, Path(f"{stem}-growth.png"))
@@ -109,6 +115,9 @@ def write(lines: Sequence[Line], peers: Sequence[Line], folder: Path) -> Path:
         parts += ["## Queries, and the start of a room\n", markdown.full_table(rooms)]
     if encrypted:
         parts += ["## Homomorphic, in one process\n", markdown.full_table(encrypted)]
+    if asked_in_rooms:
+        title = "## Homomorphic, in a room of processes\n"
+        parts += [title, markdown.full_table(asked_in_rooms)]
     if peers:
         plots.peers(peers, Path(f"{stem}-peers.png"))
         image = f"![seconds by rows, by system]({stem.name}-peers.png)\n"

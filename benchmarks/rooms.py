@@ -49,10 +49,10 @@ def query(asked: Asked) -> Line:
         plaintext_s, expected = timed(lambda: pooled.sql(sql).df(), asked.runs)
     with LocalRoom(tables.contract(asked.rows), data) as room:
         room.sql(sql, protocol="mpc")
-        before = _cpu_seconds(room)
+        before = cpu_seconds(room)
         results = [room.sql(sql, protocol="mpc") for _ in range(asked.runs)]
-        cpu_s = (_cpu_seconds(room) - before) / asked.runs
-        peaks = [_status(worker.pid, "VmHWM") for worker in room.workers.values()]
+        cpu_s = (cpu_seconds(room) - before) / asked.runs
+        peaks = [status(worker.pid, "VmHWM") for worker in room.workers.values()]
     sent = results[0].stats.bytes_sent // 3
     seconds = tuple(result.stats.seconds for result in results)
     rounds = results[0].stats.rounds
@@ -77,10 +77,10 @@ def start(asked: Asked) -> Line:
         started = time.perf_counter()
         with LocalRoom(tables.contract(rows), tables.make(rows)) as room:
             seconds.append(time.perf_counter() - started)
-            cpu_s.append(_cpu_seconds(room))
+            cpu_s.append(cpu_seconds(room))
             time.sleep(IDLE_S)
-            idle_cpu.append((_cpu_seconds(room) - cpu_s[-1]) / IDLE_S)
-            idle_rss.append([_status(w.pid, "VmRSS") for w in room.workers.values()])
+            idle_cpu.append((cpu_seconds(room) - cpu_s[-1]) / IDLE_S)
+            idle_rss.append([status(w.pid, "VmRSS") for w in room.workers.values()])
     peak = round(statistics.median(map(max, idle_rss)))
     together = round(statistics.median(map(sum, idle_rss)))
     cpu = statistics.median(cpu_s)
@@ -98,14 +98,14 @@ def _one_process() -> None:
     subprocess.run([sys.executable, "-c", program], check=True)  # noqa: S603 -- our own words
 
 
-def _status(pid: int, key: str) -> int:
+def status(pid: int, key: str) -> int:
     for entry in Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines():
         if entry.startswith(f"{key}:"):
             return 1024 * int(entry.split()[1])
     raise OSError("the kernel doesn't report memory")
 
 
-def _cpu_seconds(room: LocalRoom) -> float:
+def cpu_seconds(room: LocalRoom) -> float:
     total = 0
     for worker in room.workers.values():
         stat = Path(f"/proc/{worker.pid}/stat").read_text(encoding="ascii")

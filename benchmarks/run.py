@@ -3,19 +3,21 @@
 from dataclasses import replace
 
 from benchmarks import in_memory, over_grpc
-from benchmarks.encrypted.names import ENCRYPTED
+from benchmarks.encrypted.names import ENCRYPTED, IN_A_ROOM
 from benchmarks.machine import machine
 from benchmarks.measure import Asked, Line, line, timed
 from benchmarks.names import CASES, make
 from benchmarks.rooms import ROOMS
 
-NAMES = (*CASES, *ROOMS, *ENCRYPTED)
+NAMES = (*CASES, *ROOMS, *ENCRYPTED, *IN_A_ROOM)
 
 
 def run(asked: Asked) -> Line:
     """Measure what is asked for."""
     if asked.benchmark in ROOMS:
         return ROOMS[asked.benchmark](asked)
+    if asked.benchmark in IN_A_ROOM:
+        return IN_A_ROOM[asked.benchmark](asked)
     if asked.benchmark in ENCRYPTED:
         return ENCRYPTED[asked.benchmark](replace(asked, transport="memory"))
     case = make(asked.benchmark, asked.rows)

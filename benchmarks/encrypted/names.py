@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from benchmarks.encrypted import questions, sums
+from benchmarks.encrypted import in_a_room, questions, sums
 from benchmarks.measure import Asked, Line
 
 ENCRYPTED: dict[str, Callable[[Asked], Line]] = {
@@ -12,10 +12,16 @@ ENCRYPTED: dict[str, Callable[[Asked], Line]] = {
     "he_private_filter": questions.private_filter,
     "he_score": questions.scores,
 }
+IN_A_ROOM: dict[str, Callable[[Asked], Line]] = {
+    "he_query": in_a_room.query,
+    "he_query_wide": in_a_room.query_wide,
+    "he_query_many": in_a_room.query_of_many,
+}
 SIZES = {
     "he_group_by": (1_000_000,),
     "he_group_by_wide": (1_000_000,),
     "he_many_owners": (1_000_000,),
     "he_private_filter": (8192, 65536),
     "he_score": (100_000,),
+    **dict.fromkeys(IN_A_ROOM, (1_000_000,)),
 }

@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks.encrypted import by_hand, questions, sums
 from benchmarks.encrypted.measured import Sides
-from benchmarks.encrypted.names import ENCRYPTED, SIZES
+from benchmarks.encrypted.names import ENCRYPTED, IN_A_ROOM, SIZES
 from benchmarks.encrypted.rows import in_the_clear, owners, pooled
 from benchmarks.measure import Asked, Measured, line, memory_bytes
 from benchmarks.run import run
@@ -29,8 +29,15 @@ def test_a_homomorphic_benchmark_is_right_and_has_every_key(name: str) -> None:
     assert sum(figures["seconds_by_side"].values()) <= 1.01 * figures["seconds"]
 
 
+def test_a_benchmark_in_a_room_is_right_and_has_every_key() -> None:
+    figures = run(Asked("he_query", 3000, runs=1))
+    assert figures["correct"] is True
+    assert set(figures) >= COMMON
+    assert json.loads(json.dumps(figures)) == figures
+
+
 def test_every_homomorphic_benchmark_has_sizes_for_a_report() -> None:
-    assert set(SIZES) == set(ENCRYPTED)
+    assert set(SIZES) == {*ENCRYPTED, *IN_A_ROOM}
 
 
 def test_many_owners_are_summed_right() -> None:
