@@ -2,9 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 from typing import Protocol as Interface
 
 from cleanroom.collecting import Collecting
@@ -29,7 +29,7 @@ from cleanroom.statements import (
 from cleanroom.tasks import together
 from cleanroom.transport import envelopes
 from cleanroom.transport.call import Call
-from cleanroom.transport.channel import Outgoing
+from cleanroom.transport.channel import Channel, Outgoing
 from cleanroom.transport.envelopes import pack, unpack, unpack_online
 
 if TYPE_CHECKING:
@@ -74,8 +74,12 @@ class Opens(Interface):
         """Return what the request says of the key under which owners encrypt."""
         ...
 
-    async def opened(self, session: Heard, /) -> Opened:
-        """Wait for the members' parts and put them together."""
+    async def opened(self, session: Heard, channel: Channel, /) -> Opened:
+        """Wait for the members' parts and put them together.
+
+        Args:
+            channel: to the coordinator.
+        """
         ...
 
 
@@ -107,7 +111,8 @@ class Asker:
             try:
                 async with asyncio.timeout(deadline_s + GRACE_S):
                     opened, _ = await together(
-                        self._open(call, session, opens), self._watch(call, session, progress)
+                        self._open(call, opens.opened(session, channel)),
+                        self._watch(call, session, progress),
                     )
             except TimeoutError:
                 raise DeadlineExceeded(f"no result in {deadline_s} s") from None
@@ -120,7 +125,7 @@ class Asker:
             return Collecting(self._member, self._engine, plan)
         from cleanroom.decrypting import Decrypting
 
-        return await asyncio.to_thread(Decrypting, self._member, self._engine, plan)
+        return await asyncio.to_thread(Decrypting, self._engine, plan)
 
     def _begin(self, plan: Plan, deadline_s: int, encryption: Encryption | None) -> Heard:
         terms = self._member.contract.terms
@@ -141,9 +146,10 @@ class Asker:
         signed = sign(self._member.identity, request)
         return Heard(request, len(owners) + len(computing), [signed])
 
-    async def _open(self, call: Outgoing, session: Heard, opens: Opens) -> Opened:
+    async def _open(self, call: Outgoing, opening: Coroutine[Any, Any, Opened]) -> Opened:
         """Open the outcome, and release the members."""
-        opened = await opens.opened(session)
+        prepared = asyncio.to_thread(self._engine.prepare)
+        opened: Opened = (await together(opening, prepared))[0]
         await call.last()
         return opened
 

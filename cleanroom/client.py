@@ -188,7 +188,7 @@ class Room:
         def compiled(protocol: Protocol) -> Plan:
             return self._engine.compile(sql, contract.terms, contract.hash, me, protocol)
 
-        return Ways.of(compiled, contract.terms)
+        return Ways(compiled, contract.terms)
 
     def _run(self, work: Coroutine[Any, Any, T]) -> T:
         """Run on the loop's thread; if this one is interrupted, end the work first."""

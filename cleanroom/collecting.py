@@ -12,6 +12,7 @@ from cleanroom.plan.plan import Plan
 from cleanroom.roles import COLLECT, outcome_bytes
 from cleanroom.statements import Encryption
 from cleanroom.tasks import together
+from cleanroom.transport.channel import Channel
 from cleanroom.transport.envelopes import Opening, OutcomeHeader
 from cleanroom.transport.frames import MAX_WORDS
 from cleanroom.transport.grpc_link import receive_vector
@@ -27,7 +28,7 @@ class Collecting:
         self._engine = engine
         self._plan = plan
 
-    async def opened(self, session: Heard) -> Opened:
+    async def opened(self, session: Heard, _: Channel) -> Opened:
         """Take the outcome from all three, once all members have accepted.
 
         Raises:

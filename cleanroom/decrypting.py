@@ -15,12 +15,12 @@ from cleanroom.errors import PeerMisbehaved
 from cleanroom.execution.outcome import Opened
 from cleanroom.heard import Heard
 from cleanroom.identity.exchange import SECRET_BYTES, Exchange
-from cleanroom.member import Membership
 from cleanroom.plan.ciphertexts import Ciphertexts
 from cleanroom.plan.plan import Plan
 from cleanroom.statements import Encryption
 from cleanroom.summing import TOTAL
 from cleanroom.transport.blobs import receive_blob, send_blob
+from cleanroom.transport.channel import Channel
 from cleanroom.transport.envelopes import Opening
 from protocols.he.bfv import SecretKey
 from protocols.he.contribution import ciphertexts_for, totals
@@ -31,10 +31,9 @@ from protocols.he.scheme import CiphertextRefused
 class Decrypting:
     """Opens one session's sum."""
 
-    def __init__(self, member: Membership, engine: Engine, plan: Plan) -> None:
+    def __init__(self, engine: Engine, plan: Plan) -> None:
         if plan.ciphertexts is None:
             raise ValueError("the plan runs on shares")
-        self._member = member
         self._engine = engine
         self._plan = plan
         self._cells: Ciphertexts = plan.ciphertexts
@@ -53,7 +52,7 @@ class Decrypting:
             exchange=self._exchange.public,
         )
 
-    async def opened(self, session: Heard) -> Opened:
+    async def opened(self, session: Heard, channel: Channel) -> Opened:
         """Hand out public key and seal, take the sum of all contributions and decrypt it.
 
         Raises:
@@ -61,15 +60,14 @@ class Decrypting:
         """
         await session.accepted.wait()
         agreement = Agreement.of(session.request, tuple(session.rulings.values()))
-        async with self._member.dial(COORDINATOR) as channel:
-            call = channel.open(TOTAL)
-            await call.send(Opening(session.request.session, session.request.plan_hash).to_bytes())
-            await send_blob(call, self._public.data)
-            await send_blob(call, b"".join(agreement.sealed(self._seal, self._exchange)))
-            await call.last()
-            n, most = self.encryption.ciphertexts, self._public.parameters.max_bytes
-            summed = [await receive_blob(call, most) for _ in range(n)]
-            await call.finish()
+        call = channel.open(TOTAL)
+        await call.send(Opening(session.request.session, session.request.plan_hash).to_bytes())
+        await send_blob(call, self._public.data)
+        await send_blob(call, b"".join(agreement.sealed(self._seal, self._exchange)))
+        await call.last()
+        n, most = self.encryption.ciphertexts, self._public.parameters.max_bytes
+        summed = [await receive_blob(call, most) for _ in range(n)]
+        await call.finish()
         await session.done.wait()
         numbers = await asyncio.to_thread(self._decrypted, summed, agreement)
         return await asyncio.to_thread(self._engine.read, self._plan, numbers)

@@ -5,7 +5,6 @@ has signed that it takes part in this very session.
 """
 
 import asyncio
-from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Self
 
@@ -20,7 +19,7 @@ from cleanroom.statements import Signed
 from cleanroom.summing import ADD, Digest
 from cleanroom.transport.blobs import receive_blob, send_blob
 from cleanroom.transport.call import Call
-from cleanroom.transport.channel import Outgoing
+from cleanroom.transport.channel import Channel
 from cleanroom.transport.envelopes import Opening, unpack
 from protocols.he.bfv import PublicKey
 from protocols.he.contribution import ciphertexts_for, contribute
@@ -29,9 +28,13 @@ from protocols.he.scheme import CiphertextRefused
 
 
 class Encrypting:
-    """One call to the coordinator, open for as long as this is entered."""
+    """One call to the coordinator, open for as long as this is entered.
 
-    def __init__(self, member: Membership, session: Session) -> None:
+    Args:
+        channel: on which this member attends; a session ends when that does.
+    """
+
+    def __init__(self, member: Membership, session: Session, channel: Channel) -> None:
         request, cells = session.request, session.plan.ciphertexts
         if request.encryption is None or cells is None or session.exchange is None:
             raise ValueError("the session runs on shares")
@@ -42,11 +45,10 @@ class Encrypting:
         self._member, self._session = member, session
         self._exchange, self._encryption = session.exchange, request.encryption
         self._parameters, self._reach = parameters, cells.reach
-        self._closing = AsyncExitStack()
+        self._channel = channel
 
     async def __aenter__(self) -> Self:
-        channel = await self._closing.enter_async_context(self._member.dial(COORDINATOR))
-        self._call: Outgoing = channel.open(ADD)
+        self._call = self._channel.open(ADD)
         return self
 
     async def __aexit__(
@@ -55,7 +57,7 @@ class Encrypting:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        await self._closing.aclose()
+        self._call.cancel()
 
     async def agree(self) -> None:
         """Take the recipient's key and seal, and all contributors' signed keys of this session.

@@ -41,6 +41,7 @@ class Engine:
     """The query layer behind a session, at a party and at the recipient.
 
     Attributes:
+        prepare: called while a recipient waits for what `finish` then takes.
         add_up, read: what an owner encrypts, and the sum over all owners as groups.
     """
 
@@ -50,6 +51,7 @@ class Engine:
     compute: Callable[[Context, Plan, Mapping[int, Contribution]], Steps[Outcome]]
     reconstruct: Callable[[Plan, tuple[Outcome, Outcome, Outcome]], Opened]
     finish: Callable[[Plan, Mapping[str, NDArray[Any]]], "pa.Table"]
+    prepare: Callable[[], None]
     add_up: Callable[[Plan, str, Source, bytes], Numbers]
     read: Callable[[Plan, Numbers], Opened]
 
@@ -62,9 +64,10 @@ def standard() -> Engine:
     from cleanroom.execution.outcome import reconstruct
     from cleanroom.policy.check import check
     from cleanroom.query.compile import compile_query
-    from cleanroom.query.finish import finish
+    from cleanroom.query.finish import finish, prepare
 
-    return Engine(compile_query, check, contribute, compute, reconstruct, finish, add_up, read)
+    on_shares = contribute, compute, reconstruct
+    return Engine(compile_query, check, *on_shares, finish, prepare, add_up, read)
 
 
 def participants(plan: Plan, terms: Terms) -> tuple[str, ...]:

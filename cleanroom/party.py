@@ -42,6 +42,7 @@ from cleanroom.statements import (
     sign,
 )
 from cleanroom.transport.call import Call
+from cleanroom.transport.channel import Channel
 from cleanroom.transport.envelopes import Cancel, Progress, pack, unpack
 from cleanroom.transport.server import Server
 
@@ -59,7 +60,9 @@ class PartyProcess:
         self._sessions = Sessions()
         self._replays = Replays(time.time())
         self._outbox: asyncio.Queue[bytes] = asyncio.Queue(maxsize=1024)
-        self._roles = Roles(member, engine, source, self._report, self._stage)
+        self._channel: Channel | None = None
+        parts = self._report, self._stage, self._attended
+        self._roles = Roles(member, engine, source, *parts)
         self._tasks: set[asyncio.Task[None]] = set()
         self.ready = asyncio.Event()
 
@@ -115,6 +118,7 @@ class PartyProcess:
         async with self._member.dial(COORDINATOR) as channel:
             call = channel.open(ATTEND)
             unpack(await call.receive())  # the coordinator's greeting
+            self._channel = channel
             self.ready.set()
             logger.info("ready", member=self._member.name)
             sending = asyncio.ensure_future(self._send_all(call))
@@ -125,6 +129,11 @@ class PartyProcess:
                 sending.cancel()
                 await asyncio.gather(sending, return_exceptions=True)
         raise PeerUnavailable("ended the attendance", party=COORDINATOR)
+
+    def _attended(self) -> Channel:
+        if self._channel is None:
+            raise PeerUnavailable("isn't attended", party=COORDINATOR)
+        return self._channel
 
     async def _send_all(self, call: Call) -> None:
         while True:

@@ -25,7 +25,7 @@ from cleanroom.plan.plan import Plan
 from cleanroom.session import Session
 from cleanroom.statements import Finished, Statement
 from cleanroom.tasks import together
-from cleanroom.transport.channel import Outgoing
+from cleanroom.transport.channel import Channel, Outgoing
 from cleanroom.transport.envelopes import Opening
 from cleanroom.transport.grpc_link import GrpcLink, send_vector
 from cleanroom.transport.link import drive
@@ -51,6 +51,7 @@ class Roles:
         source: its own rows.
         report: sends a signed statement about a session.
         stage: tells whoever waits how far a session is: session id, stage.
+        attended: returns the channel on which this member attends.
     """
 
     member: Membership
@@ -58,6 +59,7 @@ class Roles:
     source: Source
     report: Report
     stage: Stage
+    attended: Callable[[], Channel]
     _reading: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def play(self, session: Session) -> None:
@@ -89,7 +91,7 @@ class Roles:
 
         started = time.monotonic()
         await self.stage(session.id, "reading")
-        async with Encrypting(self.member, session) as encrypting:
+        async with Encrypting(self.member, session, self.attended()) as encrypting:
             _, numbers = await together(encrypting.agree(), self._numbers(session))
             await self.stage(session.id, "encrypting")
             sent = await encrypting.send(numbers)

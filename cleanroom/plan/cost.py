@@ -44,7 +44,7 @@ BYTES_PER_S = 60e6
 S_PER_ROUND = 0.002
 BITS_PER_ROUND = int(8 * BYTES_PER_S * S_PER_ROUND)  # what could be sent while one round waits
 CIPHERTEXT_BYTES = 225_000
-S_PER_SESSION = 0.06  # on ciphertexts: keys, and what all owners encrypt first
+S_PER_SESSION = 0.02  # on ciphertexts: keys
 S_PER_CIPHERTEXT = 0.012  # the coordinator's and the recipient's work
 S_PER_OWNERS_CIPHERTEXT = 0.008
 

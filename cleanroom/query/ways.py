@@ -5,40 +5,36 @@ answer is the same; so where a contract asks for a smallest group, ciphertexts, 
 can't be tested, are only taken when they are asked for, or when nobody computes on shares.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Self
 
 from cleanroom.contract.terms import Terms
 from cleanroom.errors import CleanroomError, OverflowPossible, UnsupportedQuery
 from cleanroom.plan.cost import cost_of
 from cleanroom.plan.plan import Plan, Protocol
 
-PROTOCOLS: tuple[Protocol, ...] = ("mpc", "he")
-
 
 @dataclass(frozen=True, slots=True)
 class Ways:
-    """Attributes: found: for each protocol its plan, or why there is none."""
+    """Each way is compiled when it is asked for.
 
-    found: Mapping[Protocol, Plan | CleanroomError]
+    Attributes:
+        compiled: the query's plan for a protocol.
+    """
+
+    compiled: Callable[[Protocol], Plan]
     terms: Terms
 
-    @classmethod
-    def of(cls, compiled: Callable[[Protocol], Plan], terms: Terms) -> Self:
-        """Compile a query in every way.
+    def found(self, protocol: Protocol) -> Plan | CleanroomError:
+        """Return the plan for a protocol, or why there is none.
 
         Raises:
-            CleanroomError: if it is wrong in any way, as with names that don't exist.
+            CleanroomError: if the query is wrong in any way, as with names that don't exist.
         """
-
-        def attempt(protocol: Protocol) -> Plan | CleanroomError:
-            try:
-                return compiled(protocol)
-            except (UnsupportedQuery, OverflowPossible) as error:
-                return error.again()
-
-        return cls({protocol: attempt(protocol) for protocol in PROTOCOLS}, terms)
+        try:
+            return self.compiled(protocol)
+        except (UnsupportedQuery, OverflowPossible) as error:
+            return error.again()
 
     def plan(self, protocol: Protocol | None) -> Plan:
         """Return the plan for a protocol, or that of the cheaper one.
@@ -47,18 +43,18 @@ class Ways:
             UnsupportedQuery, OverflowPossible: why there is none.
         """
         if protocol is not None:
-            return _there(self.found[protocol])
+            return _there(self.found(protocol))
         open_to: list[Protocol] = ["mpc"] if self.terms.computing else []
         if self.terms.privacy.min_group == 1 or not open_to:
             open_to.append("he")
-        plans = [found for p in open_to if isinstance(found := self.found[p], Plan)]
+        plans = [found for p in open_to if isinstance(found := self.found(p), Plan)]
         if not plans:
-            return _there(self.found[open_to[0]])
+            return _there(self.found(open_to[0]))
         return min(plans, key=lambda plan: cost_of(plan).seconds)
 
     def other(self, plan: Plan) -> Plan | CleanroomError:
         """Return the way that wasn't taken."""
-        return self.found["he" if plan.protocol == "mpc" else "mpc"]
+        return self.found("he" if plan.protocol == "mpc" else "mpc")
 
 
 def _there(found: Plan | CleanroomError) -> Plan:

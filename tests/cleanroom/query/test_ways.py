@@ -23,7 +23,7 @@ def nobody_computes(**privacy: object) -> Terms:
 
 
 def ways(sql: str, agreed: Terms) -> Ways:
-    return Ways.of(lambda way: compile_query(sql, agreed, "0" * 64, "analyst", way), agreed)
+    return Ways(lambda way: compile_query(sql, agreed, "0" * 64, "analyst", way), agreed)
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_what_can_not_run_is_refused_with_its_own_reason() -> None:
     with pytest.raises(UnsupportedQuery, match="MAX with protocol 'he'"):
         ways(EXTREME, nobody_computes()).plan(None)
     with pytest.raises(UnknownName):
-        ways("SELECT SUM(nothing) FROM transactions", rooms.terms())
+        ways("SELECT SUM(nothing) FROM transactions", rooms.terms()).plan(None)
     with pytest.raises(OverflowPossible):
         ways("SELECT SUM(amt * amt * amt * amt) FROM transactions", rooms.terms()).plan(None)
 

@@ -107,7 +107,7 @@ async def _sends_garbage(party: PartyProcess, session: Session) -> None:
 
 
 async def _sends_too_much(party: PartyProcess, session: Session) -> None:
-    async with Encrypting(party._member, session) as encrypting:
+    async with Encrypting(party._member, session, party._attended()) as encrypting:
         await encrypting.agree()
         encrypting._call.last = lambda: encrypting._call.send(b"more")
         await encrypting.send(np.zeros(3, np.int64))
@@ -120,7 +120,7 @@ async def _leaves(party: PartyProcess, session: Session) -> None:
 
 
 async def _signs_another(party: PartyProcess, session: Session) -> None:
-    async with Encrypting(party._member, session) as encrypting:
+    async with Encrypting(party._member, session, party._attended()) as encrypting:
         await encrypting.agree()
         await encrypting.send(np.zeros(3, np.int64))
     other = hashlib.sha256(b"other").hexdigest()
@@ -148,7 +148,7 @@ async def _contributes(
     party: PartyProcess, session: Session, change: Callable[[Encrypting], None]
 ) -> None:
     """Contribute with something changed, and sign what was sent."""
-    async with Encrypting(party._member, session) as encrypting:
+    async with Encrypting(party._member, session, party._attended()) as encrypting:
         await encrypting.agree()
         change(encrypting)
         sent = await encrypting.send(np.zeros(3, np.int64))

@@ -111,6 +111,7 @@ def tiny_engine() -> Engine:
         compute=compute,
         reconstruct=reconstruct,
         finish=lambda plan, columns: pa.table(columns),
+        prepare=lambda: None,
         add_up=add_up,
         read=read,
     )
