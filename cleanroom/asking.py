@@ -103,7 +103,7 @@ class Asker:
             CleanroomError: the first reason why it can't be answered.
         """
         started = time.monotonic()
-        opens = await self._opens(plan)
+        opens = await asyncio.to_thread(self._opens, plan)
         session = self._begin(plan, deadline_s, opens.encryption)
         async with self._member.dial(COORDINATOR) as channel:
             call = channel.open(SUBMIT)
@@ -120,12 +120,13 @@ class Asker:
         stats = _stats(session, table.num_rows, time.monotonic() - started)
         return Answer(table, opened.suppressed, Receipt(tuple(session.signed)), stats)
 
-    async def _opens(self, plan: Plan) -> Opens:
+    def _opens(self, plan: Plan) -> Opens:
+        """Make what the outcome is opened with: on ciphertexts a key, which takes a moment."""
         if plan.ciphertexts is None:
             return Collecting(self._member, self._engine, plan)
         from cleanroom.decrypting import Decrypting
 
-        return await asyncio.to_thread(Decrypting, self._engine, plan)
+        return Decrypting(self._engine, plan)
 
     def _begin(self, plan: Plan, deadline_s: int, encryption: Encryption | None) -> Heard:
         terms = self._member.contract.terms

@@ -11,7 +11,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,9 @@ from protocols.context import Context
 from protocols.randomness import KEY_BYTES
 from protocols.rep3.setup import agree
 from protocols.rounds import Gate, Party
+
+if TYPE_CHECKING:
+    from cleanroom.encrypting import Encrypting
 
 CONTRIBUTE = "Party/Contribute"
 ROUNDS = "Party/Rounds"
@@ -87,11 +90,10 @@ class Roles:
         await self._finished(session, "input", digest, rows=0, bytes_sent=0, started=started)
 
     async def _encrypt(self, session: Session) -> None:
-        from cleanroom.encrypting import Encrypting
-
         started = time.monotonic()
         await self.stage(session.id, "reading")
-        async with Encrypting(self.member, session, self.attended()) as encrypting:
+        encrypting_of = await asyncio.to_thread(_encrypting)
+        async with encrypting_of(self.member, session, self.attended()) as encrypting:
             _, numbers = await together(encrypting.agree(), self._numbers(session))
             await self.stage(session.id, "encrypting")
             sent = await encrypting.send(numbers)
@@ -196,6 +198,13 @@ class Roles:
                 milliseconds=round(1000 * (time.monotonic() - started)),
             )
         )
+
+
+def _encrypting() -> "type[Encrypting]":
+    """Load what encrypts, which takes a moment the first time."""
+    from cleanroom.encrypting import Encrypting
+
+    return Encrypting
 
 
 class _Reading:

@@ -21,7 +21,7 @@ from cleanroom.plan.plan import Protocol
 
 MAX_BYTES = 512 << 10  # of one statement
 MAX_AGE_S = 300
-MAX_CIPHERTEXTS = 1 << 10  # of one owner
+MAX_CIPHERTEXTS = 1 << 7  # of one owner
 _DOMAIN = b"cleanroom statement v1\n"
 
 SessionId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]

@@ -8,8 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import rooms
+from typer.testing import CliRunner
 
 from cleanroom import LocalRoom
+from cleanroom.cli import app
 from cleanroom.errors import DataMismatch, PeerUnavailable, PolicyDenied, UnsupportedQuery
 
 OWNERS = tuple(f"shop_{i}" for i in range(5))
@@ -84,6 +86,22 @@ def test_many_owners_give_the_pooled_answer(room: LocalRoom, sql: str) -> None:
     result = room.sql(sql)
     assert rooms.cells(result.to_pandas(), ordered=True) == rooms.cells(pooled(sql), ordered=True)
     assert {s.speaker for s in result.receipt.verify(room.contract)} == {*OWNERS, "analyst"}
+
+
+def test_the_commands_take_a_protocol(room: LocalRoom) -> None:
+    config = room.workers["shop_0"].config.parent.parent / "analyst" / "config.toml"
+    sql = "SELECT SUM(amount) AS total, COUNT(*) AS n FROM sales"
+
+    def run(*words: str) -> str:
+        done = CliRunner().invoke(app, [*words, sql, "--config", str(config)])
+        assert done.exit_code == 0, done.output
+        return done.stdout
+
+    assert "recipient analyst; encrypting shop_0, shop_1" in run("explain", "--protocol", "he")
+    assert "recipient analyst; computing nobody" in run("explain", "--protocol", "mpc")
+    (expected,) = pooled(sql).itertuples(index=False)
+    rows = run("query", "--protocol", "he", "--format", "csv").splitlines()
+    assert rows == ['"total","n"', f"{expected.total:.2f},{expected.n}"]
 
 
 def test_what_needs_shares_is_refused_by_name(room: LocalRoom) -> None:

@@ -125,8 +125,12 @@ def free_ports(n: int) -> list[int]:
     return ports
 
 
-def make_room(folder: Path) -> dict[str, Membership]:
-    """Make identities and a contract signed by all; return everybody's membership."""
+def make_room(folder: Path, more: tuple[str, ...] = ()) -> dict[str, Membership]:
+    """Make identities and a contract signed by all; return everybody's membership.
+
+    Args:
+        more: further members that own rows.
+    """
     ports = free_ports(4)
     owners = {
         name: {"roles": ["input", "computing"], "address": f"127.0.0.1:{port}"}
@@ -146,7 +150,7 @@ def make_room(folder: Path) -> dict[str, Membership]:
             "coordinator": {"address": f"127.0.0.1:{ports[3]}"},
             "members": {
                 **owners,
-                "hospital": {"roles": ["input"]},
+                **{name: {"roles": ["input"]} for name in ("hospital", *more)},
                 "analyst": {"roles": ["result"]},
             },
             "privacy": {"release": "sdc", "min_group": 1},
@@ -173,14 +177,15 @@ def make_room(folder: Path) -> dict[str, Membership]:
 
 
 @contextlib.asynccontextmanager
-async def running(room: dict[str, Membership], folder: Path):
+async def running(room: dict[str, Membership], folder: Path, more: tuple[str, ...] = ()):
     """Run the coordinator and all parties in this process; yield the parties by name."""
     from cleanroom.coordinator import CoordinatorConfig, coordinate
     from cleanroom.party import PartyProcess
 
     config = CoordinatorConfig.load(folder / "coordinator.toml")
     parties = {
-        name: PartyProcess(room[name], tiny_engine(), Rows()) for name in (*OWNERS, "hospital")
+        name: PartyProcess(room[name], tiny_engine(), Rows())
+        for name in (*OWNERS, "hospital", *more)
     }
     tasks = [asyncio.ensure_future(coordinate(config))]
     tasks += [asyncio.ensure_future(party.run()) for party in parties.values()]

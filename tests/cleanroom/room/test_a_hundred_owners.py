@@ -1,0 +1,26 @@
+"""A session on ciphertexts of a hundred owners, over real channels in one process."""
+
+import asyncio
+from pathlib import Path
+
+import tiny_room
+
+from cleanroom.asking import Answer, Asker
+
+MORE = tuple(f"owner_{i}" for i in range(96))
+OWNERS = (*tiny_room.OWNERS, "hospital", *MORE)
+
+
+def test_a_hundred_owners_are_summed(tmp_path: Path) -> None:
+    room = tiny_room.make_room(tmp_path, MORE)
+    contract, sql = room["analyst"].contract, f"total 20 of {' '.join(OWNERS)}"
+    plan = tiny_room.compile_tiny(sql, contract.terms, contract.hash, "analyst", "he")
+
+    async def run() -> Answer:
+        async with tiny_room.running(room, tmp_path, MORE):
+            asker = Asker(room["analyst"], tiny_room.tiny_engine())
+            return await asker.ask(plan, 100, lambda stage, member: None)
+
+    answer = asyncio.run(run())
+    assert answer.table.to_pydict()["x19"] == [100 * 4950]
+    assert len(answer.receipt.verify(contract)) == 1 + 2 * 100
