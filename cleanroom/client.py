@@ -6,7 +6,7 @@ Rule: what a caller may hold. The calls behind it are in `asking`, on a loop of 
 import asyncio
 import datetime as dt
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import CancelledError, wait
 from pathlib import Path
 from types import TracebackType
@@ -31,6 +31,7 @@ from cleanroom.plan.plan import Plan, Protocol
 from cleanroom.query.frame import as_pandas
 from cleanroom.query.ways import Ways
 from cleanroom.receipt import Receipt
+from cleanroom.regression import Model, Regression
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -133,6 +134,28 @@ class Room:
         _check_deadline(deadline_s)
         progress: Progress = on_progress or (lambda _stage, _member: None)
         return Result(self._run(self._asker.ask(plan, deadline_s, progress)))
+
+    def linear_regression(
+        self,
+        table: str,
+        target: str,
+        features: Sequence[str],
+        *,
+        where: str | None = None,
+        protocol: Protocol | None = None,
+    ) -> Regression:
+        """Fit `target` as a linear function of `features` over all owners' rows of a table.
+
+        Args:
+            where: an SQL condition on the table's rows.
+            protocol: as in `sql`.
+
+        Raises:
+            CleanroomError: as `sql`; UnsupportedQuery also if features depend on each other.
+        """
+        model, terms = Model(table, target, tuple(features)), self._member.contract.terms
+        model.check(terms)
+        return model.fitted(self.sql(model.sql(terms, where), protocol=protocol))
 
     def tables(self) -> "pd.DataFrame":
         """Return every column of the contract with what this member may do with it."""

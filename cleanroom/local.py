@@ -6,7 +6,7 @@ contract and mutual TLS on loopback; nothing here takes a short cut.
 
 import contextlib
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -19,6 +19,7 @@ from cleanroom.given import Data, Table, as_file, by_member
 from cleanroom.identity.identity import Identity
 from cleanroom.plan.plan import Protocol
 from cleanroom.plan.sheet import Sheet
+from cleanroom.regression import Regression
 from cleanroom.scratch import scratch_folder
 from cleanroom.worker import Worker
 
@@ -110,6 +111,20 @@ class LocalRoom:
         """Run a query and return its released result."""
         return self.room.sql(
             sql, protocol=protocol, deadline_s=deadline_s, on_progress=on_progress
+        )
+
+    def linear_regression(
+        self,
+        table: str,
+        target: str,
+        features: Sequence[str],
+        *,
+        where: str | None = None,
+        protocol: Protocol | None = None,
+    ) -> Regression:
+        """Fit `target` as a linear function of `features` over all owners' rows of a table."""
+        return self.room.linear_regression(
+            table, target, features, where=where, protocol=protocol
         )
 
     def tables(self) -> "pd.DataFrame":

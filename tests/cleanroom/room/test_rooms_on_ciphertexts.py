@@ -12,7 +12,13 @@ from typer.testing import CliRunner
 
 from cleanroom import LocalRoom
 from cleanroom.cli import app
-from cleanroom.errors import DataMismatch, PeerUnavailable, PolicyDenied, UnsupportedQuery
+from cleanroom.errors import (
+    DataMismatch,
+    PeerUnavailable,
+    PolicyDenied,
+    UnknownName,
+    UnsupportedQuery,
+)
 
 OWNERS = tuple(f"shop_{i}" for i in range(5))
 SQL = """SELECT kind, level, COUNT(*) AS n, SUM(amount) AS total, AVG(amount) AS mean
@@ -22,7 +28,7 @@ SQL = """SELECT kind, level, COUNT(*) AS n, SUM(amount) AS total, AVG(amount) AS
 def contract(**privacy: object) -> dict[str, Any]:
     rights = {"rights": {"analyst": ["sum", "avg", "count", "group", "filter"]}}
     columns = {
-        "person": {"type": "INTEGER", "bounds": [0, 999]},
+        "person": {"type": "INTEGER", "bounds": [0, 999], "rights": {"analyst": ["sum"]}},
         "kind": {"type": "TEXT", "values": ["b", "a", "c"], "nullable": True, **rights},
         "level": {"type": "INTEGER", "bounds": [-3, 40], **rights},
         "amount": {"type": "DECIMAL(9,2)", "bounds": [-1000, 1000], **rights},
@@ -102,6 +108,34 @@ def test_the_commands_take_a_protocol(room: LocalRoom) -> None:
     (expected,) = pooled(sql).itertuples(index=False)
     rows = run("query", "--protocol", "he", "--format", "csv").splitlines()
     assert rows == ['"total","n"', f"{expected.total:.2f},{expected.n}"]
+
+
+def test_a_regression_is_that_of_the_pooled_rows(room: LocalRoom) -> None:
+    found = room.linear_regression("sales", "amount", ["level", "person"], where="kind = 'a'")
+    rows = pooled("SELECT level, person, amount FROM sales WHERE kind = 'a'").astype(float)
+    x = np.column_stack([np.ones(len(rows)), rows["level"], rows["person"]])
+    y = rows["amount"].to_numpy()
+    wanted, residual, *_ = np.linalg.lstsq(x, y, rcond=None)
+    assert list(found.coefficients) == ["intercept", "level", "person"]
+    np.testing.assert_allclose(list(found.coefficients.values()), wanted, rtol=1e-9)
+    spread = residual[0] / (len(rows) - 3) * np.diag(np.linalg.inv(x.T @ x))
+    np.testing.assert_allclose(list(found.standard_errors.values()), np.sqrt(spread), rtol=1e-9)
+    assert found.r_squared == pytest.approx(1 - residual[0] / ((y - y.mean()) ** 2).sum())
+    assert found.rows == len(rows)
+    assert found.result.stats.rounds == 0
+
+
+def test_a_regression_without_one_solution_is_refused(room: LocalRoom) -> None:
+    with pytest.raises(UnsupportedQuery, match="depend on each other"):
+        room.linear_regression("sales", "amount", ["level"], where="level = 3")
+    with pytest.raises(UnsupportedQuery, match="depend on each other"):
+        room.linear_regression("sales", "amount", ["level"], where="level = 99")
+    with pytest.raises(UnsupportedQuery, match="twice"):
+        room.linear_regression("sales", "amount", ["level", "amount"])
+    with pytest.raises(UnsupportedQuery, match="1 to 30 features"):
+        room.linear_regression("sales", "amount", [])
+    with pytest.raises(UnknownName, match="'age'"):
+        room.linear_regression("sales", "amount", ["age"])
 
 
 def test_what_needs_shares_is_refused_by_name(room: LocalRoom) -> None:
