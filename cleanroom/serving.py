@@ -38,6 +38,8 @@ def routes(member: Membership, sessions: Sessions) -> Mapping[str, Route]:
             session = await sessions.find(opening.session)
             if opening.plan_hash != session.request.plan_hash:
                 raise PlanMismatch("accepted another plan for this session", party=call.peer)
+            if session.plan.ciphertexts is not None:
+                raise MessageInvalid("the session runs on ciphertexts", party=call.peer)
             await serve(call, session, opening)
 
         return serve_call

@@ -22,6 +22,7 @@ from cleanroom.errors import (
 from cleanroom.identity.exchange import Exchange
 from cleanroom.member import Membership
 from cleanroom.party import PartyProcess
+from cleanroom.roles import COLLECT, CONTRIBUTE, ROUNDS
 from cleanroom.session import Session
 from cleanroom.summing import ADD, TOTAL, Digest, Summing
 from cleanroom.transport.blobs import receive_blob, send_blob
@@ -356,6 +357,29 @@ def test_calls_that_are_not_the_callers_are_refused(
     error = in_room(room, folder, work)
     assert error.party == who
     assert says in error.message
+
+
+@pytest.mark.parametrize("route", [CONTRIBUTE, ROUNDS, COLLECT])
+def test_no_share_goes_to_a_session_on_ciphertexts(room, folder, route: str) -> None:
+    async def work(parties: Parties) -> None:
+        begun = asyncio.get_running_loop().create_future()
+
+        async def waits(session: Session) -> None:
+            begun.set_result(session)
+            await asyncio.Event().wait()
+
+        parties["bank_a"]._roles.play = waits
+        asked = asyncio.ensure_future(ask(room, TWO))
+        session = await begun
+        async with room["hospital"].dial("bank_a") as channel:
+            call = channel.open(route)
+            await call.send(Opening(session.id, session.request.plan_hash).to_bytes())
+            with pytest.raises(MessageInvalid, match="runs on ciphertexts"):
+                await call.finish()
+        asked.cancel()
+        await asyncio.gather(asked, return_exceptions=True)
+
+    in_room(room, folder, work)
 
 
 @pytest.mark.parametrize(
