@@ -10,6 +10,7 @@ import pytest
 import tiny_room
 
 from cleanroom.asking import Answer, Asker
+from cleanroom.decrypting import Decrypting
 from cleanroom.encrypting import Encrypting
 from cleanroom.errors import (
     CleanroomError,
@@ -317,6 +318,46 @@ def test_owners_believe_no_ruling_of_another_session(room, folder, monkeypatch) 
     error = in_room(room, folder, work)
     assert type(error) is PeerMisbehaved
     assert "not for this request" in error.message
+
+
+# --- a recipient that does what is not its part ----------------------------------------------
+
+
+def _asks_for(**other: object) -> Callable[[object], None]:
+    def cheat(monkeypatch) -> None:
+        whole = Decrypting.encryption.fget
+        changed = property(lambda self: whole(self).model_copy(update=other))
+        monkeypatch.setattr(Decrypting, "encryption", changed)
+
+    return cheat
+
+
+def _signs_for_no_key(monkeypatch) -> None:
+    whole = Decrypting.__init__
+
+    def init(self: Decrypting, *given: object) -> None:
+        whole(self, *given)
+        self._public = PublicKey(SUM, bytes(1000))
+
+    monkeypatch.setattr(Decrypting, "__init__", init)
+
+
+@pytest.mark.parametrize(
+    ("cheat", "kind", "says"),
+    [
+        (_asks_for(ciphertexts=2), PlanMismatch, "asks for another encryption"),
+        (_asks_for(parameters="bfv-filter-1"), PlanMismatch, "asks for another encryption"),
+        (_asks_for(parameters="none"), MessageInvalid, "unknown parameters"),
+        (_signs_for_no_key, PeerMisbehaved, "its public key is none"),
+    ],
+)
+def test_owners_encrypt_nothing_for_a_recipient_that_cheats(
+    room, folder, monkeypatch, cheat: Callable[[object], None], kind: type, says: str
+) -> None:
+    cheat(monkeypatch)
+    error = refused(room, folder)
+    assert type(error) is kind
+    assert says in error.message
 
 
 # --- calls that are not the caller's -------------------------------------------------------

@@ -1,5 +1,7 @@
 """Rooms in which nobody computes: many owners, answers on ciphertexts, refusals by name."""
 
+import os
+import signal
 from collections.abc import Iterator
 from typing import Any
 
@@ -156,6 +158,19 @@ def test_a_contributor_that_is_away_is_named_and_nothing_is_opened(room: LocalRo
     worker.start()
     worker.wait_ready(60)
     assert len(room.sql(SQL).to_pandas()) > 0
+
+
+def test_a_frozen_contributor_is_named_and_nothing_is_opened(room: LocalRoom) -> None:
+    worker = room.workers["shop_2"]
+    os.kill(worker.pid, signal.SIGSTOP)
+    try:
+        with pytest.raises(PeerUnavailable) as caught:
+            room.sql(SQL, deadline_s=12)
+    finally:
+        os.kill(worker.pid, signal.SIGCONT)
+    assert caught.value.party == "shop_2"
+    while not room.status()["shop_2"]:
+        pass
 
 
 def test_cells_are_not_opened_untested_unless_all_agreed() -> None:
