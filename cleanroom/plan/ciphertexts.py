@@ -33,8 +33,8 @@ class Ciphertexts:
         parameters: name of the encryption's parameters.
         keys: the first is the most significant in a cell's number.
         totals: sum columns of the groups, in this order.
-        present: the total that counts a cell's rows: cells without are no groups. None if there
-            are no keys, for then there is one group in any case.
+        present: the total that counts a cell's rows: cells without are no groups. None if the
+            query has one group in any case, having no GROUP BY.
         reach: no total over all owners is larger, by the declared bounds.
     """
 

@@ -13,7 +13,7 @@ from cleanroom.query.inner_rows import lower_rows
 from cleanroom.query.lower import lower, lower_view
 from cleanroom.query.placing import place
 from cleanroom.query.unions import lower_union
-from cleanroom.query.uses import uses
+from cleanroom.query.uses import shown_uses, uses
 from cleanroom.sql.bind import bind
 from cleanroom.sql.inner_rows import bind_rows
 from cleanroom.sql.parse import parse
@@ -41,9 +41,12 @@ def compile_query(
     try:
         query = bind(parse(sql), terms, _nest(terms))
         placement = place(query)
+        needed = set(uses(query, placement))
         ciphertexts = None
         if protocol == "he":
-            lowered, ciphertexts = lower_to_cells(query, placement)
+            cells = lower_to_cells(query, placement)
+            lowered, ciphertexts = cells.lowered, cells.ciphertexts
+            needed |= set(shown_uses(query, cells.shown))
         else:
             lowered = lower(query, placement, terms.privacy.min_group)
     except RecursionError:
@@ -52,7 +55,7 @@ def compile_query(
         contract_hash=contract_hash,
         recipient=recipient,
         sql=sql,
-        uses=uses(query, placement),
+        uses=tuple(sorted(needed)),
         root=replace(lowered.root, hidden=terms.privacy.group_count == "hidden"),
         opened=lowered.opened,
         final_sql=lowered.final_sql,

@@ -6,7 +6,7 @@ inner aggregate is also one of all columns that it is computed from. A row that 
 its columns, and all that conditions make equal to them.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from cleanroom.plan.plan import Use
 from cleanroom.query.equalities import Equalities, is_equality
@@ -28,6 +28,11 @@ def uses(query: Query, placement: Placement) -> tuple[Use, ...]:
     """Return every (table, column, right) that the query needs, sorted."""
     found = {*_conditions(query, placement), *_keys(query), *_aggregates(query, placement)}
     return tuple(sorted(found | _below(query)))
+
+
+def shown_uses(query: Query, shown: Iterable[Expr]) -> tuple[Use, ...]:
+    """Return the uses of expressions whose values are shown, as those of GROUP BY are."""
+    return tuple(sorted({use for expr in shown for use in _key(query, expr)}))
 
 
 def inner_uses(query: Query, placement: Placement) -> tuple[Use, ...]:

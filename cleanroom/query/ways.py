@@ -1,8 +1,9 @@
 """The ways in which a query can run, and which one is taken if nobody asks for one.
 
 Rule: a choice that is public and follows from contract and query alone. Whatever is chosen, the
-answer is the same; so where a contract asks for a smallest group, ciphertexts, on which groups
-can't be tested, are only taken when they are asked for, or when nobody computes on shares.
+answer is the same, and no more rights are needed than on shares. Where a contract asks for a
+smallest group, ciphertexts, on which groups can't be tested, are only taken when they are asked
+for, or when nobody computes on shares.
 """
 
 from collections.abc import Callable
@@ -50,7 +51,8 @@ class Ways:
         plans = [found for p in open_to if isinstance(found := self.found(p), Plan)]
         if not plans:
             return _there(self.found(open_to[0]))
-        return min(plans, key=lambda plan: cost_of(plan).seconds)
+        modest = [plan for plan in plans if set(plan.uses) <= set(plans[0].uses)]
+        return min(modest, key=lambda plan: cost_of(plan).seconds)
 
     def other(self, plan: Plan) -> Plan | CleanroomError:
         """Return the way that wasn't taken."""

@@ -948,3 +948,27 @@ SELECT EXISTS (SELECT 1 FROM beta.claims c WHERE c.pid = p.id) AS claims, COUNT(
 
 -- rows that say whether another owner has one
 SELECT id, name, EXISTS (SELECT 1 FROM beta.claims WHERE pid = id) AS claims FROM alpha.people WHERE score > 10 OR id IN (SELECT mid FROM gamma.members)
+
+-- median of a column with few values
+SELECT state, MEDIAN(score), COUNT(*), STDDEV(score) FROM alpha.people GROUP BY state
+
+-- median of a federated column with few values, without a key
+SELECT MEDIAN(other), COUNT(*), AVG(amt) FROM transactions
+
+-- quantiles of one federated column, beside sums
+SELECT channel, QUANTILE_DISC(other, 0.25), MEDIAN(other), QUANTILE_DISC(other, 0), QUANTILE_DISC(other, 1), SUM(amt), COUNT(other) FROM transactions GROUP BY channel
+
+-- HAVING and top groups by a median of few values
+SELECT channel, MEDIAN(cust) AS m FROM transactions GROUP BY channel HAVING COUNT(*) > 20 ORDER BY m DESC LIMIT 2
+
+-- quantile of declared texts
+SELECT active, QUANTILE_DISC(state, 0.5) FROM alpha.people GROUP BY active
+
+-- median of no rows
+SELECT MEDIAN(level), COUNT(*), SUM(level) FROM beta.claims WHERE level > 100
+
+-- median of the key itself
+SELECT other, MEDIAN(other) FROM transactions GROUP BY other
+
+-- median of a decimal by month
+SELECT month(joined) AS m, MEDIAN(rate), QUANTILE_DISC(rate, 0.3) FROM gamma.members GROUP BY m

@@ -12,6 +12,7 @@ from cleanroom.query.compile import compile_query
 from cleanroom.query.ways import Ways
 
 GROUPED = "SELECT channel, SUM(amt), COUNT(*) FROM transactions GROUP BY channel"
+MIDDLE = "SELECT channel, MEDIAN(cust) FROM transactions GROUP BY channel"
 EXTREME = "SELECT channel, MAX(amt) FROM transactions GROUP BY channel"
 
 
@@ -31,6 +32,8 @@ def ways(sql: str, agreed: Terms) -> Ways:
     [
         (GROUPED, rooms.terms(), "he"),
         (EXTREME, rooms.terms(), "mpc"),
+        (MIDDLE, rooms.terms(), "mpc"),
+        (MIDDLE, nobody_computes(), "he"),
         (GROUPED, rooms.terms(5), "mpc"),
         (GROUPED, rooms.terms(5, untested_cells="opened"), "mpc"),
         (GROUPED, nobody_computes(), "he"),
@@ -41,6 +44,14 @@ def test_the_cheaper_way_is_taken_that_gives_the_same_answer(
     sql: str, agreed: Terms, protocol: str
 ) -> None:
     assert ways(sql, agreed).plan(None).protocol == protocol
+
+
+def test_a_histogram_is_a_use_of_its_values_as_groups() -> None:
+    found = ways(MIDDLE, rooms.terms())
+    more = set(found.plan("he").uses) - set(found.plan("mpc").uses)
+    assert {(use.column, use.right) for use in more} == {("cust", "group")}
+    opened = Sheet.of(found.plan("he"), rooms.terms()).opened
+    assert "b0_2 = transactions.cust, for each of 244 cells, to analyst" in opened
 
 
 def test_many_cells_of_few_rows_are_cheaper_on_shares() -> None:

@@ -36,7 +36,7 @@ Room = dict[str, Membership]
 Parties = dict[str, PartyProcess]
 Play = Callable[[PartyProcess, Session], Awaitable[None]]
 TWO = "total 3 of bank_a hospital"
-FOUR = "total 20000 of bank_a bank_b bank_c hospital"
+FOUR = "total 9000 of bank_a bank_b bank_c hospital"
 
 
 def in_room(room: Room, folder: Path, work: Callable[[Parties], Awaitable[object]]) -> object:
