@@ -1,9 +1,9 @@
 """The ways in which a query can run, and which one is taken if nobody asks for one.
 
 Rule: a choice that is public and follows from contract and query alone. Whatever is chosen, the
-answer is the same, and no more rights are needed than on shares. Where a contract asks for a
-smallest group, ciphertexts, on which groups can't be tested, are only taken when they are asked
-for, or when nobody computes on shares.
+answer is the same. Where more would be opened on ciphertexts than on shares, they are only taken
+when they are asked for, or when nobody computes: with a smallest group, which can't be tested,
+with HAVING or LIMIT, which open the kept groups alone on shares, and for histograms.
 """
 
 from collections.abc import Callable
@@ -51,12 +51,18 @@ class Ways:
         plans = [found for p in open_to if isinstance(found := self.found(p), Plan)]
         if not plans:
             return _there(self.found(open_to[0]))
-        modest = [plan for plan in plans if set(plan.uses) <= set(plans[0].uses)]
+        modest = [plan for plan in plans if _opens_no_more(plan, plans[0])]
         return min(modest, key=lambda plan: cost_of(plan).seconds)
 
     def other(self, plan: Plan) -> Plan | CleanroomError:
         """Return the way that wasn't taken."""
         return self.found("he" if plan.protocol == "mpc" else "mpc")
+
+
+def _opens_no_more(plan: Plan, shares: Plan) -> bool:
+    """Whether the recipient sees no more, but for numbers of rows, than on shares."""
+    chosen = shares.root.having is not None or shares.root.top is not None
+    return plan is shares or (set(plan.uses) <= set(shares.uses) and not chosen)
 
 
 def _there(found: Plan | CleanroomError) -> Plan:

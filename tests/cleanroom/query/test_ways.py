@@ -34,13 +34,17 @@ def ways(sql: str, agreed: Terms) -> Ways:
         (EXTREME, rooms.terms(), "mpc"),
         (MIDDLE, rooms.terms(), "mpc"),
         (MIDDLE, nobody_computes(), "he"),
+        (GROUPED + " HAVING COUNT(*) > 3", rooms.terms(), "mpc"),
+        (GROUPED + " ORDER BY channel LIMIT 2", rooms.terms(), "mpc"),
+        (GROUPED + " ORDER BY AVG(amt) LIMIT 2", rooms.terms(), "he"),
+        (GROUPED + " HAVING COUNT(*) > 3", nobody_computes(), "he"),
         (GROUPED, rooms.terms(5), "mpc"),
         (GROUPED, rooms.terms(5, untested_cells="opened"), "mpc"),
         (GROUPED, nobody_computes(), "he"),
         (GROUPED, nobody_computes(min_group=5), "he"),
     ],
 )
-def test_the_cheaper_way_is_taken_that_gives_the_same_answer(
+def test_the_cheaper_way_is_taken_that_opens_no_more(
     sql: str, agreed: Terms, protocol: str
 ) -> None:
     assert ways(sql, agreed).plan(None).protocol == protocol
