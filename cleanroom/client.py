@@ -122,7 +122,8 @@ class Room:
 
         Args:
             protocol: "mpc" computes on secret shares, "he" adds up ciphertexts, which gives the
-                same answer where totals follow from sums; None takes the cheaper one.
+                same answer where totals follow from sums; None takes the cheaper one, unless
+                ciphertexts open more to this member than shares.
             deadline_s: whole seconds until the session is given up everywhere, at most a day.
             on_progress: called on another thread with (stage, member).
 
