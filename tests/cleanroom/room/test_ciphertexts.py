@@ -42,7 +42,7 @@ FOUR = "total 9000 of bank_a bank_b bank_c hospital"
 def in_room(room: Room, folder: Path, work: Callable[[Parties], Awaitable[object]]) -> object:
     async def run() -> object:
         async with tiny_room.running(room, folder) as parties:
-            result = await asyncio.wait_for(work(parties), 20)
+            result = await asyncio.wait_for(work(parties), 60)
             for party in parties.values():
                 while len(party._sessions):
                     await asyncio.sleep(0.01)
@@ -54,7 +54,7 @@ def in_room(room: Room, folder: Path, work: Callable[[Parties], Awaitable[object
 async def ask(room: Room, sql: str, protocol: str = "he") -> Answer:
     contract, engine = room["analyst"].contract, tiny_room.tiny_engine()
     plan = tiny_room.compile_tiny(sql, contract.terms, contract.hash, "analyst", protocol)
-    return await Asker(room["analyst"], engine).ask(plan, 15, lambda stage, member: None)
+    return await Asker(room["analyst"], engine).ask(plan, 60, lambda stage, member: None)
 
 
 def refused(room: Room, folder: Path, play: Play | None = None) -> CleanroomError:
