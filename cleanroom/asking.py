@@ -64,6 +64,7 @@ class Answer:
     suppressed: int
     receipt: Receipt
     stats: Stats
+    without: tuple[str, ...] = ()
 
 
 class Opens(Interface):
@@ -118,7 +119,8 @@ class Asker:
                 raise DeadlineExceeded(f"no result in {deadline_s} s") from None
         table = await asyncio.to_thread(self._engine.finish, plan, opened.columns)
         stats = _stats(session, table.num_rows, time.monotonic() - started)
-        return Answer(table, opened.suppressed, Receipt(tuple(session.signed)), stats)
+        receipt = Receipt(tuple(session.signed))
+        return Answer(table, opened.suppressed, receipt, stats, plan.without)
 
     def _opens(self, plan: Plan) -> Opens:
         """Make what the outcome is opened with: on ciphertexts a key, which takes a moment."""
@@ -141,6 +143,7 @@ class Asker:
             issued_at=int(time.time()),
             deadline_s=deadline_s,
             encryption=encryption,
+            without=plan.without,
         )
         owners = {leaf.member for leaf in plan.leaves}
         computing = terms.computing if encryption is None else ()

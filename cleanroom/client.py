@@ -6,7 +6,7 @@ Rule: what a caller may hold. The calls behind it are in `asking`, on a loop of 
 import asyncio
 import datetime as dt
 import threading
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from concurrent.futures import CancelledError, wait
 from pathlib import Path
 from types import TracebackType
@@ -22,11 +22,13 @@ from cleanroom.errors import (
     CleanroomError,
     ConfigInvalid,
     InternalError,
+    PeerUnavailable,
     SessionCancelled,
     UnsupportedQuery,
 )
 from cleanroom.logs import where
 from cleanroom.member import Membership
+from cleanroom.plan.contributors import can_leave_out
 from cleanroom.plan.plan import Plan, Protocol
 from cleanroom.query.frame import as_pandas
 from cleanroom.query.ways import Ways
@@ -53,6 +55,7 @@ class Result:
         suppressed: groups withheld because too few persons stand behind them.
         receipt: what every member signed about this session.
         stats: seconds, rounds, bytes_sent, rows.
+        without: members whose rows were left out, as the query asked.
     """
 
     def __init__(self, answer: Answer) -> None:
@@ -60,6 +63,7 @@ class Result:
         self.suppressed: int = answer.suppressed
         self.receipt: Receipt = answer.receipt
         self.stats: Stats = answer.stats
+        self.without: tuple[str, ...] = answer.without
 
     def to_arrow(self) -> "pa.Table":
         """Return the rows in their exact types: DECIMAL, and whole numbers of any size.
@@ -95,19 +99,22 @@ class Room:
         """The contract that all members signed."""
         return self._member.contract
 
-    def explain(self, sql: str, *, protocol: Protocol | None = None) -> "Sheet":
+    def explain(
+        self, sql: str, *, protocol: Protocol | None = None, without: Collection[str] = ()
+    ) -> "Sheet":
         """Return who would learn what and at which cost; nothing is sent.
 
         Args:
             protocol: as in `sql`; the sheet says what the other one would cost.
+            without: as in `sql`.
 
         Raises:
             UnsupportedQuery, UnknownName, OverflowPossible: as the message says.
         """
         from cleanroom.plan.sheet import Sheet
 
-        ways = self._ways(sql)
-        plan = ways.plan(protocol)
+        ways = self._ways(sql, without)
+        plan = ways.plan(_chosen(protocol, without))
         return Sheet.of(plan, self._member.contract.terms, ways.other(plan))
 
     def sql(
@@ -115,6 +122,7 @@ class Room:
         sql: str,
         *,
         protocol: Protocol | None = None,
+        without: Collection[str] = (),
         deadline_s: int = DEADLINE_S,
         on_progress: Callable[[str, str], None] | None = None,
     ) -> Result:
@@ -124,6 +132,8 @@ class Room:
             protocol: "mpc" computes on secret shares, "he" adds up ciphertexts, which gives the
                 same answer where totals follow from sums; None takes the cheaper one, unless
                 ciphertexts open more to this member than shares.
+            without: members whose parts of federated tables are left out, say because they are
+                away; only on ciphertexts, and if enough others contribute for the contract.
             deadline_s: whole seconds until the session is given up everywhere, at most a day.
             on_progress: called on another thread with (stage, member).
 
@@ -131,10 +141,15 @@ class Room:
             CleanroomError: its class says what happened, its party who is responsible.
             KeyboardInterrupt: after the session was ended everywhere.
         """
-        plan = self._ways(sql).plan(protocol)
+        plan = self._ways(sql, without).plan(_chosen(protocol, without))
         _check_deadline(deadline_s)
         progress: Progress = on_progress or (lambda _stage, _member: None)
-        return Result(self._run(self._asker.ask(plan, deadline_s, progress)))
+        try:
+            return Result(self._run(self._asker.ask(plan, deadline_s, progress)))
+        except PeerUnavailable as error:
+            if can_leave_out(plan, self._member.contract.terms, error.party):
+                error.remedy += f" Or leave its rows out: without = {error.party!r}."
+            raise
 
     def linear_regression(
         self,
@@ -202,15 +217,19 @@ class Room:
     ) -> None:
         self.close()
 
-    def _ways(self, sql: str) -> Ways:
+    def _ways(self, sql: str, without: Collection[str]) -> Ways:
         if not isinstance(sql, str):
             what = f"a query is a text, not a {type(sql).__name__}"
             raise UnsupportedQuery(what, remedy="Pass one SELECT statement as a str.")
+        if isinstance(without, str):
+            without = (without,)
+        left_out = tuple(sorted(set(without)))
         contract, me = self._member.contract, self._member.name
         contract.check(dt.datetime.now(dt.UTC).date())
 
         def compiled(protocol: Protocol) -> Plan:
-            return self._engine.compile(sql, contract.terms, contract.hash, me, protocol)
+            terms = contract.terms
+            return self._engine.compile(sql, terms, contract.hash, me, protocol, left_out)
 
         return Ways(compiled, contract.terms)
 
@@ -251,6 +270,11 @@ def connect(config: Path | str) -> Room:
     """
     loaded = MemberConfig.load(config)
     return Room(Membership.load(loaded.identity, loaded.contract))
+
+
+def _chosen(protocol: Protocol | None, without: Collection[str]) -> Protocol | None:
+    """Return the protocol that was asked for, if only by leaving somebody out."""
+    return "he" if without and protocol is None else protocol
 
 
 def _check_deadline(deadline_s: int) -> None:

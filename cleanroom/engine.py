@@ -41,11 +41,12 @@ class Engine:
     """The query layer behind a session, at a party and at the recipient.
 
     Attributes:
+        compile: of text, terms, the contract's hash, recipient, protocol and who is left out.
         prepare: called while a recipient waits for what `finish` then takes.
         add_up, read: what an owner encrypts, and the sum over all owners as groups.
     """
 
-    compile: Callable[[str, Terms, str, str, Protocol], Plan]
+    compile: Callable[[str, Terms, str, str, Protocol, tuple[str, ...]], Plan]
     check: Callable[[Plan, Terms, dt.date], Sequence[Violation]]
     contribute: Callable[[Plan, str, Source, bytes], Sequence[Triple]]
     compute: Callable[[Context, Plan, Mapping[int, Contribution]], Steps[Outcome]]

@@ -6,7 +6,7 @@ contract and mutual TLS on loopback; nothing here takes a short cut.
 
 import contextlib
 import socket
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -96,21 +96,28 @@ class LocalRoom:
         """The contract that all members signed when the room opened."""
         return self.room.contract
 
-    def explain(self, sql: str, *, protocol: Protocol | None = None) -> Sheet:
+    def explain(
+        self, sql: str, *, protocol: Protocol | None = None, without: Collection[str] = ()
+    ) -> Sheet:
         """Return who would learn what from a query; nothing runs."""
-        return self.room.explain(sql, protocol=protocol)
+        return self.room.explain(sql, protocol=protocol, without=without)
 
     def sql(
         self,
         sql: str,
         *,
         protocol: Protocol | None = None,
+        without: Collection[str] = (),
         deadline_s: int = 600,
         on_progress: Callable[[str, str], None] | None = None,
     ) -> Result:
         """Run a query and return its released result."""
         return self.room.sql(
-            sql, protocol=protocol, deadline_s=deadline_s, on_progress=on_progress
+            sql,
+            protocol=protocol,
+            without=without,
+            deadline_s=deadline_s,
+            on_progress=on_progress,
         )
 
     def linear_regression(

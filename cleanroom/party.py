@@ -187,9 +187,8 @@ class PartyProcess:
             PlanMismatch: if the plan or its participants aren't those that were signed.
         """
         contract = self._member.contract
-        plan = self._engine.compile(
-            request.sql, contract.terms, contract.hash, request.recipient, request.protocol
-        )
+        asked = request.recipient, request.protocol, request.without
+        plan = self._engine.compile(request.sql, contract.terms, contract.hash, *asked)
         members = participants(plan, contract.terms)
         if plan.hash != request.plan_hash or members != request.members:
             raise PlanMismatch("compiled another plan than the client", party=self._member.name)

@@ -67,6 +67,7 @@ class Request(_Statement):
         members: who takes part: the owners of leaves and, on shares, the computing members.
         issued_at: seconds since 1970.
         encryption: None if the plan runs on shares.
+        without: members whose parts of federated tables the plan leaves out.
     """
 
     kind = "request"
@@ -78,6 +79,7 @@ class Request(_Statement):
     issued_at: Count
     deadline_s: Annotated[int, Field(ge=1, le=86_400)]
     encryption: Encryption | None = None
+    without: Annotated[tuple[Name, ...], Field(max_length=1000)] = ()
 
     @property
     def speaker(self) -> str:

@@ -82,6 +82,6 @@ def _contract(all_owners: list[Owner], n_groups: int) -> dict[str, Any]:
             **{name: {"roles": ["input"]} for name in names},
             "analyst": {"roles": ["result"]},
         },
-        "privacy": {"release": "sdc", "min_group": 1},
+        "privacy": {"release": "sdc", "min_group": 1, "min_contributors": min(3, len(names))},
         "tables": {"payments": payments},
     }

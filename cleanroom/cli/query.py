@@ -1,6 +1,7 @@
 """`cleanroom query`, `explain`, `tables`, `status`: what a recipient does in a room."""
 
 import sys
+from collections.abc import Collection
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -38,10 +39,17 @@ By = Annotated[
 ]
 
 
+Without = Annotated[
+    list[str] | None,
+    typer.Option("--without", help="A member whose rows are left out, on ciphertexts; repeatable."),
+]
+
+
 def query(
     sql: Sql,
     config: Config,
     protocol: By = None,
+    without: Without = None,
     form: FormOrSuffix = None,
     output: Annotated[Path | None, typer.Option(help="File to write, not the screen.")] = None,
     receipt: Annotated[Path | None, typer.Option(help="Where to keep the signed receipt.")] = None,
@@ -53,7 +61,7 @@ def query(
         raise typer.BadParameter("Parquet needs --output FILE")
     check_writable(output, receipt)
     with _room(config) as room:
-        result = _with_progress(room, _text(sql), protocol, deadline_s)
+        result = _with_progress(room, _text(sql), protocol, without or (), deadline_s)
     write(result.to_arrow(), form, output)
     if receipt is not None:
         write_text(receipt, result.receipt.to_json())
@@ -63,10 +71,11 @@ def query(
         typer.echo(f"{result.suppressed} groups withheld: too few persons", err=True)
 
 
-def explain(sql: Sql, config: Config, protocol: By = None) -> None:
+def explain(sql: Sql, config: Config, protocol: By = None, without: Without = None) -> None:
     """Say what a query would open to whom, what else leaks and what it costs; nothing runs."""
     with _room(config) as room:
-        typer.echo(room.explain(_text(sql), protocol=_named(protocol)).text)
+        sheet = room.explain(_text(sql), protocol=_named(protocol), without=without or ())
+        typer.echo(sheet.text)
 
 
 def tables(
@@ -97,6 +106,8 @@ def summary(result: "Result") -> str:
     withheld = ""
     if result.suppressed:
         withheld = f"; {result.suppressed} groups withheld: too few persons"
+    if result.without:
+        withheld += f"; without {', '.join(result.without)}"
     return (
         f"{stats.rows} rows in {stats.seconds:.2f} s, {stats.rounds} rounds, "
         f"{stats.bytes_sent / 1e6:.1f} MB sent by all members{withheld}"
@@ -124,7 +135,7 @@ def _named(protocol: Way | None) -> "Protocol | None":
 
 
 def _with_progress(
-    room: "Room", sql: str, protocol: Way | None, deadline_s: int
+    room: "Room", sql: str, protocol: Way | None, without: Collection[str], deadline_s: int
 ) -> "Result":
     from rich.console import Console
 
@@ -134,6 +145,7 @@ def _with_progress(
             return room.sql(
                 sql,
                 protocol=_named(protocol),
+                without=without,
                 deadline_s=deadline_s,
                 on_progress=lambda stage, member: line.update(f"{member}: {stage}"),
             )

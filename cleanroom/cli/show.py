@@ -54,11 +54,17 @@ def _room(contract: Contract) -> RenderableType:
     grid.add_row("kept for", f"{room.retention_days} days")
     grid.add_row("expires", str(room.expires))
     grid.add_row("release", _release(contract.terms))
+    grid.add_row("on ciphertexts", _on_ciphertexts(contract.terms))
     for reason in unavailable(contract.terms):
         grid.add_row("warning", f"no query can run yet: {reason.message}")
     grid.add_row("hash", contract.hash)
     grid.add_row("state", _state(contract))
     return grid
+
+
+def _on_ciphertexts(terms: Terms) -> str:
+    least = terms.privacy.min_contributors
+    return f"totals of a federated table are of at least {least} owners besides the recipient"
 
 
 def _members(contract: Contract) -> RenderableType:

@@ -104,6 +104,8 @@ class PrivacyTerms(_Strict):
             learns which of them are filled.
         untested_cells: whether queries may run on ciphertexts where min_group is above 1: nobody
             can count the persons behind a cell before the recipient has opened all of them.
+        min_contributors: owners besides the recipient that a federated table has to have for
+            queries on ciphertexts: the totals of each are hidden among those of the others.
     """
 
     release: Literal["dp", "sdc", "gated"] = "dp"
@@ -111,6 +113,7 @@ class PrivacyTerms(_Strict):
     round_to: Annotated[int, Field(ge=1, le=1000, strict=True)] = 1
     group_count: Literal["hidden", "open"] = "hidden"
     untested_cells: Literal["refused", "opened"] = "refused"
+    min_contributors: Annotated[int, Field(ge=1, le=1000, strict=True)] = 3
     epsilon: Annotated[float, Field(gt=0, le=20, allow_inf_nan=False)] = 1.0
     delta: Annotated[float, Field(gt=0, lt=1e-4, allow_inf_nan=False)] = 1e-9
 

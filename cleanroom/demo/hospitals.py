@@ -76,6 +76,7 @@ def contract() -> dict[str, Any]:
             "min_group": MIN_GROUP,
             "round_to": 1,
             "untested_cells": "opened",  # of admissions only their length is asked
+            "min_contributors": 2,  # no more hospitals keep admissions
         },
         "tables": {
             "hospital_a.patients": {

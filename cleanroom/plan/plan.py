@@ -50,6 +50,7 @@ class Plan:
     Attributes:
         final_sql: what the recipient runs over the opened table `opened`: names, AVG, ORDER BY.
         ciphertexts: how it runs on ciphertexts; None if it runs on secret shares.
+        without: members whose parts of federated tables are left out, in alphabetical order.
     """
 
     contract_hash: str
@@ -60,6 +61,7 @@ class Plan:
     opened: tuple[OpenedColumn, ...]
     final_sql: str
     ciphertexts: Ciphertexts | None = None
+    without: tuple[str, ...] = ()
     format: int = FORMAT
 
     def canonical(self) -> bytes:

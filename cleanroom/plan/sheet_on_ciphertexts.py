@@ -4,14 +4,16 @@ from collections.abc import Iterator
 
 from cleanroom.contract.terms import Terms
 from cleanroom.plan.ciphertexts import CellKey, Ciphertexts
+from cleanroom.plan.contributors import owners
 from cleanroom.plan.plan import Plan
 from protocols.he.parameters import parameters_of
 
 
 def room(plan: Plan, terms: Terms) -> Iterator[str]:
     """Say who takes part, and how groups are released."""
-    owners = ", ".join(_owners(plan))
-    yield f"recipient {plan.recipient}; encrypting {owners}; computing nobody"
+    yield f"recipient {plan.recipient}; encrypting {', '.join(owners(plan))}; computing nobody"
+    if plan.without:
+        yield f"left out, with their rows: {', '.join(plan.without)}"
     least = terms.privacy.min_group
     tested = "" if least == 1 else f": cells are not tested for {least} persons"
     yield f"release {terms.privacy.release}, every cell{tested}"
@@ -26,34 +28,40 @@ def steps(plan: Plan) -> Iterator[str]:
     n = -(-cells.numbers // (parameters.degree - 1))
     yield f"each owner: add masks that cancel in the sum of all, encrypt into {n} ciphertext(s)"
     yield f"    under {plan.recipient}'s key of this session, {parameters.name}, 128 bits"
-    yield f"the coordinator: add the ciphertexts of {', '.join(_owners(plan))}"
+    yield f"the coordinator: add the ciphertexts of {', '.join(owners(plan))}"
     yield f"{plan.recipient}: check that each owner's are in the sum once, and decrypt it"
 
 
 def leaks(plan: Plan, terms: Terms) -> Iterator[str]:
     """Say what else somebody learns."""
-    owners, recipient, least = _owners(plan), plan.recipient, terms.privacy.min_group
-    yield f"the query's text: {', '.join(owners)} and the coordinator"
+    recipient, least = plan.recipient, terms.privacy.min_group
+    yield f"the query's text: {', '.join(owners(plan))} and the coordinator"
     yield "ciphertexts of one size, whatever rows there are, and no key to them: the coordinator"
     if plan.root.input.keys:
         yield f"the totals of all cells, whatever HAVING and LIMIT leave: {recipient}"
     if least > 1:
         yield f"the totals of cells with fewer than {least} persons: {recipient}"
-    others = [name for name in owners if name != recipient]
+    yield from _of_fewer(plan)
+
+
+def _of_fewer(plan: Plan) -> Iterator[str]:
+    """Say whose totals aren't hidden among those of all owners."""
+    everybody, recipient = owners(plan), plan.recipient
+    others = [name for name in everybody if name != recipient]
     if len(others) == 1:
         yield f"the totals of {others[0]} alone, as nobody else's hide them: {recipient}"
-    elif len(others) < len(owners):
+    elif len(others) < len(everybody):
         yield f"the totals of {', '.join(others)} together, without its own: {recipient}"
+    if plan.without:
+        left_out = ", ".join(plan.without)
+        together = "alone" if len(plan.without) == 1 else "together"
+        yield f"by the same query with {left_out}, the totals of {left_out} {together}: {recipient}"
 
 
 def _cells(plan: Plan) -> Ciphertexts:
     if plan.ciphertexts is None:
         raise ValueError("the plan runs on shares")
     return plan.ciphertexts
-
-
-def _owners(plan: Plan) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(leaf.member for leaf in plan.leaves))
 
 
 def _key(key: CellKey) -> str:

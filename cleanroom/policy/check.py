@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
 from cleanroom.contract.terms import Role, Terms
+from cleanroom.plan.contributors import too_few
 from cleanroom.plan.plan import Plan
 from cleanroom.policy.model import Code, Violation
 
@@ -86,6 +87,22 @@ def _cells(plan: Plan, terms: Terms, today: dt.date) -> Iterator[Violation]:
         yield Violation(Code.CELLS_NOT_TESTED, "", message, remedy)
 
 
+def _contributors(plan: Plan, terms: Terms, today: dt.date) -> Iterator[Violation]:
+    del today
+    least = terms.privacy.min_contributors
+    for table, others in too_few(plan, terms):
+        message = (
+            f"on ciphertexts the totals of {table} would hide among those of {len(others)} owners "
+            f"besides {plan.recipient}: {', '.join(others)}; min_contributors asks for {least}"
+        )
+        instead = "Leave nobody out" if plan.without else "Ask with protocol 'mpc'"
+        remedy = (
+            f"{instead}, or have all members sign a contract with "
+            f"min_contributors = {len(others)}."
+        )
+        yield Violation(Code.TOO_FEW_CONTRIBUTORS, ", ".join(others), message, remedy)
+
+
 def _rows(plan: Plan, terms: Terms, today: dt.date) -> Iterator[Violation]:
     del today
     least = terms.privacy.min_group
@@ -137,6 +154,7 @@ RULES: tuple[Rule, ...] = (
     _expiry,
     _group_size,
     _cells,
+    _contributors,
     _group_count,
     _rows,
     _available,

@@ -12,6 +12,7 @@ class Code(StrEnum):
     CONTRACT_EXPIRED = "contract-expired"
     GROUP_TOO_SMALL = "group-too-small"
     CELLS_NOT_TESTED = "cells-not-tested"
+    TOO_FEW_CONTRIBUTORS = "too-few-contributors"
     GROUP_COUNT_OPENED = "group-count-opened"
     ROWS_NOT_RELEASED = "rows-not-released"
     RELEASE_NOT_AVAILABLE = "release-not-available"

@@ -1,6 +1,6 @@
 """SQL text to a plan: the same text and contract give the same bytes in every process."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from sqlglot import exp
@@ -10,6 +10,7 @@ from cleanroom.errors import UnsupportedQuery
 from cleanroom.plan.plan import Plan, Protocol
 from cleanroom.query.cells import lower_to_cells
 from cleanroom.query.inner_rows import lower_rows
+from cleanroom.query.left_out import check_left_out, terms_without
 from cleanroom.query.lower import lower, lower_view
 from cleanroom.query.placing import place
 from cleanroom.query.unions import lower_union
@@ -24,7 +25,12 @@ from cleanroom.sql.windows import has_windows
 
 
 def compile_query(
-    sql: str, terms: Terms, contract_hash: str, recipient: str, protocol: Protocol = "mpc"
+    sql: str,
+    terms: Terms,
+    contract_hash: str,
+    recipient: str,
+    protocol: Protocol = "mpc",
+    without: Collection[str] = (),
 ) -> Plan:
     """Compile a query.
 
@@ -32,14 +38,20 @@ def compile_query(
         contract_hash: the signed contract's hash; it binds the plan to this contract.
         recipient: the member to whom the result is opened.
         protocol: on secret shares, or on ciphertexts, on which only some queries can run.
+        without: members whose parts of federated tables are left out, on ciphertexts alone.
 
     Raises:
         UnsupportedQuery: naming the construct that can't be computed.
-        UnknownName: naming the nearest table or column.
+        UnknownName: naming the nearest table or column, or who can't be left out.
         OverflowPossible: if the declared bounds don't prove that no total wraps.
     """
+    left_out = tuple(sorted(set(without)))
     try:
         query = bind(parse(sql), terms, _nest(terms))
+        if left_out:
+            check_left_out(query, left_out, protocol)
+            terms = terms_without(terms, left_out)
+            query = bind(parse(sql), terms, _nest(terms))
         placement = place(query)
         needed = set(uses(query, placement))
         ciphertexts = None
@@ -60,6 +72,7 @@ def compile_query(
         opened=lowered.opened,
         final_sql=lowered.final_sql,
         ciphertexts=ciphertexts,
+        without=left_out,
     )
 
 

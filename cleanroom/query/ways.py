@@ -3,7 +3,8 @@
 Rule: a choice that is public and follows from contract and query alone. Whatever is chosen, the
 answer is the same. Where more would be opened on ciphertexts than on shares, they are only taken
 when they are asked for, or when nobody computes: with a smallest group, which can't be tested,
-with HAVING or LIMIT, which open the kept groups alone on shares, and for histograms.
+with HAVING or LIMIT, which open the kept groups alone on shares, and for histograms; likewise
+where too few owners contribute.
 """
 
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 
 from cleanroom.contract.terms import Terms
 from cleanroom.errors import CleanroomError, OverflowPossible, UnsupportedQuery
+from cleanroom.plan.contributors import too_few
 from cleanroom.plan.cost import cost_of
 from cleanroom.plan.plan import Plan, Protocol
 
@@ -51,6 +53,7 @@ class Ways:
         plans = [found for p in open_to if isinstance(found := self.found(p), Plan)]
         if not plans:
             return _there(self.found(open_to[0]))
+        plans = [plan for plan in plans if not any(too_few(plan, self.terms))] or plans
         modest = [plan for plan in plans if _opens_no_more(plan, plans[0])]
         return min(modest, key=lambda plan: cost_of(plan).seconds)
 

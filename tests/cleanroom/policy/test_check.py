@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from cleanroom.contract.terms import Right, Terms
 from cleanroom.plan.ciphertexts import Ciphertexts
-from cleanroom.plan.nodes import Aggregate, Leaf, Release
+from cleanroom.plan.nodes import Aggregate, Leaf, Release, Union
 from cleanroom.plan.plan import Plan, Use
 from cleanroom.policy.check import check, unavailable
 from cleanroom.policy.model import Code
@@ -44,6 +44,14 @@ def _room(**privacy: object) -> dict[str, Any]:
     }
 
 
+def _shared(**privacy: object) -> Terms:
+    """Return terms with a table that alpha, beta and gamma share."""
+    room = _room(**{"untested_cells": "opened", **privacy})
+    members = ["alpha", "beta", "gamma"]
+    room["tables"]["ours"] = {**room["tables"]["alpha.t"], "members": members}
+    return Terms.of(room)
+
+
 def _plan(*uses: Use, recipient: str = "analyst", min_group: int = 10) -> Plan:
     leaf = Leaf("alpha", "SELECT 1", (), (), 1, ())
     grouped = Aggregate(leaf, (), (("p",),), (), ())
@@ -55,6 +63,16 @@ TERMS = Terms.of(_room())
 ALLOWED = _plan(SUM)
 COUNTED = replace(ALLOWED, root=replace(ALLOWED.root, hidden=False))
 CELLS = replace(ALLOWED, ciphertexts=Ciphertexts("bfv-sum-1", (), ("n",), None, 9))
+SHARED = replace(
+    CELLS,
+    root=replace(
+        ALLOWED.root,
+        input=replace(
+            ALLOWED.root.input,
+            input=Union(tuple(Leaf(m, "", (), (), 1, (), ("ours",)) for m in ("alpha", "beta"))),
+        ),
+    ),
+)
 ROWS = replace(ALLOWED, root=replace(ALLOWED.root, repeated="n"))
 
 
@@ -71,6 +89,7 @@ REFUSED: dict[Code, tuple[Plan, Terms, dt.date]] = {
     Code.CONTRACT_EXPIRED: (ALLOWED, TERMS, dt.date(2027, 1, 1)),
     Code.GROUP_TOO_SMALL: (_plan(SUM, min_group=9), TERMS, TODAY),
     Code.CELLS_NOT_TESTED: (CELLS, TERMS, TODAY),
+    Code.TOO_FEW_CONTRIBUTORS: (SHARED, _shared(), TODAY),
     Code.GROUP_COUNT_OPENED: (COUNTED, TERMS, TODAY),
     Code.ROWS_NOT_RELEASED: (ROWS, TERMS, TODAY),
     Code.RELEASE_NOT_AVAILABLE: (ALLOWED, Terms.of(_room(round_to=5)), TODAY),
@@ -111,6 +130,29 @@ def test_cells_are_opened_untested_where_all_agreed_to_it() -> None:
     assert "untested_cells = 'opened'" in violation.remedy
     assert check(CELLS, Terms.of(_room(untested_cells="opened")), TODAY) == ()
     assert check(CELLS, Terms.of(_room(min_group=1)), TODAY) == ()
+
+
+def test_totals_on_ciphertexts_hide_among_as_many_as_all_agreed_on() -> None:
+    (violation,) = check(SHARED, _shared(), TODAY)
+    assert violation.message == (
+        "on ciphertexts the totals of ours would hide among those of 2 owners besides analyst: "
+        "alpha, beta; min_contributors asks for 3"
+    )
+    assert "protocol 'mpc'" in violation.remedy
+    assert "min_contributors = 2" in violation.remedy
+    assert check(SHARED, _shared(min_contributors=2), TODAY) == ()
+    (smaller,) = check(replace(SHARED, without=("gamma",)), _shared(), TODAY)
+    assert "Leave nobody out" in smaller.remedy
+
+
+def test_a_recipient_hides_nobody_from_itself() -> None:
+    agreed = _shared(min_contributors=2)
+    own = {v.code: v.message for v in check(replace(SHARED, recipient="alpha"), agreed, TODAY)}
+    assert "1 owners besides alpha: beta" in own[Code.TOO_FEW_CONTRIBUTORS]
+
+
+def test_a_table_of_one_owner_is_opened_as_what_it_is() -> None:
+    assert check(CELLS, _shared(min_contributors=9), TODAY) == ()
 
 
 @pytest.mark.parametrize("release", ["dp", "gated"])
@@ -154,7 +196,8 @@ def test_every_breach_is_reported() -> None:
     bad = _plan(Use("alpha.t", "id", "join"), SUM, recipient="beta", min_group=1)
     bad = replace(bad, root=replace(bad.root, repeated="n", hidden=False))
     codes = {v.code for v in check(bad, terms, dt.date(2030, 1, 1))}
-    assert codes == set(Code) - {Code.NOBODY_COMPUTES, Code.CELLS_NOT_TESTED}
+    on_ciphertexts = {Code.CELLS_NOT_TESTED, Code.TOO_FEW_CONTRIBUTORS}
+    assert codes == set(Code) - {Code.NOBODY_COMPUTES, *on_ciphertexts}
 
 
 @given(st.frozensets(st.builds(Use, st.just("alpha.t"), st.just("x"), st.sampled_from(Right))))

@@ -7,6 +7,8 @@ import rooms
 
 from cleanroom.contract.terms import Terms
 from cleanroom.errors import OverflowPossible, UnknownName, UnsupportedQuery
+from cleanroom.plan.contributors import can_leave_out
+from cleanroom.plan.plan import Plan, Protocol
 from cleanroom.plan.sheet import Sheet
 from cleanroom.query.compile import compile_query
 from cleanroom.query.ways import Ways
@@ -40,6 +42,7 @@ def ways(sql: str, agreed: Terms) -> Ways:
         (GROUPED + " HAVING COUNT(*) > 3", nobody_computes(), "he"),
         (GROUPED, rooms.terms(5), "mpc"),
         (GROUPED, rooms.terms(5, untested_cells="opened"), "mpc"),
+        (GROUPED, rooms.terms(min_contributors=4), "mpc"),
         (GROUPED, nobody_computes(), "he"),
         (GROUPED, nobody_computes(min_group=5), "he"),
     ],
@@ -117,3 +120,44 @@ def test_the_sheet_says_whose_totals_a_recipient_sees_who_owns_rows() -> None:
     agreed = Terms.of(room)
     alone = "the totals of beta alone, as nobody else's hide them: alpha"
     assert alone in sheet(GROUPED, agreed, "alpha").leaks
+
+
+def without(members: tuple[str, ...], sql: str = GROUPED, protocol: Protocol = "he") -> Plan:
+    return compile_query(sql, rooms.terms(), "0" * 64, "analyst", protocol, members)
+
+
+def test_who_is_left_out_is_part_of_plan_and_sheet() -> None:
+    plan = without(("gamma", "beta", "gamma"))
+    assert plan.without == ("beta", "gamma")
+    assert {leaf.member for leaf in plan.leaves} == {"alpha"}
+    assert plan.hash == without(("beta", "gamma")).hash != without(("gamma",)).hash
+    found = Sheet.of(without(("gamma",)), rooms.terms())
+    assert "left out, with their rows: gamma" in found.text
+    assert "by the same query with gamma, the totals of gamma alone: analyst" in found.leaks
+
+
+@pytest.mark.parametrize(
+    ("members", "sql", "protocol", "says"),
+    [
+        (("delta",), GROUPED, "he", "delta can't be left out"),
+        (("beta",), "SELECT COUNT(*) FROM alpha.people", "he", "beta can't be left out"),
+        (("alpha",), "SELECT COUNT(*) FROM alpha.people", "he", "alpha can't be left out"),
+        (rooms.OWNERS, GROUPED, "he", "no owner is left"),
+        (("gamma",), GROUPED, "mpc", "leaving out gamma with protocol 'mpc'"),
+    ],
+)
+def test_who_can_not_be_left_out_is_refused_by_name(
+    members: tuple[str, ...], sql: str, protocol: Protocol, says: str
+) -> None:
+    with pytest.raises((UnknownName, UnsupportedQuery), match=says) as caught:
+        without(members, sql, protocol)
+    assert caught.value.remedy
+
+
+def test_one_is_left_out_only_where_enough_others_remain() -> None:
+    plan = without(())
+    assert can_leave_out(plan, rooms.terms(min_contributors=2), "gamma")
+    assert not can_leave_out(plan, rooms.terms(), "gamma")
+    assert not can_leave_out(plan, rooms.terms(min_contributors=2), "analyst")
+    shares = without((), protocol="mpc")
+    assert not can_leave_out(shares, rooms.terms(min_contributors=2), "gamma")

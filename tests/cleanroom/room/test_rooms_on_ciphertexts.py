@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import duckdb
@@ -21,6 +21,7 @@ from cleanroom.errors import (
     UnknownName,
     UnsupportedQuery,
 )
+from cleanroom.statements import Request
 
 OWNERS = tuple(f"shop_{i}" for i in range(5))
 SQL = """SELECT kind, level, COUNT(*) AS n, SUM(amount) AS total, AVG(amount) AS mean
@@ -71,9 +72,10 @@ def room() -> Iterator[LocalRoom]:
         yield opened
 
 
-def pooled(sql: str) -> pd.DataFrame:
+def pooled(sql: str, without: Collection[str] = ()) -> pd.DataFrame:
     connection = duckdb.connect()
-    connection.register("raw", pd.concat(data()["sales"].values()))
+    parts = [rows for name, rows in data()["sales"].items() if name not in without]
+    connection.register("raw", pd.concat(parts))
     connection.execute(
         "CREATE TABLE sales AS SELECT person, kind, level, amount::DECIMAL(9,2) AS amount FROM raw"
     )
@@ -155,6 +157,15 @@ def test_a_contributor_that_is_away_is_named_and_nothing_is_opened(room: LocalRo
     with pytest.raises(PeerUnavailable) as caught:
         room.sql(SQL)
     assert caught.value.party == "shop_3"
+    assert "without = 'shop_3'" in caught.value.remedy
+    result = room.sql(SQL, without=("shop_3",))
+    expected = pooled(SQL, without=("shop_3",))
+    assert rooms.cells(result.to_pandas(), ordered=True) == rooms.cells(expected, ordered=True)
+    assert result.without == ("shop_3",)
+    request, *others = result.receipt.verify(room.contract)
+    assert isinstance(request, Request)
+    assert request.without == ("shop_3",)
+    assert "shop_3" not in {statement.speaker for statement in others}
     worker.start()
     worker.wait_ready(60)
     assert len(room.sql(SQL).to_pandas()) > 0
@@ -171,6 +182,24 @@ def test_a_frozen_contributor_is_named_and_nothing_is_opened(room: LocalRoom) ->
     assert caught.value.party == "shop_2"
     while not room.status()["shop_2"]:
         pass
+
+
+def test_no_more_are_left_out_than_the_minimum_of_contributors_allows(room: LocalRoom) -> None:
+    two = room.sql(SQL, without=OWNERS[:2]).to_pandas()
+    expected = pooled(SQL, without=OWNERS[:2])
+    assert rooms.cells(two, ordered=True) == rooms.cells(expected, ordered=True)
+    with pytest.raises(PolicyDenied, match="shop_3, shop_4; min_contributors asks for 3") as caught:
+        room.sql(SQL, without=OWNERS[:3])
+    assert "Leave nobody out" in caught.value.remedy
+
+
+def test_the_commands_leave_members_out(room: LocalRoom) -> None:
+    config = room.workers["shop_0"].config.parent.parent / "analyst" / "config.toml"
+    out = ["--without", "shop_0", "--without", "shop_1", "--config", str(config)]
+    asked = CliRunner().invoke(app, ["query", SQL, *out])
+    assert "; without shop_0, shop_1" in asked.output, asked.output
+    shown = CliRunner().invoke(app, ["explain", SQL, *out])
+    assert "left out, with their rows: shop_0, shop_1" in shown.output, shown.output
 
 
 def test_cells_are_not_opened_untested_unless_all_agreed() -> None:

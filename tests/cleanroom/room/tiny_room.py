@@ -53,7 +53,12 @@ class Violation:
 
 
 def compile_tiny(
-    sql: str, terms: Terms, contract_hash: str, recipient: str, protocol: Protocol = "mpc"
+    sql: str,
+    terms: Terms,
+    contract_hash: str,
+    recipient: str,
+    protocol: Protocol = "mpc",
+    without: tuple[str, ...] = (),
 ) -> Plan:
     words = sql.split()
     if (protocol == "he") != (words[0] == "total"):
