@@ -1,7 +1,8 @@
 """A plan on ciphertexts: an owner's rows as totals of cells, and all owners' totals as groups.
 
 Rule: the layout of cells and nothing else; both its writer and its reader are here. Nothing is
-encrypted here. Numbers stand total by total, and in each one cell by cell.
+encrypted here. Numbers stand total by total, and in each one cell by cell; then histogram by
+histogram, and in each one cell by cell and value by value.
 """
 
 from collections.abc import Mapping
@@ -12,8 +13,9 @@ from numpy.typing import NDArray
 
 from cleanroom.errors import DataMismatch, PeerMisbehaved
 from cleanroom.execution.contribute import Source
+from cleanroom.execution.histograms import values_of
 from cleanroom.execution.outcome import Opened
-from cleanroom.plan.ciphertexts import CellKey, Ciphertexts
+from cleanroom.plan.ciphertexts import CellKey, Ciphertexts, Histogram
 from cleanroom.plan.nodes import Derive, Derived, Leaf
 from cleanroom.plan.plan import Plan
 from cleanroom.plan.schema import schema_of
@@ -29,28 +31,38 @@ def add_up(plan: Plan, member: str, source: Source, text_key: bytes) -> I64:
         DataMismatch: if a leaf has more rows than the plan's bound, or a value beyond a key's.
     """
     cells, derive = _cells(plan), plan.root.input.input
-    found = np.zeros((len(cells.totals), cells.cells), dtype=np.int64)
+    numbers = np.zeros(cells.numbers, dtype=np.int64)
+    totals, histograms = _parts(cells, numbers)
     for leaf in plan.leaves:
         if leaf.member == member and isinstance(derive, Derive):
             columns = source.run(leaf.sql, text_key)
             places = _places(cells, columns, leaf)
-            for total, derived in zip(found, derive.sums, strict=True):
-                np.add.at(total, places, _total(derived, columns, places.size))
-    return found.reshape(-1)
+            values = {d.name: _total(d, columns, places.size) for d in derive.sums}
+            for name, total in zip(cells.totals, totals, strict=True):
+                np.add.at(total, places, values[name])
+            for one, counts in histograms.items():
+                codes = _codes(one.column, one.size, columns, leaf)
+                np.add.at(counts, (places, codes.astype(np.intp)), values[one.weight])
+    return numbers
 
 
 def read(plan: Plan, numbers: I64) -> Opened:
     """Read the totals over all members: the cells that have rows are the groups.
 
     Raises:
-        PeerMisbehaved: if a total is beyond the bound that all members' rows keep to.
+        PeerMisbehaved: if a total is beyond the bound that all members' rows keep to, or a
+            histogram is none.
     """
     cells = _cells(plan)
-    totals = numbers.reshape(len(cells.totals), cells.cells)
+    totals, histograms = _parts(cells, numbers)
     bounds = {column.name: column.bound for column in schema_of(plan.root.input).sums}
     for name, total in zip(cells.totals, totals, strict=True):
         if int(total.max()) > bounds[name] or int(total.min()) < -bounds[name]:
             raise PeerMisbehaved(f"{name} is larger than the declared bounds allow")
+    for one, counts in histograms.items():
+        weight = totals[cells.totals.index(one.weight)]
+        if int(counts.min()) < 0 or not np.array_equal(counts.sum(axis=1), weight):
+            raise PeerMisbehaved(f"the histogram of {one.meaning} doesn't add up to its total")
     there = np.arange(cells.cells)
     if cells.present is not None:
         there = np.flatnonzero(totals[cells.totals.index(cells.present)])
@@ -59,6 +71,8 @@ def read(plan: Plan, numbers: I64) -> Opened:
     for key in reversed(cells.keys):
         rest, codes = np.divmod(rest, key.choices)
         columns.update(_key_columns(key, codes))
+    counted = {one.column: counts[there] for one, counts in histograms.items()}
+    columns.update(values_of(plan.root.input, counted))
     return Opened(len(there), columns, suppressed=0)
 
 
@@ -68,6 +82,18 @@ def _cells(plan: Plan) -> Ciphertexts:
     return plan.ciphertexts
 
 
+def _parts(cells: Ciphertexts, numbers: I64) -> tuple[I64, dict[Histogram, I64]]:
+    """Return views of totals, shape (totals, cells), and histograms, each (cells, values)."""
+    start = len(cells.totals) * cells.cells
+    histograms: dict[Histogram, I64] = {}
+    totals = numbers[:start].reshape(-1, cells.cells)
+    for one in cells.histograms:
+        end = start + cells.cells * one.size
+        histograms[one] = numbers[start:end].reshape(cells.cells, one.size)
+        start = end
+    return totals, histograms
+
+
 def _places(cells: Ciphertexts, columns: Columns, leaf: Leaf) -> NDArray[np.intp]:
     """Return the cell of each row of a leaf."""
     n = len(next(iter(columns.values())))
@@ -75,14 +101,20 @@ def _places(cells: Ciphertexts, columns: Columns, leaf: Leaf) -> NDArray[np.intp
         raise DataMismatch("a local part has more rows than the plan's bound", party=leaf.member)
     places = np.zeros(n, dtype=np.intp)
     for key in cells.keys:
-        codes = columns[f"{key.name}_0"].astype(np.uint64)
-        if n and int(codes.max()) >= key.size:
-            raise DataMismatch("a key has a value beyond its declared ones", party=leaf.member)
+        codes = _codes(key.name, key.size, columns, leaf)
         if key.nullable:
             missing = columns[f"{key.name}_null"].astype(np.bool_)
             codes = np.where(missing, np.uint64(key.size), codes)
         places = places * key.choices + codes.astype(np.intp)
     return places
+
+
+def _codes(name: str, size: int, columns: Columns, leaf: Leaf) -> NDArray[np.uint64]:
+    """Return a column's codes, zero where it is NULL."""
+    codes: NDArray[np.uint64] = columns[f"{name}_0"].astype(np.uint64)
+    if codes.size and int(codes.max()) >= size:
+        raise DataMismatch("a column has a value beyond its declared ones", party=leaf.member)
+    return codes
 
 
 def _total(derived: Derived, columns: Columns, n: int) -> I64:

@@ -26,16 +26,32 @@ class CellKey:
 
 
 @dataclass(frozen=True, slots=True)
+class Histogram:
+    """How often each value of a bits column occurs in each cell; NULL isn't counted.
+
+    Attributes:
+        size: its codes are below.
+        weight: the total that says how many values a row stands for.
+        meaning: of the column, for the sheet.
+    """
+
+    column: str
+    size: int
+    weight: str
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
 class Ciphertexts:
-    """The numbers that a contributor encrypts: for each total, one of every cell.
+    """The numbers that a contributor encrypts: for each total, one of every cell; then histograms.
 
     Attributes:
         parameters: name of the encryption's parameters.
         keys: the first is the most significant in a cell's number.
         totals: sum columns of the groups, in this order.
-        present: the total that counts a cell's rows: cells without are no groups. None if the
-            query has one group in any case, having no GROUP BY.
-        reach: no total over all owners is larger, by the declared bounds.
+        present: the total that counts a cell's rows: cells without are no groups. None if there
+            are no keys, for then there is one group in any case.
+        reach: no number over all owners is larger, by the declared bounds.
     """
 
     parameters: str
@@ -43,6 +59,7 @@ class Ciphertexts:
     totals: tuple[str, ...]
     present: str | None
     reach: int
+    histograms: tuple[Histogram, ...] = ()
 
     @property
     def cells(self) -> int:
@@ -51,4 +68,4 @@ class Ciphertexts:
     @property
     def numbers(self) -> int:
         """How many numbers a contributor encrypts."""
-        return self.cells * len(self.totals)
+        return self.cells * (len(self.totals) + sum(one.size for one in self.histograms))

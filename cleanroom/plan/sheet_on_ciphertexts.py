@@ -24,6 +24,8 @@ def steps(plan: Plan) -> Iterator[str]:
     cells = _cells(plan)
     keys = ", ".join(map(_key, cells.keys))
     yield f"each owner: {len(cells.totals)} totals in each of {cells.cells} cells by ({keys})"
+    for one in cells.histograms:
+        yield f"each owner: the number of each of {one.size} values of {one.meaning} in each cell"
     parameters = parameters_of(cells.parameters)
     n = -(-cells.numbers // (parameters.degree - 1))
     yield f"each owner: add masks that cancel in the sum of all, encrypt into {n} ciphertext(s)"
@@ -39,6 +41,11 @@ def leaks(plan: Plan, terms: Terms) -> Iterator[str]:
     yield "ciphertexts of one size, whatever rows there are, and no key to them: the coordinator"
     if plan.root.input.keys:
         yield f"the totals of all cells, whatever HAVING and LIMIT leave: {recipient}"
+    for one in _cells(plan).histograms:
+        yield (
+            f"the whole histogram: how often each of {one.size} values of {one.meaning} occurs "
+            f"in each cell, over all owners: {recipient}"
+        )
     if least > 1:
         yield f"the totals of cells with fewer than {least} persons: {recipient}"
     yield from _of_fewer(plan)

@@ -58,7 +58,7 @@ def compile_query(
         if protocol == "he":
             cells = lower_to_cells(query, placement)
             lowered, ciphertexts = cells.lowered, cells.ciphertexts
-            needed |= set(shown_uses(query, cells.shown))
+            needed |= set(shown_uses(query, placement, cells.shown))
         else:
             lowered = lower(query, placement, terms.privacy.min_group)
     except RecursionError:

@@ -44,10 +44,6 @@ class Outcome:
 
     def final_sql(self) -> str:
         """Write the recipient's query."""
-        return sql_of(self.select())
-
-    def select(self) -> exp.Select:
-        """Build the recipient's query."""
         query = self.query
         select = exp.Select().from_(exp.table_("opened"), copy=False)
         for output in query.outputs:
@@ -68,7 +64,7 @@ class Outcome:
             select.offset(constant(query.offset), copy=False)
         if not self.opened:
             raise UnsupportedQuery("a SELECT list without any aggregate or key")
-        return select
+        return sql_of(select)
 
     def _choose(self, select: exp.Select) -> None:
         """Keep the groups that HAVING leaves; of equal ones at LIMIT, those with smaller keys."""
@@ -89,11 +85,11 @@ class Outcome:
         if expr.op == "key":
             bits = self.key(expr.position)
             key = self.query.keys[expr.position]
-            return self.values_of(bits.column.name, bits, meaning(self.query, key))
+            return self._bits(bits.column.name, bits, meaning(self.query, key))
         text = meaning(self.query, expr)
         if is_value(expr):
             name, bits = self.value(expr)
-            return self.values_of(name, bits, text)
+            return self._bits(name, bits, text)
         if is_moment(expr):
             return Moments(self._total, self._count_of).sql_of(expr)
         match expr.value:
@@ -164,8 +160,7 @@ class Outcome:
             return value
         return _if_any(self._count_of(arg), value)
 
-    def values_of(self, name: str, bits: Bits, text: str) -> exp.Expr:
-        """Open a bits column, and write it."""
+    def _bits(self, name: str, bits: Bits, text: str) -> exp.Expr:
         domain, encoding = bits.expr.domain, bits.encoding
         if encoding.kind == "number":
             sql_type = str(domain.kind)

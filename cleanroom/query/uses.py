@@ -30,9 +30,10 @@ def uses(query: Query, placement: Placement) -> tuple[Use, ...]:
     return tuple(sorted(found | _below(query)))
 
 
-def shown_uses(query: Query, shown: Iterable[Expr]) -> tuple[Use, ...]:
+def shown_uses(query: Query, placement: Placement, shown: Iterable[Expr]) -> tuple[Use, ...]:
     """Return the uses of expressions whose values are shown, as those of GROUP BY are."""
-    return tuple(sorted({use for expr in shown for use in _key(query, expr)}))
+    found = {use for expr in shown for use in _value(query, placement, expr, "group")}
+    return tuple(sorted(found))
 
 
 def inner_uses(query: Query, placement: Placement) -> tuple[Use, ...]:

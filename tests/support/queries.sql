@@ -316,6 +316,18 @@ SELECT state, MEDIAN(score), MEDIAN(income), QUANTILE_CONT(score, 0.5) FROM alph
 -- median of a federated table without a key
 SELECT MEDIAN(amt), MEDIAN(other), MEDIAN(month(booked)) FROM transactions
 
+-- quantiles and extremes that histograms of a federated table give
+SELECT channel, MEDIAN(other), PERCENTILE_DISC(0.9) WITHIN GROUP (ORDER BY other), QUANTILE_DISC(cust, 0), MIN(other), MAX(cust), COUNT(DISTINCT other), SUM(DISTINCT other), AVG(amt) FROM transactions GROUP BY channel HAVING COUNT(DISTINCT cust) > 2 AND MAX(other) > 5
+
+-- histograms of dates, booleans, texts and decimals
+SELECT MIN(born), MAX(born), QUANTILE_DISC(born, 0.5), MAX(active), QUANTILE_DISC(state, 0.4), COUNT(DISTINCT state), MEDIAN(score), MIN(score + id) FROM alpha.people
+
+-- histograms of decimals with a scale
+SELECT MEDIAN(rate), QUANTILE_DISC(rate, 0.25), AVG(DISTINCT rate), MEDIAN(points) FILTER (WHERE mid < 30), MAX(points // 100), MIN(points), COUNT(DISTINCT joined) FROM gamma.members
+
+-- histograms of nothing
+SELECT MEDIAN(points), MIN(rate), QUANTILE_DISC(joined, 0.5), COUNT(DISTINCT rate), COUNT(*) FROM gamma.members WHERE mid > 1000
+
 -- quantiles of every type
 SELECT channel, QUANTILE_DISC(amt, 0.25), PERCENTILE_DISC(0.9) WITHIN GROUP (ORDER BY other), QUANTILE_DISC(booked, 0.5), QUANTILE_DISC(cust, 0), QUANTILE_DISC(cust, 1) FROM transactions GROUP BY channel ORDER BY channel
 

@@ -11,8 +11,13 @@ from in_memory import run_on_ciphertexts
 
 from cleanroom.errors import DataMismatch, OverflowPossible, PeerMisbehaved, UnsupportedQuery
 from cleanroom.execution.cells import add_up, read
+from cleanroom.execution.histograms import values_of
+from cleanroom.plan.grouping import Distinct, Extreme, Quantile
+from cleanroom.plan.nodes import Aggregate, BitsColumn, Leaf
 from cleanroom.plan.plaintext import insecure_run
-from cleanroom.plan.plan import Plan
+from cleanroom.plan.plaintext_statistics import statistics
+from cleanroom.plan.plan import Plan, Use
+from cleanroom.plan.sheet import Sheet
 from cleanroom.query.compile import compile_query
 from cleanroom.query.finish import finish
 from cleanroom.query.frame import as_pandas
@@ -40,15 +45,15 @@ def test_golden(
 
 
 def test_many_golden_queries_fit() -> None:
-    assert len(FITTING) >= 60
+    assert len(FITTING) >= 70
 
 
 REFUSED = {
-    "SELECT state, MIN(born) FROM alpha.people GROUP BY state": "MIN with protocol 'he'",
-    "SELECT COUNT(DISTINCT cust) FROM transactions": "COUNT of DISTINCT values with",
-    "SELECT MEDIAN(amt) FROM transactions": "950001 cells with 1 totals",
-    "SELECT MEDIAN(other), MEDIAN(cust) FROM transactions": "quantiles of several columns",
-    "SELECT QUANTILE_DISC(name, 0.5) FROM alpha.people": "cells by alpha.people.name",
+    "SELECT MEDIAN(amt) FROM transactions": "a histogram of 950001 values of transactions.amt with",
+    "SELECT channel, MAX(booked) FROM transactions GROUP BY channel": "of transactions.booked in"
+    " each of 4 cells",
+    "SELECT MIN(name) FROM alpha.people": "a histogram of alpha.people.name with",
+    "SELECT COUNT(DISTINCT city) FROM gamma.members": "a histogram of gamma.members.city with",
     "SELECT id, state FROM alpha.people": "rows without GROUP BY",
     "SELECT name, COUNT(*) FROM alpha.people GROUP BY name": "Declare its values in the contract",
     "SELECT booked, COUNT(*) FROM transactions GROUP BY booked": "524288 totals at most",
@@ -56,7 +61,8 @@ REFUSED = {
     "SELECT COUNT(*) FROM alpha.people WHERE id IN (SELECT pid FROM beta.claims)": "between owners",
     "SELECT n, COUNT(*) FROM (SELECT cust, COUNT(*) AS n FROM transactions GROUP BY cust) t"
     " GROUP BY n": "aggregation inside another query",
-    "SELECT state FROM alpha.people GROUP BY state HAVING MAX(score) > 3": "MAX with",
+    "SELECT cust, other FROM transactions GROUP BY 1, 2 HAVING MAX(cust * 3) > 3": "a"
+    " histogram of 181 values of transactions.cust * 3 in each of 4392 cells with",
 }
 
 
@@ -66,6 +72,60 @@ def test_what_does_not_follow_from_sums_is_refused_by_name(sql: str) -> None:
         encrypted(sql)
     assert REFUSED[sql] in str(caught.value)
     assert "Ask with protocol 'mpc'" in caught.value.remedy
+
+
+@pytest.mark.parametrize("row", range(4))
+def test_values_follow_from_histograms_as_from_rows(row: int) -> None:
+    """One group a row: of no values, of one, of an even and an odd number."""
+    codes = [[], [3], [0, 0, 2, 5], [1, 1, 1, 5, 5]][row]
+    counts = np.bincount(np.array(codes, dtype=np.int64), minlength=6).reshape(1, 6)
+    quantiles = [
+        Quantile(f"q{i}", "at", "b", "w", i, 10, 0) for i in range(1, 11)
+    ]
+    grouped = Aggregate(
+        Leaf("alpha", "", (BitsColumn("b", 3, True, -2),), (), 9, ()),
+        (),
+        (),
+        (),
+        (Extreme("least", "min", "b"), Extreme("most", "max", "b")),
+        (Distinct("n", "count", "b", 9), Distinct("s", "sum", "b", 99)),
+        (Quantile("m", "middle", "b", "w", 1, 2, 99), *quantiles),
+    )
+    found = values_of(grouped, {"b": counts})
+    rows = [{"b": code, "w": 1} for code in codes]
+    wanted = {
+        **statistics(grouped, rows),
+        "least": min(codes, default=None),
+        "most": max(codes, default=None),
+    }
+    for name, value in wanted.items():
+        if name in found:
+            assert found[name][0] == value
+        else:
+            null = bool(found[f"{name}_null"][0])
+            assert (None if null else int(found[f"{name}_0"][0])) == value
+
+
+def test_a_histogram_needs_the_right_to_group_and_is_on_the_sheet() -> None:
+    plan = encrypted("SELECT MEDIAN(other) FROM transactions")
+    assert Use("transactions", "other", "group") in plan.uses
+    shares = compile_query(plan.sql, rooms.terms(), "0" * 64, "analyst", "mpc")
+    assert Use("transactions", "other", "group") not in shares.uses
+    leaks = Sheet.of(plan, rooms.terms()).leaks
+    assert (
+        "the whole histogram: how often each of 71 values of transactions.other occurs in each "
+        "cell, over all owners: analyst"
+    ) in leaks
+
+
+def test_a_histogram_that_is_none_is_refused() -> None:
+    plan = encrypted("SELECT MAX(level) FROM beta.claims")
+    assert plan.ciphertexts.numbers == 1 + 10
+    counts = np.array([3, 0, 2, 1, 0, 0, 0, 0, 0, 0, 0])
+    assert read(plan, counts).columns["x0_0"][0] == 2
+    for wrong in (np.r_[4, counts[1:]], np.r_[3, 4, -1, counts[3:]]):
+        with pytest.raises(PeerMisbehaved, match=r"the histogram of .* doesn't add up"):
+            read(plan, wrong)
 
 
 def test_a_total_that_may_not_fit_is_refused_with_its_bound() -> None:

@@ -29,7 +29,7 @@ SQL = """SELECT kind, level, COUNT(*) AS n, SUM(amount) AS total, AVG(amount) AS
 
 
 def contract(**privacy: object) -> dict[str, Any]:
-    rights = {"rights": {"analyst": ["sum", "avg", "count", "group", "filter"]}}
+    rights = {"rights": {"analyst": ["sum", "avg", "count", "group", "filter", "quantile", "max"]}}
     columns = {
         "person": {"type": "INTEGER", "bounds": [0, 999], "rights": {"analyst": ["sum"]}},
         "kind": {"type": "TEXT", "values": ["b", "a", "c"], "nullable": True, **rights},
@@ -90,6 +90,9 @@ def pooled(sql: str, without: Collection[str] = ()) -> pd.DataFrame:
         "SELECT level, SUM(amount) AS s FROM sales GROUP BY level HAVING COUNT(*) > 70"
         " ORDER BY s DESC LIMIT 4",
         "SELECT SUM(amount) AS nothing FROM sales WHERE level > 99",
+        "SELECT MEDIAN(amount), QUANTILE_DISC(amount, 0.9), MAX(amount) FROM sales",
+        "SELECT kind, PERCENTILE_DISC(0.25) WITHIN GROUP (ORDER BY level) AS p, MEDIAN(level),"
+        " COUNT(DISTINCT level), MAX(kind) FROM sales GROUP BY kind ORDER BY kind",
     ],
 )
 def test_many_owners_give_the_pooled_answer(room: LocalRoom, sql: str) -> None:
@@ -143,8 +146,10 @@ def test_a_regression_without_one_solution_is_refused(room: LocalRoom) -> None:
 
 
 def test_what_needs_shares_is_refused_by_name(room: LocalRoom) -> None:
-    with pytest.raises(UnsupportedQuery, match="MAX with protocol 'he'"):
-        room.sql("SELECT MAX(amount) FROM sales")
+    with pytest.raises(UnsupportedQuery, match="a histogram of 200001 values of"):
+        room.sql("SELECT kind, MAX(amount) FROM sales GROUP BY kind")
+    with pytest.raises(PolicyDenied, match=r"sales.person used as 'group' without that right"):
+        room.sql("SELECT COUNT(DISTINCT person) FROM sales")
     with pytest.raises(PolicyDenied, match="no members compute on shares"):
         room.sql("SELECT SUM(amount) FROM sales", protocol="mpc")
     with pytest.raises(PolicyDenied, match=r"sales.person used as 'group' without that right"):
