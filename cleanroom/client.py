@@ -22,6 +22,7 @@ from cleanroom.errors import (
     CleanroomError,
     ConfigInvalid,
     InternalError,
+    OverflowPossible,
     PeerUnavailable,
     SessionCancelled,
     UnsupportedQuery,
@@ -159,19 +160,27 @@ class Room:
         *,
         where: str | None = None,
         protocol: Protocol | None = None,
+        without: Collection[str] = (),
     ) -> Regression:
         """Fit `target` as a linear function of `features` over all owners' rows of a table.
 
+        Rows with NULL in one of these columns are left out.
+
         Args:
+            features: numbers, BOOLEAN, and TEXT with declared values, each of which but the first
+                gets a coefficient of its own.
             where: an SQL condition on the table's rows.
-            protocol: as in `sql`.
+            protocol, without: as in `sql`.
 
         Raises:
             CleanroomError: as `sql`; UnsupportedQuery also if features depend on each other.
         """
-        model, terms = Model(table, target, tuple(features)), self._member.contract.terms
-        model.check(terms)
-        return model.fitted(self.sql(model.sql(terms, where), protocol=protocol))
+        model = Model.of(self._member.contract.terms, table, target, features)
+        try:
+            found = self.sql(model.sql(where), protocol=protocol, without=without)
+        except OverflowPossible as error:
+            raise model.overflow(error) from None
+        return model.fitted(found)
 
     def tables(self) -> "pd.DataFrame":
         """Return every column of the contract with what this member may do with it."""

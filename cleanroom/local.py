@@ -128,10 +128,11 @@ class LocalRoom:
         *,
         where: str | None = None,
         protocol: Protocol | None = None,
+        without: Collection[str] = (),
     ) -> Regression:
         """Fit `target` as a linear function of `features` over all owners' rows of a table."""
         return self.room.linear_regression(
-            table, target, features, where=where, protocol=protocol
+            table, target, features, where=where, protocol=protocol, without=without
         )
 
     def tables(self) -> "pd.DataFrame":

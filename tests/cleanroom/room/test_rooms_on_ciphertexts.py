@@ -16,6 +16,7 @@ from cleanroom import LocalRoom
 from cleanroom.cli import app
 from cleanroom.errors import (
     DataMismatch,
+    OverflowPossible,
     PeerUnavailable,
     PolicyDenied,
     UnknownName,
@@ -35,6 +36,7 @@ def contract(**privacy: object) -> dict[str, Any]:
         "kind": {"type": "TEXT", "values": ["b", "a", "c"], "nullable": True, **rights},
         "level": {"type": "INTEGER", "bounds": [-3, 40], **rights},
         "amount": {"type": "DECIMAL(9,2)", "bounds": [-1000, 1000], **rights},
+        "great": {"type": "DECIMAL(15,2)", "bounds": [0, 10**12], **rights},
     }
     table = {"members": list(OWNERS), "person": "person", "max_rows": 4096, "columns": columns}
     return {
@@ -59,6 +61,7 @@ def data() -> dict[str, dict[str, pd.DataFrame]]:
                     "kind": dice.choice(["a", "b", "c", None], n),
                     "level": dice.integers(-3, 41, n),
                     "amount": dice.integers(-100_000, 100_001, n) / 100,
+                    "great": 10.0**12,
                 }
             )
             for name in OWNERS
@@ -132,10 +135,30 @@ def test_a_regression_is_that_of_the_pooled_rows(room: LocalRoom) -> None:
     assert found.result.stats.rounds == 0
 
 
+def test_a_regression_leaves_rows_with_null_and_members_out(room: LocalRoom) -> None:
+    found = room.linear_regression("sales", "amount", ["kind", "level"], without=("shop_1",))
+    rows = pooled("SELECT * FROM sales WHERE kind IS NOT NULL", without=("shop_1",))
+    kinds = [(rows["kind"] == kind).astype(float) for kind in ("a", "c")]
+    x = np.column_stack([np.ones(len(rows)), *kinds, rows["level"].astype(float)])
+    wanted, *_ = np.linalg.lstsq(x, rows["amount"].astype(float).to_numpy(), rcond=None)
+    assert list(found.coefficients) == ["intercept", "kind=a", "kind=c", "level"]
+    np.testing.assert_allclose(found.to_pandas()["coefficient"], wanted, rtol=1e-9)
+    assert found.rows == len(rows)
+    assert found.result.without == ("shop_1",)
+
+
+def test_a_regression_that_may_overflow_is_refused_with_what_helps(room: LocalRoom) -> None:
+    with pytest.raises(OverflowPossible, match=r"great on level: .* may reach") as e:
+        room.linear_regression("sales", "great", ["level"])
+    assert "fewer decimals" in e.value.remedy
+    with pytest.raises(PolicyDenied, match="used as 'filter'"):
+        room.linear_regression("sales", "amount", ["level"], where="person > 3")
+
+
 def test_a_regression_without_one_solution_is_refused(room: LocalRoom) -> None:
     with pytest.raises(UnsupportedQuery, match="depend on each other"):
         room.linear_regression("sales", "amount", ["level"], where="level = 3")
-    with pytest.raises(UnsupportedQuery, match="depend on each other"):
+    with pytest.raises(UnsupportedQuery, match="2 coefficients on 0 rows"):
         room.linear_regression("sales", "amount", ["level"], where="level = 99")
     with pytest.raises(UnsupportedQuery, match="twice"):
         room.linear_regression("sales", "amount", ["level", "amount"])
