@@ -23,8 +23,15 @@ def check(plan: Plan, terms: Terms, today: dt.date) -> tuple[Violation, ...]:
 
 def unavailable(terms: Terms) -> tuple[Violation, ...]:
     """Return why no query at all can run under these terms; empty if some can."""
-    runs = len(terms.computing) == 3 or terms.opens_cells
+    on_shares = len(terms.computing) == 3
+    runs = on_shares or (terms.opens_cells and any(_hides(terms, name) for name in terms.tables))
     return (*_release(terms), *(() if runs else _nobody_computes()))
+
+
+def _hides(terms: Terms, table: str) -> bool:
+    """Whether the owners of a table can be as many as totals on ciphertexts have to be of."""
+    members = terms.tables[table].members
+    return members is None or len(members) >= terms.privacy.min_contributors
 
 
 def _columns(plan: Plan, terms: Terms, today: dt.date) -> Iterator[Violation]:

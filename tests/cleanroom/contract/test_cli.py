@@ -76,6 +76,7 @@ def test_show_says_who_may_learn_what(room: Path) -> None:
         "[::1]:7102",
         "DOES NOT HOLD: signatures.bank_c: the member has not signed",
         "sdc: every cell rests on at least 10 persons, rounded to 5",
+        "totals of a federated table are of at least 3 owners besides the recipient",
         "Table transactions of bank_a, bank_b and bank_c",
         "analyst: group, filter",
         "may learn the values, as names of groups, of bank_a.accounts.segment",

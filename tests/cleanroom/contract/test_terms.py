@@ -59,6 +59,7 @@ FAULTS: dict[str, tuple[dict[str, object], str]] = {
     "owner without data": ({"tables/transactions/members": ["analyst"]}, "no role 'input'"),
     "release": ({"privacy/release": "raw"}, "privacy.release"),
     "min_group": ({"privacy/min_group": 0}, "privacy.min_group"),
+    "min_contributors": ({"privacy/min_contributors": 0}, "privacy.min_contributors"),
     "epsilon": ({"privacy/epsilon": float("nan")}, "privacy.epsilon"),
     "person": ({f"{ACCOUNTS}/person": "nobody"}, "person: no column 'nobody'"),
     "unknown type": ({f"{ACCOUNTS}/columns/opened/type": "DATETIME"}, "opened.type"),

@@ -124,6 +124,16 @@ def test_what_can_run_where_nobody_computes_is_known_beforehand() -> None:
         assert unavailable(Terms.of(room)) == ()
 
 
+def test_where_nobody_computes_some_table_has_to_have_enough_owners() -> None:
+    room = rooms.room()
+    for name in rooms.OWNERS:
+        room["members"][name] = {"roles": ["input"]}
+    room["tables"] = {"transactions": room["tables"]["transactions"]}
+    assert unavailable(Terms.of(room)) == ()
+    room["privacy"]["min_contributors"] = 4
+    assert [v.code for v in unavailable(Terms.of(room))] == [Code.NOBODY_COMPUTES]
+
+
 def test_cells_are_opened_untested_where_all_agreed_to_it() -> None:
     (violation,) = check(CELLS, TERMS, TODAY)
     assert "min_group asks for 10" in violation.message
