@@ -5,56 +5,36 @@ it ends. Whose call may touch it is decided in `party`.
 """
 
 import asyncio
-import time
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import Any
 
 from cleanroom.engine import participants
-from cleanroom.errors import (
-    CleanroomError,
-    DeadlineExceeded,
-    InternalError,
-    MessageInvalid,
-    NotAuthorised,
-    PeerMisbehaved,
-    PeerUnavailable,
-    SessionCancelled,
-)
+from cleanroom.errors import CleanroomError, MessageInvalid, NotAuthorised, SessionCancelled
 from cleanroom.execution.contribute import Contribution, padded_rows
 from cleanroom.execution.outcome import Outcome
 from cleanroom.identity.exchange import Exchange
-from cleanroom.logs import where
-from cleanroom.member import Membership
 from cleanroom.plan.nodes import Leaf
 from cleanroom.plan.plan import Plan
-from cleanroom.statements import Request
+from cleanroom.run import Run
 from cleanroom.transport.mailbox import Mailbox
-from protocols import rounds
 from protocols.rep3.share import words_for
-
-GRACE_S = 1.0  # how long a broken stream waits for a better reason from the coordinator
 
 
 @dataclass
-class Session:
-    """A session's state; `run` owns the task that plays it.
+class Session(Run):
+    """A query's state at a member.
 
     Attributes:
         exchange: this member's key of the session, if it runs on ciphertexts.
     """
 
-    member: Membership
-    request: Request
     plan: Plan
     exchange: Exchange | None = None
     mailbox: Mailbox = field(default_factory=Mailbox)
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         loop = asyncio.get_running_loop()
-        self.started = time.monotonic()
-        self.fault: CleanroomError | None = None
-        self.unexpected: tuple[str, ...] = ()  # where, for this member's own log
         self.streaming: set[str] = set()  # computing peers whose rounds come in
         self._taken: set[int] = set()
         self._contributions: dict[int, asyncio.Future[Contribution]] = {
@@ -63,13 +43,10 @@ class Session:
         self._outcome: asyncio.Future[Outcome] = loop.create_future()
         self._collector = False
         self._collected = asyncio.Event()
-        self._told: asyncio.Future[CleanroomError] = loop.create_future()
-        self._task: asyncio.Task[None] | None = None
-        self._losses: set[asyncio.Task[None]] = set()
 
     @property
-    def id(self) -> str:
-        return self.request.session
+    def over(self) -> bool:
+        return self._collected.is_set()
 
     @property
     def ranks(self) -> tuple[str, ...]:
@@ -138,79 +115,11 @@ class Session:
         """Wait until the recipient has it all."""
         await self._collected.wait()
 
-    # --- life ------------------------------------------------------------------------
-
-    async def run(self, play: Callable[["Session"], Awaitable[None]]) -> CleanroomError | None:
-        """Play the session to its end or its deadline; return why it failed, if it did."""
-        self._task = asyncio.ensure_future(self._timed(play))
-        try:
-            await asyncio.wait({self._task})
-        finally:
-            self._task.cancel()
-            await asyncio.wait({self._task})
-            fault = self.fault or await self._reason(self._task)
-            self._task = None
-            self._release(fault)
-        return fault
-
-    def fail(self, fault: CleanroomError) -> None:
-        """End the session for a reason that is known, unless it is done already."""
-        if self._collected.is_set():
-            return
-        if not self._told.done():
-            self._told.set_result(fault)
-        if self.fault is None:
-            self.fault = fault
-            if self._task is not None:
-                self._task.cancel()
-
-    async def until_failed(self) -> NoReturn:
-        """Wait for the session to fail, and raise why: a call that serves it then ends too."""
-        raise (await asyncio.shield(self._told)).again()
-
-    def lost(self, peer: str) -> None:
-        """A peer's stream broke: blame it, unless the real reason is known within a moment."""
-        if self.fault is None:
-            suspected = PeerUnavailable("the connection broke", party=peer)
-            self._losses.add(asyncio.ensure_future(self._settle(suspected)))
-
-    async def _settle(self, suspected: CleanroomError) -> None:
-        await asyncio.wait({self._told}, timeout=GRACE_S)
-        self.fail(suspected)
-
-    async def _timed(self, play: Callable[["Session"], Awaitable[None]]) -> None:
-        try:
-            async with asyncio.timeout(self.request.deadline_s):
-                try:
-                    await play(self)
-                except PeerUnavailable as error:
-                    await self._settle(error)
-        except TimeoutError:
-            raise DeadlineExceeded(f"not done in {self.request.deadline_s} s") from None
-
-    async def _reason(self, task: "asyncio.Task[None]") -> CleanroomError | None:
-        if task.cancelled():
-            return SessionCancelled("this member is stopping", party=self.member.name)
-        match task.exception():
-            case None:
-                return None
-            case CleanroomError() as error:
-                return error.again()
-            case rounds.PeerMisbehaved(suspects=suspects, gate=gate):
-                names = " or ".join(self.ranks[party] for party in sorted(suspects))
-                return PeerMisbehaved(f"what it sent at {gate} is not the protocol", party=names)
-            case error:
-                self.unexpected = where(error)
-                return InternalError(f"a fault in session {self.id}", party=self.member.name)
-
     def _release(self, fault: CleanroomError | None) -> None:
         """Tell whoever still waits, and let go of every share."""
-        if fault is not None and not self._told.done():
-            self._told.set_result(fault)
-        self.fault = end = fault or SessionCancelled("the session is over")
+        super()._release(fault)
+        end = fault or SessionCancelled("the session is over")
         self.mailbox.fail(end)
-        for loss in self._losses:
-            loss.cancel()
         unmet: list[asyncio.Future[Any]] = [*self._contributions.values(), self._outcome]
         for waiting in unmet:
             if not waiting.done():

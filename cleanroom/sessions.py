@@ -4,6 +4,7 @@ import asyncio
 from collections import OrderedDict
 
 from cleanroom.errors import CleanroomError, MessageInvalid, SessionCancelled
+from cleanroom.run import Run
 from cleanroom.session import Session
 
 FIND_S = 10.0  # how long a peer that is ahead waits for a session to begin here
@@ -14,14 +15,14 @@ class Sessions:
     """Running sessions, and why the last ones ended: peers may ask late, or cancel early."""
 
     def __init__(self) -> None:
-        self._running: dict[str, Session] = {}
+        self._running: dict[str, Run] = {}
         self._ended: OrderedDict[str, CleanroomError] = OrderedDict()
         self._changed = asyncio.Condition()
 
     def __len__(self) -> int:
         return len(self._running)
 
-    async def add(self, session: Session) -> None:
+    async def add(self, session: Run) -> None:
         """Let calls find a session; one that was cancelled before it began fails at once."""
         self._running[session.id] = session
         if session.id in self._ended:
@@ -29,16 +30,16 @@ class Sessions:
         async with self._changed:
             self._changed.notify_all()
 
-    def remove(self, session: Session) -> None:
+    def remove(self, session: Run) -> None:
         """Forget a session that ended."""
         del self._running[session.id]
         self._end(session.id, session.fault or SessionCancelled("the session is over"))
 
     async def find(self, session_id: str) -> Session:
-        """Return a session, waiting a while for it to begin here.
+        """Return a query's session, waiting a while for it to begin here.
 
         Raises:
-            MessageInvalid: if none begins.
+            MessageInvalid: if none begins, or another kind.
             CleanroomError: why it ended, if it has.
         """
         try:
@@ -46,9 +47,12 @@ class Sessions:
                 await self._changed.wait_for(lambda: self._known(session_id))
         except TimeoutError:
             raise MessageInvalid("no such session here") from None
-        if session_id in self._running:
-            return self._running[session_id]
-        raise self._ended[session_id].again()
+        if session_id not in self._running:
+            raise self._ended[session_id].again()
+        session = self._running[session_id]
+        if not isinstance(session, Session):
+            raise MessageInvalid("the session takes no calls here")
+        return session
 
     def fail(self, session_id: str, fault: CleanroomError) -> None:
         """End one session, begun or not."""
