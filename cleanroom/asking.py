@@ -2,9 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from typing import Protocol as Interface
 
 from cleanroom.collecting import Collecting
@@ -16,10 +16,12 @@ from cleanroom.execution.outcome import Opened
 from cleanroom.heard import Heard
 from cleanroom.member import Membership
 from cleanroom.plan.plan import Plan
+from cleanroom.plan.scoring import ScorePlan
 from cleanroom.receipt import Receipt
 from cleanroom.statements import (
     Encryption,
     Request,
+    Scoring,
     Signed,
     Statement,
     new_session,
@@ -34,7 +36,11 @@ from cleanroom.transport.envelopes import pack, unpack, unpack_online
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from numpy.typing import NDArray
 
+    Columns: TypeAlias = Mapping[str, NDArray[Any]]
+
+T = TypeVar("T")
 Progress: TypeAlias = Callable[[str, str], None]
 GRACE_S = 10  # beyond the deadline, so that the members' own reports come first
 
@@ -105,22 +111,67 @@ class Asker:
         """
         started = time.monotonic()
         opens = await asyncio.to_thread(self._opens, plan)
-        session = self._begin(plan, deadline_s, opens.encryption)
+        terms = self._member.contract.terms
+        members, encryption = participants(plan, terms), opens.encryption
+        request = self._request(
+            plan.sql,
+            plan.hash,
+            members,
+            deadline_s=deadline_s,
+            encryption=encryption,
+            without=plan.without,
+        )
+        owners = {leaf.member for leaf in plan.leaves}
+        parts = len(owners) + len(terms.computing if encryption is None else ())
+        opened, session = await self._conduct(request, parts, opens.opened, progress)
+        table = await asyncio.to_thread(self._engine.finish, plan, opened.columns)
+        return replace(_answer(table, opened.suppressed, session, started), without=plan.without)
+
+    async def score(
+        self, plan: ScorePlan, rows: "Columns", deadline_s: int, progress: Progress
+    ) -> Answer:
+        """Have rows scored: what the plan's `read_sql` gave.
+
+        Raises:
+            CleanroomError: the first reason why they can't be.
+        """
+        from cleanroom.scores import Scores
+
+        started = time.monotonic()
+        scores = await asyncio.to_thread(Scores, self._member, plan, rows)
+        request = self._request(
+            plan.text, plan.hash, (plan.owner,), deadline_s=deadline_s, scoring=scores.scoring
+        )
+        table, session = await self._conduct(request, 1, scores.opened, progress)
+        answer = _answer(table, 0, session, started)
+        sent = answer.stats.bytes_sent + scores.bytes_sent
+        return replace(answer, stats=replace(answer.stats, bytes_sent=sent))
+
+    async def _conduct(
+        self,
+        request: Request,
+        parts: int,
+        opened: Callable[[Heard, Channel], Coroutine[Any, Any, T]],
+        progress: Progress,
+    ) -> tuple[T, Heard]:
+        """Submit a request and watch its members until the outcome is open.
+
+        Args:
+            parts: how many reports of finished parts there will be.
+        """
+        session = Heard(request, parts, [sign(self._member.identity, request)])
         async with self._member.dial(COORDINATOR) as channel:
             call = channel.open(SUBMIT)
             await call.send(pack(session.signed[0]))
             try:
-                async with asyncio.timeout(deadline_s + GRACE_S):
-                    opened, _ = await together(
-                        self._open(call, opens.opened(session, channel)),
+                async with asyncio.timeout(request.deadline_s + GRACE_S):
+                    outcome, _ = await together(
+                        self._open(call, opened(session, channel)),
                         self._watch(call, session, progress),
                     )
             except TimeoutError:
-                raise DeadlineExceeded(f"no result in {deadline_s} s") from None
-        table = await asyncio.to_thread(self._engine.finish, plan, opened.columns)
-        stats = _stats(session, table.num_rows, time.monotonic() - started)
-        receipt = Receipt(tuple(session.signed))
-        return Answer(table, opened.suppressed, receipt, stats, plan.without)
+                raise DeadlineExceeded(f"no result in {request.deadline_s} s") from None
+        return outcome, session
 
     def _opens(self, plan: Plan) -> Opens:
         """Make what the outcome is opened with: on ciphertexts a key, which takes a moment."""
@@ -130,32 +181,37 @@ class Asker:
 
         return Decrypting(self._engine, plan)
 
-    def _begin(self, plan: Plan, deadline_s: int, encryption: Encryption | None) -> Heard:
-        terms = self._member.contract.terms
-        members = participants(plan, terms)
-        request = Request(
+    def _request(
+        self,
+        text: str,
+        plan_hash: str,
+        members: tuple[str, ...],
+        *,
+        deadline_s: int,
+        encryption: Encryption | None = None,
+        without: tuple[str, ...] = (),
+        scoring: Scoring | None = None,
+    ) -> Request:
+        return Request(
             session=new_session(),
             contract_hash=self._member.contract.hash,
             recipient=self._member.name,
-            sql=plan.sql,
-            plan_hash=plan.hash,
+            sql=text,
+            plan_hash=plan_hash,
             members=members,
             issued_at=int(time.time()),
             deadline_s=deadline_s,
             encryption=encryption,
-            without=plan.without,
+            without=without,
+            scoring=scoring,
         )
-        owners = {leaf.member for leaf in plan.leaves}
-        computing = terms.computing if encryption is None else ()
-        signed = sign(self._member.identity, request)
-        return Heard(request, len(owners) + len(computing), [signed])
 
-    async def _open(self, call: Outgoing, opening: Coroutine[Any, Any, Opened]) -> Opened:
+    async def _open(self, call: Outgoing, opening: Coroutine[Any, Any, T]) -> T:
         """Open the outcome, and release the members."""
         prepared = asyncio.to_thread(self._engine.prepare)
-        opened: Opened = (await together(opening, prepared))[0]
+        outcome: T = (await together(opening, prepared))[0]
         await call.last()
-        return opened
+        return outcome
 
     async def _watch(self, call: Call, session: Heard, progress: Progress) -> None:
         """Note what members state, until the coordinator ends the call."""
@@ -177,6 +233,11 @@ class Asker:
         if signed.signer not in session.request.members:
             raise NotAuthorised("has no part in this session", party=signed.signer)
         return statement
+
+
+def _answer(table: "pa.Table", suppressed: int, session: Heard, started: float) -> Answer:
+    stats = _stats(session, table.num_rows, time.monotonic() - started)
+    return Answer(table, suppressed, Receipt(tuple(session.signed)), stats)
 
 
 def _stats(session: Heard, rows: int, seconds: float) -> Stats:

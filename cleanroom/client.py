@@ -6,7 +6,7 @@ Rule: what a caller may hold. The calls behind it are in `asking`, on a loop of 
 import asyncio
 import datetime as dt
 import threading
-from collections.abc import Callable, Collection, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from concurrent.futures import CancelledError, wait
 from pathlib import Path
 from types import TracebackType
@@ -29,9 +29,12 @@ from cleanroom.errors import (
 )
 from cleanroom.logs import where
 from cleanroom.member import Membership
+from cleanroom.own_rows import OwnRows
 from cleanroom.plan.contributors import can_leave_out
 from cleanroom.plan.plan import Plan, Protocol
+from cleanroom.plan.scoring import ScorePlan
 from cleanroom.query.frame import as_pandas
+from cleanroom.query.scoring import compile_scoring
 from cleanroom.query.ways import Ways
 from cleanroom.receipt import Receipt
 from cleanroom.regression import Model, Regression
@@ -87,8 +90,19 @@ class Result:
 class Room:
     """A room, as one of its members sees it. Thread-safe; close it after use."""
 
-    def __init__(self, member: Membership, engine: Engine | None = None) -> None:
+    def __init__(
+        self,
+        member: Membership,
+        engine: Engine | None = None,
+        tables: Mapping[str, Path] | None = None,
+    ) -> None:
+        """Stand in a room as a member.
+
+        Args:
+            tables: this member's own rows, which are read when their scores are first asked for.
+        """
         self._member = member
+        self._own_rows = OwnRows(member, tables or {})
         self._engine = engine or standard()
         self._asker = Asker(member, self._engine)
         self._loop = asyncio.new_event_loop()
@@ -182,6 +196,46 @@ class Room:
             raise model.overflow(error) from None
         return model.fitted(found)
 
+    def explain_score(self, *, model: str, table: str) -> "Sheet":
+        """Return who would learn what from a scoring and at which cost; nothing is sent.
+
+        Raises:
+            UnknownName, UnsupportedQuery: as the message says.
+        """
+        from cleanroom.plan.sheet_of_scoring import sheet_of_scoring
+
+        return sheet_of_scoring(self._score_plan(model, table), self._member.contract.terms)
+
+    def score(
+        self,
+        *,
+        model: str,
+        table: str,
+        deadline_s: int = DEADLINE_S,
+        on_progress: Callable[[str, str], None] | None = None,
+    ) -> Result:
+        """Score this member's own rows under another's model, which neither shows the other.
+
+        The rows travel encrypted; the scores come to this member alone. A model's weights follow
+        from the scores of one row more than it has features, so its owner limits how many rows
+        it scores, and the contract says for whom.
+
+        Args:
+            model: of the contract, 'member.model'; table: one whose rows this member holds.
+
+        Returns:
+            A row for each of the table's, in the file's order: the person column, and `score`.
+
+        Raises:
+            PolicyDenied: naming every rule of the contract that forbids it.
+            CleanroomError: as `sql`.
+        """
+        plan = self._score_plan(model, table)
+        _check_deadline(deadline_s)
+        rows = self._own_rows.read(plan)
+        progress: Progress = on_progress or (lambda _stage, _member: None)
+        return Result(self._run(self._asker.score(plan, rows, deadline_s, progress)))
+
     def tables(self) -> "pd.DataFrame":
         """Return every column of the contract with what this member may do with it."""
         import pandas as pd
@@ -225,6 +279,11 @@ class Room:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+    def _score_plan(self, model: str, table: str) -> ScorePlan:
+        contract, me = self._member.contract, self._member.name
+        contract.check(dt.datetime.now(dt.UTC).date())
+        return compile_scoring(model, table, contract.terms, contract.hash, me)
 
     def _ways(self, sql: str, without: Collection[str]) -> Ways:
         if not isinstance(sql, str):
@@ -278,7 +337,7 @@ def connect(config: Path | str) -> Room:
         ConfigInvalid, IdentityInvalid, ContractInvalid, NotAuthorised: naming what doesn't hold.
     """
     loaded = MemberConfig.load(config)
-    return Room(Membership.load(loaded.identity, loaded.contract))
+    return Room(Membership.load(loaded.identity, loaded.contract), tables=loaded.tables)
 
 
 def _chosen(protocol: Protocol | None, without: Collection[str]) -> Protocol | None:

@@ -40,7 +40,9 @@ class MemberConfig(FileConfig):
     """A member's TOML file: for its own process, and for asking if it is a recipient.
 
     Attributes:
-        tables: contract table -> this member's CSV or Parquet file; asking doesn't read them.
+        tables: contract table -> this member's CSV or Parquet file. Queries are asked without
+            reading them; scores are asked for their rows.
+        models: contract model -> this member's JSON file of weights; asking doesn't read them.
         listen: where its process listens if that isn't the contract's address (containers, NAT).
     """
 
@@ -48,16 +50,17 @@ class MemberConfig(FileConfig):
     contract: Path
     listen: Annotated[str, Field(max_length=255)] | None = None
     tables: Mapping[str, Path] = Field(default_factory=dict)
+    models: Mapping[str, Path] = Field(default_factory=dict)
 
-    @field_validator("tables", mode="before")
+    @field_validator("tables", "models", mode="before")
     @classmethod
-    def _quoted(cls, tables: object) -> object:
+    def _quoted(cls, files: object) -> object:
         """Refuse `bank_a.accounts = ...`: TOML reads a name with a dot as two unless quoted."""
-        for owner, rest in tables.items() if isinstance(tables, Mapping) else ():
+        for owner, rest in files.items() if isinstance(files, Mapping) else ():
             if isinstance(rest, Mapping):
-                name = f"{owner}.{next(iter(rest), 'table')}"
+                name = f"{owner}.{next(iter(rest), 'name')}"
                 raise ValueError(f'{name}: put the name in quotes: "{name}" = ...')
-        return tables
+        return files
 
 
 def _absolute(config: BaseModel, folder: Path) -> dict[str, Any]:

@@ -7,7 +7,6 @@ check every signature themselves. All it can do wrong is to withhold messages.
 import asyncio
 import time
 from collections.abc import Coroutine
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -28,8 +27,11 @@ from cleanroom.errors import (
     SessionCancelled,
 )
 from cleanroom.line import Line
+from cleanroom.meeting import Meeting
 from cleanroom.member import Membership
+from cleanroom.piping import CONVERSE
 from cleanroom.process import run_until_stopped
+from cleanroom.relay import Relay
 from cleanroom.statements import (
     Failed,
     Finished,
@@ -68,28 +70,13 @@ class CoordinatorConfig(FileConfig):
     listen: Annotated[str, Field(max_length=255)] | None = None
 
 
-@dataclass
-class _Relay:
-    """One session on its way."""
-
-    request: Request
-    line: Line = field(default_factory=Line)
-    ruled: set[str] = field(default_factory=set)
-    refused: set[str] = field(default_factory=set)
-    summing: Summing | None = None
-
-    def __post_init__(self) -> None:
-        if self.request.encryption is not None:
-            self.summing = Summing(self.request, self.request.encryption)
-
-
 class Room:
     """Who attends, and which sessions run."""
 
     def __init__(self, member: Membership) -> None:
         self._contract = member.contract
         self._attending: dict[str, Line] = {}
-        self._relays: dict[str, _Relay] = {}
+        self._relays: dict[str, Relay] = {}
         self._replays = Replays(time.time())
 
     async def attend(self, call: Call) -> None:
@@ -116,7 +103,7 @@ class Room:
             raise MessageInvalid("expected a signed request")
         request = read_request(signed, self._contract)
         self._admit(call.peer, request)
-        relay = self._relays[request.session] = _Relay(request)
+        relay = self._relays[request.session] = Relay(request)
         try:
             for member in request.members:
                 self._attending[member].put(pack(signed))
@@ -142,29 +129,45 @@ class Room:
         relay, summing = await self._summing(call)
         await self._serve(summing.total(call), relay, summing, call.peer)
 
-    async def _summing(self, call: Call) -> tuple[_Relay, Summing]:
-        opening = Opening.of(await call.receive())
-        relay = self._relays.get(opening.session)
-        if relay is None or relay.summing is None:
-            raise MessageInvalid("no such session on ciphertexts here")
-        if opening.plan_hash != relay.request.plan_hash:
-            raise PlanMismatch("accepted another plan for this session", party=call.peer)
+    async def converse(self, call: Call) -> None:
+        """Join a member's call to that of the other member of its session."""
+        relay = await self._relay(call)
+        if relay.pipe is None:
+            raise _no_session()
+        await self._serve(relay.pipe.join(call), relay, relay.pipe, call.peer)
+
+    async def _summing(self, call: Call) -> tuple[Relay, Summing]:
+        relay = await self._relay(call)
+        if relay.summing is None:
+            raise _no_session()
         return relay, relay.summing
 
+    async def _relay(self, call: Call) -> Relay:
+        opening = Opening.of(await call.receive())
+        relay = self._relays.get(opening.session)
+        if relay is None:
+            raise _no_session()
+        if opening.plan_hash != relay.request.plan_hash:
+            raise PlanMismatch("accepted another plan for this session", party=call.peer)
+        return relay
+
     async def _serve(
-        self, work: Coroutine[Any, Any, None], relay: _Relay, summing: Summing, peer: str
+        self, work: Coroutine[Any, Any, None], relay: Relay, meeting: Meeting, peer: str
     ) -> None:
         """Serve a call of a session until that ends; a peer that breaks it off ends the session."""
         try:
-            await first(work, summing.until_failed())
+            await first(work, meeting.until_failed())
         except PeerMisbehaved as fault:
             self._cancel(relay, fault)
             raise
-        except (asyncio.CancelledError, PeerUnavailable):
+        except PeerUnavailable as fault:
+            self._lost(relay, fault.party)
+            raise
+        except asyncio.CancelledError:
             self._lost(relay, peer)
             raise
 
-    def _lost(self, relay: _Relay, peer: str) -> None:
+    def _lost(self, relay: Relay, peer: str) -> None:
         """A call broke: blame its caller, unless the real reason is known within a moment."""
         fault = PeerUnavailable("the connection broke", party=peer)
         asyncio.get_running_loop().call_later(LOST_S, self._cancel, relay, fault)
@@ -230,7 +233,7 @@ class Room:
             case Finished(digest=digest):
                 self._on_finished(relay, member, digest)
 
-    def _on_ruling(self, relay: _Relay, member: str, *, accepted: bool) -> None:
+    def _on_ruling(self, relay: Relay, member: str, *, accepted: bool) -> None:
         relay.ruled.add(member)
         if not accepted:
             relay.refused.add(member)
@@ -238,7 +241,7 @@ class Room:
             names = ", ".join(sorted(relay.refused))
             self._cancel(relay, PolicyDenied("the plan breaks the policy", party=names))
 
-    def _on_finished(self, relay: _Relay, member: str, digest: str) -> None:
+    def _on_finished(self, relay: Relay, member: str, digest: str) -> None:
         if relay.summing is not None:
             try:
                 relay.summing.state(member, digest)
@@ -252,21 +255,23 @@ class Room:
             if member in relay.request.members:
                 self._cancel(relay, fault)
 
-    def _cancel(self, relay: _Relay, fault: CleanroomError) -> None:
+    def _cancel(self, relay: Relay, fault: CleanroomError) -> None:
         """End a session at everyone; after the first time, nothing happens."""
         if relay.line.closed:
             return
-        relay.line.close(fault)
-        if relay.summing is not None:
-            relay.summing.fail(fault)
+        relay.fail(fault)
         message = pack(Cancel(relay.request.session, fault))
         for member in relay.request.members:
             if member in self._attending:
                 self._attending[member].put(message)
 
-    def _relay_of(self, session: str, member: str) -> _Relay | None:
+    def _relay_of(self, session: str, member: str) -> Relay | None:
         relay = self._relays.get(session)
         return relay if relay is not None and member in relay.request.members else None
+
+
+def _no_session() -> MessageInvalid:
+    return MessageInvalid("no such session on ciphertexts here")
 
 
 async def coordinate(config: CoordinatorConfig) -> None:
@@ -276,7 +281,7 @@ async def coordinate(config: CoordinatorConfig) -> None:
         raise NotAuthorised("this identity is not the coordinator's", party=member.name)
     room = Room(member)
     routes = {ATTEND: room.attend, SUBMIT: room.submit, STATUS: room.status}
-    routes |= {ADD: room.add, TOTAL: room.total}
+    routes |= {ADD: room.add, TOTAL: room.total, CONVERSE: room.converse}
     server = Server(member.tls, member.pins, routes)
     await server.start(config.listen or member.address(COORDINATOR))
     logger.info("ready", member=member.name)

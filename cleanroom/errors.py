@@ -98,6 +98,13 @@ class DataMismatch(CleanroomError):
     remedy = "Correct the table, or agree on a new version of the contract."
 
 
+class ModelMismatch(CleanroomError):
+    """An owner's model file differs from the contract: features, numbers or limits."""
+
+    code = "model-mismatch"
+    remedy = "Correct the file, or agree on a new version of the contract."
+
+
 class JoinTooLarge(CleanroomError):
     """More joined rows than the plan's public bound; nothing was opened."""
 

@@ -1,15 +1,16 @@
-"""The rows that a caller hands to a `LocalRoom`: whose they are, and each written as a file.
+"""The rows and models that a caller hands to a `LocalRoom`: whose they are, each as a file.
 
 Rule: only the contract's columns are written. What doesn't fit is refused by table and column;
 a message never holds a value, so no error of pandas or Arrow gets through.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from cleanroom.contract.terms import Terms
-from cleanroom.errors import DataMismatch, UnknownName
+from cleanroom.errors import DataMismatch, ModelMismatch, UnknownName
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 Table: TypeAlias = "pd.DataFrame | pa.Table | Path | str"
 Data: TypeAlias = "Mapping[str, Table | Mapping[str, Table]]"
+Model: TypeAlias = Mapping[str, object] | Path | str
+Models: TypeAlias = Mapping[str, Model]
 
 
 def by_member(terms: Terms, data: Data) -> dict[str, dict[str, Table]]:
@@ -38,6 +41,35 @@ def by_member(terms: Terms, data: Data) -> dict[str, dict[str, Table]]:
         if missing := set(terms.tables_of(member)) - set(tables):
             raise DataMismatch(f"no rows given for {', '.join(sorted(missing))}", party=member)
     return found
+
+
+def models_by_member(terms: Terms, models: Models) -> dict[str, dict[str, Model]]:
+    """Sort models by who holds them.
+
+    Raises:
+        UnknownName: for a model that the contract doesn't have.
+    """
+    found: dict[str, dict[str, Model]] = {member: {} for member in terms.members}
+    for name, model in models.items():
+        if name not in terms.models:
+            raise UnknownName(f"no model {name!r} in the contract")
+        found[name.partition(".")[0]][name] = model
+    return found
+
+
+def as_json(model: Model, path: Path) -> Path:
+    """Return the file that holds a model: the caller's own, or `path`, written here.
+
+    Raises:
+        ModelMismatch: if it is neither a path nor made of names and numbers.
+    """
+    if isinstance(model, str | Path):
+        return Path(model).resolve()
+    try:
+        path.write_text(json.dumps(model, default=float), encoding="utf-8")
+    except (TypeError, ValueError):
+        raise ModelMismatch(f"model {path.stem} is more than names and numbers") from None
+    return path
 
 
 def as_file(rows: Table, path: Path, table: str, columns: tuple[str, ...]) -> Path:

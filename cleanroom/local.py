@@ -15,7 +15,7 @@ from cleanroom.client import Result, Room, connect
 from cleanroom.contract.document import COORDINATOR, Contract
 from cleanroom.contract.terms import Role, Terms
 from cleanroom.errors import DataMismatch, PeerUnavailable, UnknownName
-from cleanroom.given import Data, Table, as_file, by_member
+from cleanroom.given import Data, Models, as_file, as_json, by_member, models_by_member
 from cleanroom.identity.identity import Identity
 from cleanroom.plan.plan import Protocol
 from cleanroom.plan.sheet import Sheet
@@ -39,10 +39,13 @@ class LocalRoom:
             file; for a federated table a dict from member to one of these. Columns that the
             contract doesn't name are left where they are.
         recipient: the member that asks; by default the first with the role 'result'.
+        models: for each model of the contract its weights, {"weights": {feature: number, ...},
+            "intercept": number}, or the path of a JSON file of that shape.
 
     Raises (on entering):
         ContractInvalid: naming the field of the contract that doesn't hold.
         DataMismatch: naming the table and column that differ from the contract.
+        ModelMismatch: naming the model and feature that differ from the contract.
     """
 
     def __init__(
@@ -51,9 +54,11 @@ class LocalRoom:
         data: Data,
         *,
         recipient: str | None = None,
+        models: Models | None = None,
     ) -> None:
         self._terms = Terms.of(contract)
         self._data = by_member(self._terms, data)
+        self._models = models_by_member(self._terms, models or {})
         self._recipient = recipient or _first_recipient(self._terms)
         if self._recipient not in self._terms.members:
             raise UnknownName(f"no member {self._recipient!r} in the contract")
@@ -135,6 +140,23 @@ class LocalRoom:
             table, target, features, where=where, protocol=protocol, without=without
         )
 
+    def explain_score(self, *, model: str, table: str) -> Sheet:
+        """Return who would learn what from a scoring; nothing runs."""
+        return self.room.explain_score(model=model, table=table)
+
+    def score(
+        self,
+        *,
+        model: str,
+        table: str,
+        deadline_s: int = 600,
+        on_progress: Callable[[str, str], None] | None = None,
+    ) -> Result:
+        """Score the recipient's own rows under another member's model; see `Room.score`."""
+        return self.room.score(
+            model=model, table=table, deadline_s=deadline_s, on_progress=on_progress
+        )
+
     def tables(self) -> "pd.DataFrame":
         """Return every column of the contract with what the recipient may do with it."""
         return self.room.tables()
@@ -150,7 +172,7 @@ class LocalRoom:
         terms = self._closing.enter_context(_on_free_ports(self._terms))
         contract = _sign(terms, folder)
         configs = {
-            name: self._write_config(folder / name, contract, self._data.get(name, {}))
+            name: self._write_config(folder / name, contract, name)
             for name in (COORDINATOR, *terms.members)
         }
         for name, config in configs.items():
@@ -161,14 +183,18 @@ class LocalRoom:
             worker.wait_ready(START_S)
         self._room = self._closing.enter_context(connect(configs[self._recipient]))
 
-    def _write_config(self, folder: Path, contract: Path, tables: Mapping[str, Table]) -> Path:
-        lines = [f"identity = {_quoted(folder)}", f"contract = {_quoted(contract)}"]
-        if tables:
-            lines.append("[tables]")
-        for table, rows in tables.items():
+    def _write_config(self, folder: Path, contract: Path, member: str) -> Path:
+        lines = [f"identity = {_quoted(folder)}", f"contract = {_quoted(contract)}", "[tables]"]
+        for table, rows in self._data.get(member, {}).items():
             columns = tuple(self._terms.tables[table].columns)
             path = as_file(rows, folder / f"{table}.parquet", table, columns)
             lines.append(f"{_quoted(table)} = {_quoted(path)}")
+        lines.append("[models]")
+        for name, model in self._models.get(member, {}).items():
+            path = as_json(model, folder / f"{name}.json")
+            lines.append(f"{_quoted(name)} = {_quoted(path)}")
+        if member == COORDINATOR:
+            del lines[2:]
         config = folder / "config.toml"
         config.write_text("\n".join(lines) + "\n", encoding="utf-8")
         return config

@@ -6,12 +6,14 @@ Rule: who may do what to which session is decided here, by the caller's certific
 import asyncio
 import datetime as dt
 import time
+from collections.abc import Mapping, Sequence
 
 import structlog
 
+from cleanroom.answering import Answering, ScoreRun
 from cleanroom.config import MemberConfig
 from cleanroom.contract.document import COORDINATOR
-from cleanroom.engine import Engine, participants, standard
+from cleanroom.engine import Engine, Violation, participants, standard
 from cleanroom.errors import (
     CleanroomError,
     InternalError,
@@ -45,6 +47,7 @@ from cleanroom.transport.call import Call
 from cleanroom.transport.channel import Channel
 from cleanroom.transport.envelopes import Cancel, Progress, pack, unpack
 from cleanroom.transport.server import Server
+from cleanroom.weights import Weights, load_models
 
 ATTEND = "Coordinator/Attend"
 RETRY_S = (0.2, 0.5, 1.0, 2.0, 5.0)
@@ -54,7 +57,13 @@ logger = structlog.get_logger()
 class PartyProcess:
     """One member of one room, attending."""
 
-    def __init__(self, member: Membership, engine: Engine, source: Source) -> None:
+    def __init__(
+        self,
+        member: Membership,
+        engine: Engine,
+        source: Source,
+        models: Mapping[str, Weights] | None = None,
+    ) -> None:
         self._member = member
         self._engine = engine
         self._sessions = Sessions()
@@ -63,6 +72,7 @@ class PartyProcess:
         self._channel: Channel | None = None
         parts = self._report, self._stage, self._attended
         self._roles = Roles(member, engine, source, *parts)
+        self._answering = Answering(member, models or {}, *parts)
         self._tasks: set[asyncio.Task[None]] = set()
         self.ready = asyncio.Event()
 
@@ -164,9 +174,9 @@ class PartyProcess:
         try:
             request = read_request(signed, self._member.contract)
             self._replays.check(request)
-            plan = await asyncio.to_thread(self._compile, request)
-            exchange = None if plan.ciphertexts is None else Exchange()
-            if not await self._rule(request, plan, exchange):
+            run, violations = await self._begin(request)
+            await self._rule(run, violations)
+            if violations:
                 log.info("refused", plan_hash=request.plan_hash)
                 return
         except CleanroomError as error:
@@ -178,7 +188,17 @@ class PartyProcess:
             fault = InternalError(f"a fault in session {session_id}", party=self._member.name)
             await self._failed(session_id, fault)
             return
-        await self._play(Session(self._member, request, plan, exchange))
+        await self._play(run)
+
+    async def _begin(self, request: Request) -> tuple[Session | ScoreRun, Sequence[Violation]]:
+        """Return what would run, and every way in which it breaks the policy."""
+        today = dt.datetime.now(dt.UTC).date()
+        if request.scoring is not None:
+            return self._answering.begin(request, request.scoring, today)
+        plan = await asyncio.to_thread(self._compile, request)
+        violations = self._engine.check(plan, self._member.contract.terms, today)
+        exchange = None if plan.ciphertexts is None else Exchange()
+        return Session(self._member, request, plan, exchange), violations
 
     def _compile(self, request: Request) -> Plan:
         """Compile the request for ourselves; the client's plan is never taken over.
@@ -196,13 +216,12 @@ class PartyProcess:
             raise NotAuthorised("has no part in this plan", party=self._member.name)
         return plan
 
-    async def _rule(self, request: Request, plan: Plan, exchange: Exchange | None) -> bool:
-        today = dt.datetime.now(dt.UTC).date()
-        violations = self._engine.check(plan, self._member.contract.terms, today)
+    async def _rule(self, run: Session | ScoreRun, violations: Sequence[Violation]) -> None:
+        exchange = None if violations or run.exchange is None else run.exchange.public
         ruling = Ruling(
-            session=request.session,
-            contract_hash=request.contract_hash,
-            plan_hash=request.plan_hash,
+            session=run.id,
+            contract_hash=run.request.contract_hash,
+            plan_hash=run.request.plan_hash,
             party=self._member.name,
             accepted=not violations,
             violations=tuple(
@@ -211,16 +230,18 @@ class PartyProcess:
                 )
                 for v in violations
             ),
-            exchange=None if violations or exchange is None else exchange.public,
+            exchange=exchange,
         )
         await self._report(ruling)
-        return ruling.accepted
 
-    async def _play(self, session: Session) -> None:
+    async def _play(self, session: Session | ScoreRun) -> None:
         log = logger.bind(member=self._member.name, session=session.id)
         await self._sessions.add(session)
         try:
-            fault = await session.run(self._roles.play)
+            if isinstance(session, ScoreRun):
+                fault = await session.run(self._answering.play)
+            else:
+                fault = await session.run(self._roles.play)
         finally:
             self._sessions.remove(session)
         if fault is None:
@@ -249,8 +270,9 @@ async def attend(config: MemberConfig, engine: Engine | None = None) -> None:
     from cleanroom.sources.database import Database
 
     member = Membership.load(config.identity, config.contract)
+    models = load_models(member.contract.terms, member.name, config.models)
     database = Database(member.contract.terms, member.name, config.tables)
-    process = PartyProcess(member, engine or standard(), database)
+    process = PartyProcess(member, engine or standard(), database, models)
     await process.run(config.listen)
 
 

@@ -102,11 +102,11 @@ def _check_complete(
 ) -> None:
     accepted = {s.party for s in statements if isinstance(s, Ruling) and s.accepted}
     done = {(s.party, s.role) for s in statements if isinstance(s, Finished)}
-    on_shares = request.encryption is None
+    on_shares = request.protocol == "mpc"
     computing = {(name, "computing") for name in contract.terms.computing if on_shares}
-    contributed = {(name, "input") for name in request.members if (name, "input") in done}
+    asked = ("computing", "input") if request.scoring is None else ("scoring",)
     for name in request.members:
-        part_done = (name, "computing") in done or (name, "input") in contributed
+        part_done = any((name, role) in done for role in asked)
         if name not in accepted or not part_done:
             raise NotAuthorised("the receipt lacks its ruling or its report", party=name)
     for name, _ in computing - done:

@@ -14,7 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cleanroom.contract import canonical
 from cleanroom.contract.document import Contract
-from cleanroom.contract.terms import Name, Role
+from cleanroom.contract.fields import Name
+from cleanroom.contract.terms import Role
 from cleanroom.errors import MessageInvalid, NotAuthorised, RequestReplayed
 from cleanroom.identity.identity import Identity
 from cleanroom.plan.plan import Protocol
@@ -22,6 +23,7 @@ from cleanroom.plan.plan import Protocol
 MAX_BYTES = 512 << 10  # of one statement
 MAX_AGE_S = 300
 MAX_CIPHERTEXTS = 1 << 7  # of one owner
+MAX_SCORED = 1 << 20  # rows of one session
 _DOMAIN = b"cleanroom statement v1\n"
 
 SessionId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
@@ -60,14 +62,32 @@ class Encryption(BaseModel):
     exchange: Hash
 
 
+class Scoring(BaseModel):
+    """What a request to score says of the recipient's rows.
+
+    Attributes:
+        exchange: the recipient's X25519 key of this session.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    model: Annotated[str, Field(max_length=127)]
+    table: Annotated[str, Field(max_length=127)]
+    rows: Annotated[int, Field(ge=1, le=MAX_SCORED)]
+    exchange: Hash
+
+
 class Request(_Statement):
     """The recipient asks for one run of one plan.
 
     Attributes:
-        members: who takes part: the owners of leaves and, on shares, the computing members.
+        sql: the query, or in a line what is scored.
+        members: who takes part: the owners of leaves and, on shares, the computing members; of a
+            scoring the model's owner.
         issued_at: seconds since 1970.
         encryption: None if the plan runs on shares.
         without: members whose parts of federated tables the plan leaves out.
+        scoring: None if the plan is a query's.
     """
 
     kind = "request"
@@ -80,6 +100,7 @@ class Request(_Statement):
     deadline_s: Annotated[int, Field(ge=1, le=86_400)]
     encryption: Encryption | None = None
     without: Annotated[tuple[Name, ...], Field(max_length=1000)] = ()
+    scoring: Scoring | None = None
 
     @property
     def speaker(self) -> str:
@@ -87,7 +108,7 @@ class Request(_Statement):
 
     @property
     def protocol(self) -> Protocol:
-        return "mpc" if self.encryption is None else "he"
+        return "mpc" if self.encryption is None and self.scoring is None else "he"
 
 
 class RuledViolation(BaseModel):
@@ -105,7 +126,7 @@ class Ruling(_Statement):
     """A member accepts or refuses a request.
 
     Attributes:
-        exchange: its X25519 key of this session, if the plan runs on ciphertexts.
+        exchange: its X25519 key of this session, if that runs on ciphertexts.
     """
 
     kind = "ruling"
@@ -126,14 +147,14 @@ class Finished(_Statement):
 
     Attributes:
         digest: of the outcome share's size and words, or of the leaves contributed; on
-            ciphertexts of the key's id and every ciphertext.
+            ciphertexts of the key's id and every ciphertext; of a scoring's every answer.
     """
 
     kind = "finished"
     contract_hash: Hash
     plan_hash: Hash
     party: Name
-    role: Literal["input", "computing"]
+    role: Literal["input", "computing", "scoring"]
     digest: Hash
     rows: Count
     rounds: Count

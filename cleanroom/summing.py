@@ -7,10 +7,11 @@ no key that decrypts. Who may call is decided by the certificate; each contribut
 import asyncio
 import hashlib
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
-from cleanroom.errors import CleanroomError, MessageInvalid, NotAuthorised, PeerMisbehaved
+from cleanroom.errors import MessageInvalid, NotAuthorised, PeerMisbehaved
 from cleanroom.identity.exchange import SECRET_BYTES
+from cleanroom.meeting import Meeting
 from cleanroom.statements import Encryption, Request, Signed
 from cleanroom.transport.blobs import receive_blob, send_blob
 from cleanroom.transport.call import Call
@@ -42,7 +43,7 @@ class Digest:
 
 
 @dataclass
-class Summing:
+class Summing(Meeting):
     """What one session on ciphertexts has at the coordinator."""
 
     request: Request
@@ -62,16 +63,6 @@ class Summing:
         loop = asyncio.get_running_loop()
         self._handed_out: asyncio.Future[tuple[bytes, dict[str, bytes]]] = loop.create_future()
         self._complete = asyncio.Event()
-        self._fault: asyncio.Future[CleanroomError] = loop.create_future()
-
-    def fail(self, fault: CleanroomError) -> None:
-        """End every call of this session."""
-        if not self._fault.done():
-            self._fault.set_result(fault)
-
-    async def until_failed(self) -> NoReturn:
-        """Wait for the session's end, and raise why it ended."""
-        raise (await asyncio.shield(self._fault)).again()
 
     async def add(self, call: Call) -> None:
         """Give a contributor key, seal and all rulings, and add what it sends to the sum.

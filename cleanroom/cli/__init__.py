@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from cleanroom.cli import contract, demo, identity, query, run
+from cleanroom.cli import contract, demo, identity, query, run, score
 from cleanroom.cli.words import printable
 from cleanroom.errors import CleanroomError
 
@@ -28,6 +28,7 @@ for command in (
     query.explain,
     query.tables,
     query.status,
+    score.score,
     demo.demo,
 ):
     app.command()(command)

@@ -1,7 +1,7 @@
 """`cleanroom query`, `explain`, `tables`, `status`: what a recipient does in a room."""
 
 import sys
-from collections.abc import Collection
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +11,7 @@ import typer
 from cleanroom.cli.rows import Format, check_writable, format_of, write, write_text
 
 if TYPE_CHECKING:
+    from cleanroom.asking import Progress
     from cleanroom.client import Result, Room
     from cleanroom.plan.plan import Protocol
 
@@ -61,7 +62,12 @@ def query(
         raise typer.BadParameter("Parquet needs --output FILE")
     check_writable(output, receipt)
     with _room(config) as room:
-        result = _with_progress(room, _text(sql), protocol, without or (), deadline_s)
+        text, by = _text(sql), _named(protocol)
+        result = with_progress(
+            lambda told: room.sql(
+                text, protocol=by, without=without or (), deadline_s=deadline_s, on_progress=told
+            )
+        )
     write(result.to_arrow(), form, output)
     if receipt is not None:
         write_text(receipt, result.receipt.to_json())
@@ -134,21 +140,14 @@ def _named(protocol: Way | None) -> "Protocol | None":
             return "he"
 
 
-def _with_progress(
-    room: "Room", sql: str, protocol: Way | None, without: Collection[str], deadline_s: int
-) -> "Result":
+def with_progress(ask: "Callable[[Progress], Result]") -> "Result":
+    """Ask while a line says how far the members are."""
     from rich.console import Console
 
     console = Console(stderr=True)
     with console.status("asking") as line:
         try:
-            return room.sql(
-                sql,
-                protocol=_named(protocol),
-                without=without,
-                deadline_s=deadline_s,
-                on_progress=lambda stage, member: line.update(f"{member}: {stage}"),
-            )
+            return ask(lambda stage, member: line.update(f"{member}: {stage}"))
         except KeyboardInterrupt:
             console.print("The session was cancelled at every member.")
             raise

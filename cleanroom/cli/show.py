@@ -11,6 +11,7 @@ from rich.text import Text
 
 from cleanroom.cli.words import listed, printable
 from cleanroom.contract.document import COORDINATOR, Contract
+from cleanroom.contract.models import ModelTerms
 from cleanroom.contract.terms import ColumnTerms, Right, Role, Terms
 from cleanroom.errors import CleanroomError
 from cleanroom.policy.check import unavailable
@@ -42,6 +43,8 @@ def pages(contract: Contract) -> Iterator[RenderableType]:
     yield _keys(contract)
     for name in contract.terms.tables:
         yield _table(contract.terms, name)
+    for name, model in contract.terms.models.items():
+        yield _model(name, model)
     yield _learning(contract.terms)
 
 
@@ -104,6 +107,19 @@ def _table(terms: Terms, name: str) -> RenderableType:
     return table
 
 
+def _model(name: str, model: ModelTerms) -> RenderableType:
+    owner = name.partition(".")[0]
+    title = (
+        f"Model {name} of {owner}, {model.kind}; scores to {model.score_decimals} decimals, of "
+        f"at most {model.max_rows} rows in a session and {model.max_rows_per_day} a day"
+    )
+    table = _titled(title, "feature", "values", "NULL counts as")
+    for feature, of in model.features.items():
+        values = f"{of.bounds[0]} to {of.bounds[1]}, {of.decimals} decimals"
+        table.add_row(feature, values, "not scored" if of.null is None else str(of.null))
+    return table
+
+
 def _domain(column: ColumnTerms) -> Text:
     null = " or NULL" if column.nullable else ""
     if column.values is not None:
@@ -130,14 +146,20 @@ def _learning(terms: Terms) -> RenderableType:
     return grid
 
 
-def _recipient(terms: Terms, name: str) -> Iterator[str]:
-    shown = {right: found for right in SHOWN if (found := _with_right(terms, name, right))}
-    if not shown:
+def _recipient(terms: Terms, recipient: str) -> Iterator[str]:
+    shown = {right: found for right in SHOWN if (found := _with_right(terms, recipient, right))}
+    scored = [
+        f"scores of own rows of {listed(tables)} under {name}, and from enough of them the model"
+        for name, model in terms.models.items()
+        if (tables := model.scores.get(recipient))
+    ]
+    if not shown and not scored:
         yield "nothing but numbers of rows"
     for right, columns in shown.items():
         yield f"may learn {SHOWN[right]} {listed(columns)}"
+    yield from (f"may learn {what}" for what in scored)
     for right, words in UNSEEN.items():
-        if columns := _with_right(terms, name, right):
+        if columns := _with_right(terms, recipient, right):
             yield f"may use, unseen, {words} {listed(columns)}"
 
 

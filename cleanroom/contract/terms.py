@@ -15,8 +15,6 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
     ValidationError,
     ValidationInfo,
@@ -24,12 +22,11 @@ from pydantic import (
     model_validator,
 )
 
-from cleanroom.contract.fields import first_fault, with_port
+from cleanroom.contract.fields import NAME, Name, Strict, first_fault, with_port
+from cleanroom.contract.models import ModelTerms
 from cleanroom.contract.types import Kind, SqlType
 from cleanroom.errors import ContractInvalid
 
-NAME = r"^[a-z][a-z0-9_]{0,62}$"
-Name = Annotated[str, Field(pattern=NAME)]
 Filled = Annotated[str, Field(min_length=1, max_length=2000, pattern=r"\S")]
 Address = Annotated[
     str, Field(pattern=r"^[A-Za-z0-9_.\-\[\]:]+:\d{1,5}$"), AfterValidator(with_port)
@@ -51,6 +48,7 @@ class Right(StrEnum):
     QUANTILE = "quantile"
     PRIVATE_FILTER = "private_filter"
     TRAIN = "train"
+    SCORE = "score"
     REVEAL = "reveal"
 
 
@@ -60,11 +58,7 @@ class Role(StrEnum):
     RESULT = "result"
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
-
-
-class RoomTerms(_Strict):
+class RoomTerms(Strict):
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
     version: Annotated[int, Field(ge=1, strict=True)]
     purpose: Filled
@@ -73,11 +67,11 @@ class RoomTerms(_Strict):
     expires: dt.date
 
 
-class CoordinatorTerms(_Strict):
+class CoordinatorTerms(Strict):
     address: Address
 
 
-class MemberTerms(_Strict):
+class MemberTerms(Strict):
     roles: Annotated[tuple[Role, ...], Field(min_length=1)]
     address: Address | None = None
 
@@ -95,7 +89,7 @@ class MemberTerms(_Strict):
         return self
 
 
-class PrivacyTerms(_Strict):
+class PrivacyTerms(Strict):
     """How results are released.
 
     Attributes:
@@ -118,7 +112,7 @@ class PrivacyTerms(_Strict):
     delta: Annotated[float, Field(gt=0, lt=1e-4, allow_inf_nan=False)] = 1e-9
 
 
-class ColumnTerms(_Strict):
+class ColumnTerms(Strict):
     """One protected column.
 
     Attributes:
@@ -202,7 +196,7 @@ class ColumnTerms(_Strict):
             raise ValueError("a declared value is named twice")
 
 
-class TableTerms(_Strict):
+class TableTerms(Strict):
     """One table of one member, or a federated table of several.
 
     Attributes:
@@ -229,7 +223,7 @@ class TableTerms(_Strict):
         return self
 
 
-class Terms(_Strict):
+class Terms(Strict):
     """Everything the members agree on."""
 
     room: RoomTerms
@@ -237,6 +231,7 @@ class Terms(_Strict):
     members: Annotated[Mapping[Name, MemberTerms], Field(min_length=2)]
     privacy: PrivacyTerms = PrivacyTerms()
     tables: Annotated[Mapping[str, TableTerms], Field(min_length=1)]
+    models: Mapping[str, ModelTerms] = Field(default_factory=dict)
 
     @classmethod
     def of(cls, source: Path | str | Mapping[str, Any]) -> "Terms":
@@ -273,6 +268,10 @@ class Terms(_Strict):
     def tables_of(self, member: str) -> Iterator[str]:
         """Yield the tables of which `member` holds rows."""
         return (table for table in self.tables if member in self.owners(table))
+
+    def models_of(self, member: str) -> Iterator[str]:
+        """Yield the models whose weights `member` holds."""
+        return (model for model in self.models if model.partition(".")[0] == member)
 
     @model_validator(mode="after")
     def _roles(self) -> Self:
@@ -313,3 +312,34 @@ class Terms(_Strict):
                     raise ValueError(
                         f"{where}.columns.{column}.rights: {recipient!r} has no role 'result'"
                     )
+
+    @model_validator(mode="after")
+    def _models(self) -> Self:
+        for name, model in self.models.items():
+            where = f"models.{name}"
+            owner, _, rest = name.partition(".")
+            if not all(re.fullmatch(NAME, part) for part in (owner, rest)):
+                raise ValueError(f"{where}: a name is 'member.model'")
+            if Role.INPUT not in self._member(where, owner).roles:
+                raise ValueError(f"{where}: member {owner!r} has no role 'input'")
+            for asker, tables in model.scores.items():
+                if Role.RESULT not in self._member(f"{where}.scores", asker).roles:
+                    raise ValueError(f"{where}.scores: {asker!r} has no role 'result'")
+                if asker == owner:
+                    raise ValueError(f"{where}.scores: {asker!r} holds the model itself")
+                for table in tables:
+                    self._check_scored(f"{where}.scores.{asker}", model, asker, table)
+        return self
+
+    def _check_scored(self, where: str, model: ModelTerms, asker: str, table: str) -> None:
+        if table not in self.tables or asker not in self.owners(table):
+            raise ValueError(f"{where}: {asker!r} holds no table {table!r}")
+        try:
+            model.check_table(table, self.tables[table])
+        except ValueError as error:
+            raise ValueError(f"{where}: {error}") from None
+
+    def _member(self, where: str, name: str) -> MemberTerms:
+        if name not in self.members:
+            raise ValueError(f"{where}: no member {name!r}")
+        return self.members[name]

@@ -57,14 +57,15 @@ class Sheet:
             ("Estimate at the largest sizes", list(_estimates(plan, other))),
             ("Plan", [plan.hash]),
         )
-        text = "\n\n".join(_block(title, lines) for title, lines in blocks)
+        text = "\n\n".join(block(title, lines) for title, lines in blocks)
         return cls(text, plan.hash, opened, leaks, cost)
 
     def __str__(self) -> str:
         return self.text
 
 
-def _block(title: str, lines: list[str]) -> str:
+def block(title: str, lines: list[str]) -> str:
+    """Return one part of a sheet."""
     shown = [f"  {line}" for entry in lines for line in entry.splitlines()]
     return "\n".join([title, *(shown or ["  nothing"])])
 
@@ -88,14 +89,15 @@ def _local(plan: Plan) -> Iterator[str]:
 def _before_encoding(leaf: Leaf) -> str:
     """Return the part of a leaf's SQL that says what is computed, not how it is encoded."""
     inner = parse_one(leaf.sql, dialect="duckdb").find(exp.Subquery)
-    return leaf.sql if inner is None else _unquoted(inner.this)
+    return leaf.sql if inner is None else unquoted(inner.this)
 
 
 def _final(plan: Plan) -> str:
-    return _unquoted(parse_one(plan.final_sql, dialect="duckdb"))
+    return unquoted(parse_one(plan.final_sql, dialect="duckdb"))
 
 
-def _unquoted(query: exp.Expr) -> str:
+def unquoted(query: exp.Expr) -> str:
+    """Return SQL that is easier to read."""
     for name in query.find_all(exp.Identifier):
         name.set("quoted", False)
     return query.sql(dialect="duckdb")

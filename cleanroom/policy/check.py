@@ -6,12 +6,22 @@ of release that isn't computed yet is refused, never replaced by a weaker one.
 
 import datetime as dt
 from collections.abc import Callable, Iterator
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from cleanroom.contract.terms import Role, Terms
 from cleanroom.plan.contributors import too_few
-from cleanroom.plan.plan import Plan
+from cleanroom.plan.plan import Plan, Use
 from cleanroom.policy.model import Code, Violation
+
+
+class Asked(Protocol):
+    """What every plan says, whatever it runs."""
+
+    @property
+    def recipient(self) -> str: ...
+    @property
+    def uses(self) -> tuple[Use, ...]: ...
+
 
 Rule: TypeAlias = Callable[[Plan, Terms, dt.date], Iterator[Violation]]
 
@@ -34,7 +44,8 @@ def _hides(terms: Terms, table: str) -> bool:
     return members is None or len(members) >= terms.privacy.min_contributors
 
 
-def _columns(plan: Plan, terms: Terms, today: dt.date) -> Iterator[Violation]:
+def columns(plan: Asked, terms: Terms, today: dt.date) -> Iterator[Violation]:
+    """Refuse every use of a column without that right."""
     del today
     for use in sorted(set(plan.uses)):
         table = terms.tables.get(use.table)
@@ -51,7 +62,8 @@ def _columns(plan: Plan, terms: Terms, today: dt.date) -> Iterator[Violation]:
         yield Violation(Code.COLUMN_USE_NOT_ALLOWED, owners, message, remedy)
 
 
-def _recipient(plan: Plan, terms: Terms, today: dt.date) -> Iterator[Violation]:
+def recipient(plan: Asked, terms: Terms, today: dt.date) -> Iterator[Violation]:
+    """Refuse who may not ask."""
     del today
     member = terms.members.get(plan.recipient)
     if member is None or Role.RESULT not in member.roles:
@@ -59,7 +71,8 @@ def _recipient(plan: Plan, terms: Terms, today: dt.date) -> Iterator[Violation]:
         yield Violation(Code.NOT_A_RECIPIENT, "", message, "Ask as a member with that role.")
 
 
-def _expiry(plan: Plan, terms: Terms, today: dt.date) -> Iterator[Violation]:
+def expiry(plan: Asked, terms: Terms, today: dt.date) -> Iterator[Violation]:
+    """Refuse everything once the contract has expired."""
     del plan
     if today > terms.room.expires:
         message = f"the contract expired on {terms.room.expires}"
@@ -156,9 +169,9 @@ def _nobody_computes() -> Iterator[Violation]:
 
 
 RULES: tuple[Rule, ...] = (
-    _columns,
-    _recipient,
-    _expiry,
+    columns,
+    recipient,
+    expiry,
     _group_size,
     _cells,
     _contributors,

@@ -17,6 +17,8 @@ class Code(StrEnum):
     ROWS_NOT_RELEASED = "rows-not-released"
     RELEASE_NOT_AVAILABLE = "release-not-available"
     NOBODY_COMPUTES = "nobody-computes"
+    MODEL_NOT_ALLOWED = "model-not-allowed"
+    TOO_MANY_ROWS = "too-many-rows"
 
 
 @dataclass(frozen=True, slots=True)

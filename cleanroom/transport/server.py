@@ -33,7 +33,10 @@ class _Incoming:
 
     async def send(self, message: bytes, /) -> None:
         check_size(message)
-        await self._context.write(message)
+        try:
+            await self._context.write(message)
+        except grpc.aio.BaseError:
+            raise PeerUnavailable("the connection broke", party=self._peer) from None
 
     async def receive(self) -> bytes | None:
         if self._ended:

@@ -1,0 +1,169 @@
+"""The side of a model's owner in a scoring: encrypted columns in, encrypted scores out.
+
+Rule: weights stay in this process, and what leaves it is flooded with noise, authenticated and
+encrypted for the recipient. How many rows a model scores is counted here, before any is answered.
+"""
+
+import asyncio
+import datetime as dt
+import hashlib
+import secrets
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from cleanroom.contract import canonical
+from cleanroom.conversation import Conversation, Names
+from cleanroom.errors import InternalError, PeerMisbehaved, PlanMismatch
+from cleanroom.identity.exchange import Exchange
+from cleanroom.member import Membership
+from cleanroom.piping import CONVERSE
+from cleanroom.plan.scoring import ScorePlan
+from cleanroom.policy.model import Violation
+from cleanroom.policy.scoring import check_scoring
+from cleanroom.query.scoring import compile_scoring
+from cleanroom.run import Run
+from cleanroom.statements import Finished, Request, Scoring, Statement
+from cleanroom.summing import Digest
+from cleanroom.transport.channel import Channel, Outgoing
+from cleanroom.transport.envelopes import Opening
+from cleanroom.weights import Weights
+from protocols.he.parameters import parameters_of
+
+if TYPE_CHECKING:
+    from protocols.he.score import Block, Model
+
+COINS_BYTES = 32
+
+
+@dataclass
+class ScoreRun(Run):
+    """One scoring at the model's owner.
+
+    Attributes:
+        exchange: this member's key of the session.
+    """
+
+    plan: ScorePlan
+    scoring: Scoring
+    exchange: Exchange
+
+
+@dataclass
+class Answering:
+    """A member's part in scorings under its models.
+
+    Attributes:
+        weights: its models by name.
+        report: sends a signed statement about a session.
+        stage: tells whoever waits how far a session is: session id, stage.
+        attended: returns the channel on which this member attends.
+    """
+
+    member: Membership
+    weights: Mapping[str, Weights]
+    report: Callable[[Statement], Awaitable[None]]
+    stage: Callable[[str, str], Awaitable[None]]
+    attended: Callable[[], Channel]
+    _scored: Counter[tuple[str, str]] = field(default_factory=Counter)  # today, by model and member
+    _day: dt.date = dt.date.min
+
+    def begin(
+        self, request: Request, scoring: Scoring, today: dt.date
+    ) -> tuple[ScoreRun, Sequence[Violation]]:
+        """Plan the request for ourselves, rule on it, and count its rows if it may run.
+
+        Raises:
+            PlanMismatch: if the plan or its members aren't those that were signed.
+            UnknownName, UnsupportedQuery: if there is no plan.
+        """
+        plan = self._compile(request, scoring)
+        if today != self._day:
+            self._day, self._scored = today, Counter()
+        counted = plan.model, plan.recipient
+        before = self._scored[counted]
+        terms = self.member.contract.terms
+        violations = check_scoring(plan, scoring.rows, before, terms, today)
+        if not violations:
+            self._scored[counted] += scoring.rows
+        return ScoreRun(self.member, request, plan, scoring, Exchange()), violations
+
+    def _compile(self, request: Request, scoring: Scoring) -> ScorePlan:
+        contract, me = self.member.contract, self.member.name
+        plan = compile_scoring(
+            scoring.model, scoring.table, contract.terms, contract.hash, request.recipient
+        )
+        told = request.plan_hash, request.members, request.sql, request.encryption
+        if told != (plan.hash, (plan.owner,), plan.text, None) or plan.owner != me:
+            raise PlanMismatch("compiled another plan than the client", party=me)
+        return plan
+
+    async def play(self, run: ScoreRun) -> None:
+        """Answer every block of the recipient's rows."""
+        started = time.monotonic()
+        await self.stage(run.id, "scoring")
+        call = self.attended().open(CONVERSE)
+        try:
+            await call.send(Opening(run.id, run.request.plan_hash).to_bytes())
+            answered = await self._answer(run, call)
+            await call.last()
+            await call.finish()
+        finally:
+            call.cancel()  # nothing, once it has ended
+        await self.report(
+            Finished(
+                session=run.id,
+                contract_hash=run.request.contract_hash,
+                plan_hash=run.request.plan_hash,
+                party=self.member.name,
+                role="scoring",
+                digest=answered.hexdigest(),
+                rows=run.scoring.rows,
+                rounds=0,
+                bytes_sent=answered.n_bytes,
+                milliseconds=round(1000 * (time.monotonic() - started)),
+            )
+        )
+
+    async def _answer(self, run: ScoreRun, call: Outgoing) -> Digest:
+        from protocols.he.score import BLOCK, Block, Model
+
+        recipient, plan, rows = run.request.recipient, run.plan, run.scoring.rows
+        binding = binding_of(run.request, run.exchange.public)
+        names = Names(self.member.name, recipient, run.scoring.exchange)
+        talk = Conversation(call, names, run.exchange, binding)
+        weights = self.weights[plan.model]
+        model = Model(weights.units, weights.intercept)
+        most = parameters_of(plan.parameters).max_bytes
+        bounds = tuple(max(feature.reach, 1) for feature in plan.features)
+        digest = Digest(binding)
+        for index, start in enumerate(range(0, rows, BLOCK)):
+            parts = tuple([await talk.receive(most) for _ in plan.features])
+            block = Block(index, min(BLOCK, rows - start), bounds, parts)
+            answer = await asyncio.to_thread(self._score, block, model, binding, recipient)
+            digest.add(answer)
+            await talk.send(answer)
+        return digest
+
+    def _score(self, block: "Block", model: "Model", binding: str, recipient: str) -> bytes:
+        from protocols.he.integers import SumOutOfRange
+        from protocols.he.scheme import CiphertextRefused
+        from protocols.he.score import score
+
+        try:
+            return score(block, model, binding, secrets.token_bytes(COINS_BYTES))
+        except CiphertextRefused as error:
+            what = f"what it encrypted is refused: {error}"
+            raise PeerMisbehaved(what, party=recipient) from None
+        except SumOutOfRange:  # its text tells of the weights
+            raise InternalError("its model isn't exact", party=self.member.name) from None
+
+
+def binding_of(request: Request, answering: str) -> str:
+    """Name all that both members agree on: contract, plan, session, rows and both their keys."""
+    agreed: list[canonical.Json] = [request.contract_hash, request.plan_hash, request.session]
+    scoring = request.scoring
+    agreed += [None if scoring is None else scoring.model_dump(mode="json"), answering]
+    return hashlib.sha256(canonical.compact(agreed)).hexdigest()

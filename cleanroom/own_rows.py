@@ -1,0 +1,62 @@
+"""The rows that a member asks scores for: its own, read in its own process, never sent plain."""
+
+import datetime as dt
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cleanroom.errors import DataMismatch, PolicyDenied
+from cleanroom.member import Membership
+from cleanroom.plan.scoring import ScorePlan
+from cleanroom.policy.model import Violation
+from cleanroom.policy.scoring import check_scoring
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from cleanroom.sources.database import Database
+
+
+class OwnRows:
+    """A member's tables, loaded and checked against the contract when first needed."""
+
+    def __init__(self, member: Membership, tables: Mapping[str, Path]) -> None:
+        self._member = member
+        self._tables = tables
+        self._database: Database | None = None
+        self._loading = threading.Lock()
+
+    def read(self, plan: ScorePlan) -> "Mapping[str, NDArray[Any]]":
+        """Return what a plan encrypts, if the contract lets this member have it scored.
+
+        Raises:
+            PolicyDenied: naming every rule that forbids it.
+            DataMismatch: if the files differ from the contract, or there are no rows.
+        """
+        terms, today = self._member.contract.terms, dt.datetime.now(dt.UTC).date()
+        self._check(check_scoring(plan, 0, 0, terms, today))
+        database = self._loaded()
+        rows = database.rows(plan.table)
+        self._check(check_scoring(plan, rows, 0, terms, today))
+        if not rows:
+            what = f"table {plan.table} has no rows to score"
+            raise DataMismatch(what, party=self._member.name)
+        return database.run(plan.read_sql, b"")
+
+    def _check(self, violations: tuple[Violation, ...]) -> None:
+        if violations:
+            message = "; ".join(
+                f"{v.party}: {v.message}" if v.party else v.message for v in violations
+            )
+            remedies = dict.fromkeys(v.remedy for v in violations)
+            raise PolicyDenied(message, party=self._member.name, remedy=" ".join(remedies))
+
+    def _loaded(self) -> "Database":
+        from cleanroom.sources.database import Database
+
+        with self._loading:
+            if self._database is None:
+                terms, name = self._member.contract.terms, self._member.name
+                self._database = Database(terms, name, self._tables)
+            return self._database

@@ -1,0 +1,39 @@
+"""One session at the coordinator: what was asked, who has ruled, and where its members meet."""
+
+from dataclasses import dataclass, field
+
+from cleanroom.errors import CleanroomError
+from cleanroom.line import Line
+from cleanroom.piping import Pipe
+from cleanroom.statements import Request
+from cleanroom.summing import Summing
+
+
+@dataclass
+class Relay:
+    """One session on its way.
+
+    Attributes:
+        summing: where contributors' ciphertexts are added up, if it is a query on ciphertexts.
+        pipe: where its two members converse, if it is a scoring.
+    """
+
+    request: Request
+    line: Line = field(default_factory=Line)
+    ruled: set[str] = field(default_factory=set)
+    refused: set[str] = field(default_factory=set)
+    summing: Summing | None = None
+    pipe: Pipe | None = None
+
+    def __post_init__(self) -> None:
+        if self.request.scoring is not None:
+            self.pipe = Pipe(self.request)
+        elif self.request.encryption is not None:
+            self.summing = Summing(self.request, self.request.encryption)
+
+    def fail(self, fault: CleanroomError) -> None:
+        """End the recipient's call, and every call of the members."""
+        self.line.close(fault)
+        for meeting in (self.summing, self.pipe):
+            if meeting is not None:
+                meeting.fail(fault)
