@@ -146,5 +146,6 @@ def test_processes_end_cleanly_and_log_no_value(processes) -> None:
     processes.running["bank_a"].send_signal(signal.SIGTERM)
     for name, (code, log) in processes.stop().items():
         assert code == 0, name
-        assert "Traceback" not in log
+        traces = log.split("Traceback")[1:]  # gRPC may print that a call was cancelled at the end
+        assert all("CancelledError" in trace for trace in traces)
         assert "4711" not in log
