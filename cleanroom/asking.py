@@ -10,7 +10,7 @@ from typing import Protocol as Interface
 from cleanroom.collecting import Collecting
 from cleanroom.contract.document import COORDINATOR
 from cleanroom.coordinator import STATUS, SUBMIT
-from cleanroom.engine import Engine, participants
+from cleanroom.engine import Engine, Numbers, participants
 from cleanroom.errors import DeadlineExceeded, MessageInvalid, NotAuthorised, PeerUnavailable
 from cleanroom.execution.outcome import Opened
 from cleanroom.heard import Heard
@@ -103,14 +103,19 @@ class Asker:
             call = channel.open(STATUS, timeout_s=10)
             return unpack_online(await call.receive())
 
-    async def ask(self, plan: Plan, deadline_s: int, progress: Progress) -> Answer:
+    async def ask(
+        self, plan: Plan, deadline_s: int, progress: Progress, weights: Numbers | None = None
+    ) -> Answer:
         """Run one plan in the room.
+
+        Args:
+            weights: what private parameters stand for, if the plan has some: of each value.
 
         Raises:
             CleanroomError: the first reason why it can't be answered.
         """
         started = time.monotonic()
-        opens = await asyncio.to_thread(self._opens, plan)
+        opens = await asyncio.to_thread(self._opens, plan, weights)
         terms = self._member.contract.terms
         members, encryption = participants(plan, terms), opens.encryption
         request = self._request(
@@ -173,13 +178,21 @@ class Asker:
                 raise DeadlineExceeded(f"no result in {request.deadline_s} s") from None
         return outcome, session
 
-    def _opens(self, plan: Plan) -> Opens:
+    def _opens(self, plan: Plan, weights: Numbers | None) -> Opens:
         """Make what the outcome is opened with: on ciphertexts a key, which takes a moment."""
         if plan.ciphertexts is None:
             return Collecting(self._member, self._engine, plan)
-        from cleanroom.decrypting import Decrypting
+        from cleanroom.decrypting import Decrypting, Holder, Totals
+        from cleanroom.questioning import Questioning
 
-        return Decrypting(self._engine, plan)
+        holder: Holder
+        if plan.ciphertexts.private is None:
+            holder = Totals(plan.ciphertexts)
+        elif weights is None:
+            raise ValueError("private parameters without values")
+        else:
+            holder = Questioning(plan.ciphertexts, weights)
+        return Decrypting(self._engine, plan, holder)
 
     def _request(
         self,

@@ -8,6 +8,7 @@ import datetime as dt
 import threading
 from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from concurrent.futures import CancelledError, wait
+from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -17,7 +18,7 @@ import structlog
 from cleanroom.asking import Answer, Asker, Progress, Stats
 from cleanroom.config import MemberConfig
 from cleanroom.contract.document import Contract
-from cleanroom.engine import Engine, standard
+from cleanroom.engine import Engine, Numbers, standard
 from cleanroom.errors import (
     CleanroomError,
     ConfigInvalid,
@@ -35,6 +36,7 @@ from cleanroom.plan.plan import Plan, Protocol
 from cleanroom.plan.scoring import ScorePlan
 from cleanroom.query.frame import as_pandas
 from cleanroom.query.scoring import compile_scoring
+from cleanroom.query.sought import weights_of
 from cleanroom.query.ways import Ways
 from cleanroom.receipt import Receipt
 from cleanroom.regression import Model, Regression
@@ -136,6 +138,7 @@ class Room:
         self,
         sql: str,
         *,
+        private: Mapping[str, Any] | None = None,
         protocol: Protocol | None = None,
         without: Collection[str] = (),
         deadline_s: int = DEADLINE_S,
@@ -144,6 +147,8 @@ class Room:
         """Run a query in the room and return what it opened.
 
         Args:
+            private: what each :name of the query stands for, which nobody else learns: a list of
+                values for column IN (:name), one value for column = :name.
             protocol: "mpc" computes on secret shares, "he" adds up ciphertexts, which gives the
                 same answer where totals follow from sums; None takes the cheaper one, unless
                 ciphertexts open more to this member than shares.
@@ -158,13 +163,47 @@ class Room:
         """
         plan = self._ways(sql, without).plan(_chosen(protocol, without))
         _check_deadline(deadline_s)
+        weights = _weights(plan, private)
         progress: Progress = on_progress or (lambda _stage, _member: None)
         try:
-            return Result(self._run(self._asker.ask(plan, deadline_s, progress)))
+            return Result(self._run(self._asker.ask(plan, deadline_s, progress, weights)))
         except PeerUnavailable as error:
             if can_leave_out(plan, self._member.contract.terms, error.party):
                 error.remedy += f" Or leave its rows out: without = {error.party!r}."
             raise
+
+    def weighted_sum(
+        self,
+        table: str,
+        column: str,
+        *,
+        weights: Mapping[Any, int | Decimal],
+        largest: int | Decimal = 1000,
+        measure: str | None = None,
+        where: str | None = None,
+        without: Collection[str] = (),
+        deadline_s: int = DEADLINE_S,
+    ) -> int | Decimal:
+        """Return the exact sum over a table's rows of secret weights of a column's values.
+
+        Args:
+            weights: for each value its weight, 0 if it isn't named; nobody else learns them.
+            largest: public bound of every weight's absolute value; its decimal places are those
+                that weights may have.
+            measure: a column, or expression, that the weights multiply; by default rows count.
+            where: a public condition on the rows.
+            without: as in `sql`.
+
+        Raises:
+            CleanroomError: as `sql`; the contract must give the right `private_weights`.
+        """
+        arguments = (column, ":weights", str(largest), *(() if measure is None else (measure,)))
+        rest = () if where is None else ("WHERE", where)
+        words = ("SELECT", f"WEIGHTED_SUM({', '.join(arguments)})", "FROM", table, *rest)
+        sql, private = " ".join(words), {"weights": weights}
+        answer = self.sql(sql, private=private, without=without, deadline_s=deadline_s)
+        total = Decimal(answer.to_arrow().column(0)[0].as_py())
+        return int(total) if total.as_tuple().exponent == 0 else total
 
     def linear_regression(
         self,
@@ -343,6 +382,13 @@ def connect(config: Path | str) -> Room:
 def _chosen(protocol: Protocol | None, without: Collection[str]) -> Protocol | None:
     """Return the protocol that was asked for, if only by leaving somebody out."""
     return "he" if without and protocol is None else protocol
+
+
+def _weights(plan: Plan, private: Mapping[str, Any] | None) -> Numbers | None:
+    """Return what private parameters stand for, as weights of all values; None without any."""
+    asked = None if plan.ciphertexts is None else plan.ciphertexts.private
+    weights = weights_of(asked, private)
+    return None if asked is None else weights
 
 
 def _check_deadline(deadline_s: int) -> None:

@@ -7,6 +7,8 @@ contributors and hidden from the coordinator that adds.
 
 import asyncio
 import secrets
+from collections.abc import Sequence
+from typing import Protocol as Interface
 
 from cleanroom.agreement import Agreement
 from cleanroom.contract.document import COORDINATOR
@@ -24,36 +26,67 @@ from cleanroom.transport.channel import Channel
 from cleanroom.transport.envelopes import Opening
 from protocols.he.bfv import SecretKey
 from protocols.he.contribution import ciphertexts_for, totals
-from protocols.he.parameters import parameters_of
+from protocols.he.parameters import Parameters, parameters_of
 from protocols.he.scheme import CiphertextRefused
+
+
+class Holder(Interface):
+    """Who holds a session's secret key: what it hands out, and how it opens the sum.
+
+    Attributes:
+        id: names what is handed out, and covers its every byte.
+        n: how many ciphertexts each owner sends.
+    """
+
+    parameters: Parameters
+    id: str
+    n: int
+    data: bytes
+
+    def opened(
+        self, summed: list[bytes], contributors: Sequence[str], binding: str, seal: bytes
+    ) -> Numbers:
+        """Decrypt the sum, once."""
+        ...
+
+
+class Totals:
+    """Hands out a public key, and decrypts the totals of all cells."""
+
+    def __init__(self, cells: Ciphertexts) -> None:
+        self.parameters = parameters_of(cells.parameters)
+        self._cells, self._key = cells, SecretKey(self.parameters)
+        self.id, self.data = self._key.public.id, self._key.public.data
+        self.n = ciphertexts_for(cells.numbers, self.parameters)
+
+    def opened(
+        self, summed: list[bytes], contributors: Sequence[str], binding: str, seal: bytes
+    ) -> Numbers:
+        expected = self._cells.numbers, self._cells.reach, contributors, binding
+        return totals(self._key, summed, *expected, seal)
 
 
 class Decrypting:
     """Opens one session's sum."""
 
-    def __init__(self, engine: Engine, plan: Plan) -> None:
-        if plan.ciphertexts is None:
-            raise ValueError("the plan runs on shares")
+    def __init__(self, engine: Engine, plan: Plan, holder: Holder) -> None:
         self._engine = engine
         self._plan = plan
-        self._cells: Ciphertexts = plan.ciphertexts
-        self._key = SecretKey(parameters_of(self._cells.parameters))
-        self._public = self._key.public
+        self._holder = holder
         self._exchange = Exchange()
         self._seal = secrets.token_bytes(SECRET_BYTES)
 
     @property
     def encryption(self) -> Encryption:
-        n = ciphertexts_for(self._cells.numbers, self._public.parameters)
         return Encryption(
-            parameters=self._cells.parameters,
-            key_id=self._public.id,
-            ciphertexts=n,
+            parameters=self._holder.parameters.name,
+            key_id=self._holder.id,
+            ciphertexts=self._holder.n,
             exchange=self._exchange.public,
         )
 
     async def opened(self, session: Heard, channel: Channel) -> Opened:
-        """Hand out public key and seal, take the sum of all contributions and decrypt it.
+        """Hand out key or question and seal, take the sum of all contributions and decrypt it.
 
         Raises:
             PeerMisbehaved: if it isn't that sum.
@@ -62,10 +95,10 @@ class Decrypting:
         agreement = Agreement.of(session.request, tuple(session.rulings.values()))
         call = channel.open(TOTAL)
         await call.send(Opening(session.request.session, session.request.plan_hash).to_bytes())
-        await send_blob(call, self._public.data)
+        await send_blob(call, self._holder.data)
         await send_blob(call, b"".join(agreement.sealed(self._seal, self._exchange)))
         await call.last()
-        n, most = self.encryption.ciphertexts, self._public.parameters.max_bytes
+        n, most = self._holder.n, self._holder.parameters.max_bytes
         summed = [await receive_blob(call, most) for _ in range(n)]
         await call.finish()
         await session.done.wait()
@@ -73,9 +106,8 @@ class Decrypting:
         return await asyncio.to_thread(self._engine.read, self._plan, numbers)
 
     def _decrypted(self, summed: list[bytes], agreement: Agreement) -> Numbers:
-        cells, contributors = self._cells, agreement.contributors
-        expected = cells.numbers, cells.reach, contributors, agreement.binding
+        bound = agreement.contributors, agreement.binding, self._seal
         try:
-            return totals(self._key, summed, *expected, self._seal)
+            return self._holder.opened(summed, *bound)
         except CiphertextRefused as error:
             raise PeerMisbehaved(f"the sum is refused: {error}", party=COORDINATOR) from None

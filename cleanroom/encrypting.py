@@ -10,19 +10,18 @@ from typing import Self
 
 from cleanroom.agreement import Agreement
 from cleanroom.contract.document import COORDINATOR
+from cleanroom.contributing import Answers, Bound, Part, Summands
 from cleanroom.engine import Numbers
 from cleanroom.errors import MessageInvalid, PeerMisbehaved, PlanMismatch
 from cleanroom.identity.exchange import SECRET_BYTES
 from cleanroom.member import Membership
 from cleanroom.session import Session
 from cleanroom.statements import Signed
-from cleanroom.summing import ADD, Digest
+from cleanroom.summing import ADD, Digest, most_handed_out
 from cleanroom.transport.blobs import receive_blob, send_blob
 from cleanroom.transport.call import Call
 from cleanroom.transport.channel import Channel
 from cleanroom.transport.envelopes import Opening, unpack
-from protocols.he.bfv import PublicKey
-from protocols.he.contribution import ciphertexts_for, contribute
 from protocols.he.parameters import parameters_of
 from protocols.he.scheme import CiphertextRefused
 
@@ -38,13 +37,13 @@ class Encrypting:
         request, cells = session.request, session.plan.ciphertexts
         if request.encryption is None or cells is None or session.exchange is None:
             raise ValueError("the session runs on shares")
-        parameters = parameters_of(cells.parameters)
+        self._part: Part = Summands(cells) if cells.private is None else Answers(cells)
         told = request.encryption.parameters, request.encryption.ciphertexts
-        if told != (cells.parameters, ciphertexts_for(cells.numbers, parameters)):
+        if told != (cells.parameters, self._part.n):
             raise PlanMismatch("asks for another encryption", party=request.recipient)
         self._member, self._session = member, session
         self._exchange, self._encryption = session.exchange, request.encryption
-        self._parameters, self._reach = parameters, cells.reach
+        self._most = most_handed_out(parameters_of(cells.parameters))
         self._channel = channel
 
     async def __aenter__(self) -> Self:
@@ -65,11 +64,12 @@ class Encrypting:
         Raises:
             PeerMisbehaved: if the key is not the one that the request names.
         """
-        request, most = self._session.request, self._parameters.max_bytes
+        request = self._session.request
         await self._call.send(Opening(request.session, request.plan_hash).to_bytes())
-        self._key = PublicKey(self._parameters, await receive_blob(self._call, most))
-        if self._key.id != self._encryption.key_id:
-            raise PeerMisbehaved("handed out another key than was signed", party=COORDINATOR)
+        self._part.take(await receive_blob(self._call, self._most))
+        if self._part.id != self._encryption.key_id:
+            what = f"handed out another {self._part.takes} than was signed"
+            raise PeerMisbehaved(what, party=COORDINATOR)
         sealed = await receive_blob(self._call, SECRET_BYTES)
         rulings = [await _signed(self._call) for _ in request.members]
         self._agreement = Agreement.read(request, rulings, self._member.contract)
@@ -81,20 +81,19 @@ class Encrypting:
         """Mask, encrypt and send this member's numbers; return what was sent.
 
         Raises:
-            PeerMisbehaved: if the recipient's key is none.
+            PeerMisbehaved: if the recipient's key, or question, is none.
         """
         agreement, me = self._agreement, self._member.name
-        secrets = agreement.secrets(me, self._exchange)
-        bound = self._reach, me, secrets, agreement.binding, self._seal
-        digest = Digest(self._key.id)
+        bound = Bound(me, agreement.secrets(me, self._exchange), agreement.binding, self._seal)
+        digest = Digest(self._part.id)
         try:
-            made = await asyncio.to_thread(contribute, self._key, numbers, *bound)
+            made = await asyncio.to_thread(self._part.made, numbers, bound)
             while (ciphertext := await asyncio.to_thread(next, made, None)) is not None:
                 digest.add(ciphertext)
                 await send_blob(self._call, ciphertext)
         except CiphertextRefused:
             recipient = self._session.request.recipient
-            raise PeerMisbehaved("its public key is none", party=recipient) from None
+            raise PeerMisbehaved(f"its {self._part.takes} is none", party=recipient) from None
         await self._call.last()
         await self._call.finish()
         return digest

@@ -72,6 +72,15 @@ class UnsupportedQuery(CleanroomError):
     code = "unsupported-query"
 
 
+class PrivateValueRefused(CleanroomError):
+    """A private parameter's value isn't one that it may have; nothing was sent.
+
+    The message tells the parameter, its column and which value by its place, never the value.
+    """
+
+    code = "private-value-refused"
+
+
 class UnknownName(CleanroomError):
     """No such table or column; the remedy names the nearest one."""
 

@@ -7,6 +7,7 @@ contract and mutual TLS on loopback; nothing here takes a short cut.
 import contextlib
 import socket
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -111,6 +112,7 @@ class LocalRoom:
         self,
         sql: str,
         *,
+        private: Mapping[str, Any] | None = None,
         protocol: Protocol | None = None,
         without: Collection[str] = (),
         deadline_s: int = 600,
@@ -119,10 +121,35 @@ class LocalRoom:
         """Run a query and return its released result."""
         return self.room.sql(
             sql,
+            private=private,
             protocol=protocol,
             without=without,
             deadline_s=deadline_s,
             on_progress=on_progress,
+        )
+
+    def weighted_sum(
+        self,
+        table: str,
+        column: str,
+        *,
+        weights: Mapping[Any, int | Decimal],
+        largest: int | Decimal = 1000,
+        measure: str | None = None,
+        where: str | None = None,
+        without: Collection[str] = (),
+        deadline_s: int = 600,
+    ) -> int | Decimal:
+        """Return the exact sum over a table's rows of secret weights of a column's values."""
+        return self.room.weighted_sum(
+            table,
+            column,
+            weights=weights,
+            largest=largest,
+            measure=measure,
+            where=where,
+            without=without,
+            deadline_s=deadline_s,
         )
 
     def linear_regression(

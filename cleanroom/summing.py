@@ -1,7 +1,8 @@
 """One session's sum of ciphertexts at the coordinator: added as they come, never opened.
 
-Rule: the coordinator holds a public key, the running sum and one ciphertext of each caller, and
-no key that decrypts. Who may call is decided by the certificate; each contributor counts once.
+Rule: the coordinator holds a public key or an encrypted question, the running sum and one
+ciphertext of each caller, and no key that decrypts. Who may call is decided by the certificate;
+each contributor counts once.
 """
 
 import asyncio
@@ -12,17 +13,24 @@ from typing import TYPE_CHECKING
 from cleanroom.errors import MessageInvalid, NotAuthorised, PeerMisbehaved
 from cleanroom.identity.exchange import SECRET_BYTES
 from cleanroom.meeting import Meeting
+from cleanroom.plan.private import MAX_VALUES
 from cleanroom.statements import Encryption, Request, Signed
 from cleanroom.transport.blobs import receive_blob, send_blob
 from cleanroom.transport.call import Call
 from cleanroom.transport.envelopes import pack
-from protocols.he.parameters import ParametersRefused, parameters_of
+from protocols.he.parameters import Parameters, ParametersRefused, parameters_of
 
 if TYPE_CHECKING:
     from protocols.he.bfv import Sum
 
 ADD = "Coordinator/Add"
 TOTAL = "Coordinator/Total"
+
+
+def most_handed_out(parameters: Parameters) -> int:
+    """Return the most bytes that a recipient may hand out: a public key, or a whole question."""
+    ciphertexts = MAX_VALUES // parameters.degree if parameters.flood_bits else 1
+    return (parameters.max_bytes + 8) * ciphertexts
 
 
 class Digest:
@@ -129,7 +137,7 @@ class Summing(Meeting):
         """
         if call.peer != self.request.recipient or self._handed_out.done():
             raise NotAuthorised("is not the recipient, or has called before", party=call.peer)
-        key = await receive_blob(call, self._parameters.max_bytes)
+        key = await receive_blob(call, most_handed_out(self._parameters))
         seals = await receive_blob(call, len(self.request.members) * SECRET_BYTES)
         if await call.receive() is not None or self._handed_out.done():
             raise MessageInvalid("more than one key")

@@ -33,6 +33,7 @@ UNSEEN = {
     Right.FILTER: "to choose rows by",
     Right.COMPARE: "to compare with another owner's column",
     Right.PRIVATE_FILTER: "to choose rows by, hidden from the owners",
+    Right.PRIVATE_WEIGHTS: "to weigh rows by, hidden from the owners",
 }
 
 

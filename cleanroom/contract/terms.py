@@ -47,6 +47,7 @@ class Right(StrEnum):
     MAX = "max"
     QUANTILE = "quantile"
     PRIVATE_FILTER = "private_filter"
+    PRIVATE_WEIGHTS = "private_weights"
     TRAIN = "train"
     SCORE = "score"
     REVEAL = "reveal"

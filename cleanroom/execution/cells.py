@@ -32,7 +32,7 @@ def add_up(plan: Plan, member: str, source: Source, text_key: bytes) -> I64:
     """
     cells, derive = _cells(plan), plan.root.input.input
     numbers = np.zeros(cells.numbers, dtype=np.int64)
-    totals, histograms = _parts(cells, numbers)
+    totals, histograms = _parts(cells, numbers, cells.cells * cells.values)
     for leaf in plan.leaves:
         if leaf.member == member and isinstance(derive, Derive):
             columns = source.run(leaf.sql, text_key)
@@ -54,8 +54,9 @@ def read(plan: Plan, numbers: I64) -> Opened:
             histogram is none.
     """
     cells = _cells(plan)
-    totals, histograms = _parts(cells, numbers)
-    bounds = {column.name: column.bound for column in schema_of(plan.root.input).sums}
+    totals, histograms = _parts(cells, numbers, cells.cells)
+    weight = 1 if cells.private is None else cells.private.largest
+    bounds = {column.name: column.bound * weight for column in schema_of(plan.root.input).sums}
     for name, total in zip(cells.totals, totals, strict=True):
         if int(total.max()) > bounds[name] or int(total.min()) < -bounds[name]:
             raise PeerMisbehaved(f"{name} is larger than the declared bounds allow")
@@ -82,14 +83,18 @@ def _cells(plan: Plan) -> Ciphertexts:
     return plan.ciphertexts
 
 
-def _parts(cells: Ciphertexts, numbers: I64) -> tuple[I64, dict[Histogram, I64]]:
-    """Return views of totals, shape (totals, cells), and histograms, each (cells, values)."""
-    start = len(cells.totals) * cells.cells
+def _parts(cells: Ciphertexts, numbers: I64, n: int) -> tuple[I64, dict[Histogram, I64]]:
+    """Return views of totals, shape (totals, n), and histograms, each (n, values).
+
+    Args:
+        n: how many numbers each total has: cells, times the values that are told apart in private.
+    """
+    start = len(cells.totals) * n
     histograms: dict[Histogram, I64] = {}
-    totals = numbers[:start].reshape(-1, cells.cells)
+    totals = numbers[:start].reshape(-1, n)
     for one in cells.histograms:
-        end = start + cells.cells * one.size
-        histograms[one] = numbers[start:end].reshape(cells.cells, one.size)
+        end = start + n * one.size
+        histograms[one] = numbers[start:end].reshape(n, one.size)
         start = end
     return totals, histograms
 
@@ -100,7 +105,7 @@ def _places(cells: Ciphertexts, columns: Columns, leaf: Leaf) -> NDArray[np.intp
     if n > leaf.max_rows:
         raise DataMismatch("a local part has more rows than the plan's bound", party=leaf.member)
     places = np.zeros(n, dtype=np.intp)
-    for key in cells.keys:
+    for key in cells.told_apart:
         codes = _codes(key.name, key.size, columns, leaf)
         if key.nullable:
             missing = columns[f"{key.name}_null"].astype(np.bool_)

@@ -7,6 +7,10 @@ too, so that what it sends has one size whatever its rows are.
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cleanroom.plan.private import Private
 
 MAX_TOTALS = 1 << 19
 """Totals of all cells that one contributor may encrypt: 65 ciphertexts, 15 MB."""
@@ -52,6 +56,7 @@ class Ciphertexts:
         present: the total that counts a cell's rows: cells without are no groups. None if there
             are no keys, for then there is one group in any case.
         reach: no number over all owners is larger, by the declared bounds.
+        private: what the recipient seeks without telling; None if the query says all.
     """
 
     parameters: str
@@ -60,6 +65,7 @@ class Ciphertexts:
     present: str | None
     reach: int
     histograms: tuple[Histogram, ...] = ()
+    private: "Private | None" = None
 
     @property
     def cells(self) -> int:
@@ -67,5 +73,18 @@ class Ciphertexts:
 
     @property
     def numbers(self) -> int:
-        """How many numbers a contributor encrypts."""
-        return self.cells * (len(self.totals) + sum(one.size for one in self.histograms))
+        """How many numbers a contributor encrypts, or multiplies by encrypted ones."""
+        each = len(self.totals) + sum(one.size for one in self.histograms)
+        return self.cells * self.values * each
+
+    @property
+    def values(self) -> int:
+        """How many combinations of values private parameters tell apart; 1 without any."""
+        return 1 if self.private is None else self.private.values
+
+    @property
+    def told_apart(self) -> tuple[CellKey, ...]:
+        """All columns by which an owner's numbers differ; the last ones are private parameters'."""
+        if self.private is None:
+            return self.keys
+        return (*self.keys, *(parameter.key for parameter in self.private.parameters))

@@ -37,6 +37,7 @@ from cleanroom.plan.nodes import (
     Window,
 )
 from cleanroom.plan.plan import Plan
+from cleanroom.plan.private import Private
 from cleanroom.plan.schema import Schema, both_sides, schema_of
 from protocols.he.parameters import parameters_of
 
@@ -47,6 +48,11 @@ CIPHERTEXT_BYTES = 225_000
 S_PER_SESSION = 0.02  # on ciphertexts: keys
 S_PER_CIPHERTEXT = 0.012  # the coordinator's and the recipient's work
 S_PER_OWNERS_CIPHERTEXT = 0.008
+
+ANSWER_BYTES = 120_000  # to a question of private parameters
+S_PER_PART = 0.004  # of a question: encrypted once, read by each owner
+S_PER_ANSWER = 0.006
+S_PER_PRODUCT = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +83,20 @@ def cost_of(plan: Plan) -> Cost:
 
 def _on_ciphertexts(plan: Plan, cells: Ciphertexts) -> Cost:
     owners = len({leaf.member for leaf in plan.leaves})
+    if cells.private is not None:
+        return _of_answers(cells, cells.private, owners)
     n = -(-cells.numbers // (parameters_of(cells.parameters).degree - 1))
     seconds = S_PER_SESSION + n * (S_PER_CIPHERTEXT + owners * S_PER_OWNERS_CIPHERTEXT)
     return Cost(owners * cells.numbers, n * CIPHERTEXT_BYTES, 1, round(seconds, 2))
+
+
+def _of_answers(cells: Ciphertexts, private: Private, owners: int) -> Cost:
+    """The recipient encrypts a question once; each owner multiplies all of it for each answer."""
+    parts = -(-private.values // parameters_of(cells.parameters).degree)
+    answers = len(private.answered)
+    answering = parts * S_PER_PART + answers * (S_PER_ANSWER + parts * S_PER_PRODUCT)
+    seconds = S_PER_SESSION + parts * S_PER_PART + owners * answering
+    return Cost(owners * cells.numbers, answers * ANSWER_BYTES, 1, round(seconds, 2))
 
 
 def most_rows(node: Node) -> int:

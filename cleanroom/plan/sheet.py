@@ -169,6 +169,9 @@ def _opened(plan: Plan) -> Iterator[str]:
     each = "for each different row" if _is_rows(plan) else "for each released group"
     if plan.ciphertexts is not None:
         each = f"for each of {plan.ciphertexts.cells} cells"
+        if plan.ciphertexts.private is not None:
+            names = ", ".join(f":{p.name}" for p in plan.ciphertexts.private.parameters)
+            each = f"{each}, over the rows that {names} chooses"
     for column in plan.opened:
         yield f"{column.name} = {column.meaning}, {each}, to {plan.recipient}"
 

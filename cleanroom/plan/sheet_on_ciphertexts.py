@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from cleanroom.contract.terms import Terms
+from cleanroom.plan import sheet_on_private as on_private
 from cleanroom.plan.ciphertexts import CellKey, Ciphertexts
 from cleanroom.plan.contributors import owners
 from cleanroom.plan.plan import Plan
@@ -11,7 +12,8 @@ from protocols.he.parameters import parameters_of
 
 def room(plan: Plan, terms: Terms) -> Iterator[str]:
     """Say who takes part, and how groups are released."""
-    yield f"recipient {plan.recipient}; encrypting {', '.join(owners(plan))}; computing nobody"
+    how = "encrypting" if _cells(plan).private is None else "answering"
+    yield f"recipient {plan.recipient}; {how} {', '.join(owners(plan))}; computing nobody"
     if plan.without:
         yield f"left out, with their rows: {', '.join(plan.without)}"
     least = terms.privacy.min_group
@@ -22,6 +24,9 @@ def room(plan: Plan, terms: Terms) -> Iterator[str]:
 def steps(plan: Plan) -> Iterator[str]:
     """Say what happens to each owner's totals, one step a line."""
     cells = _cells(plan)
+    if cells.private is not None:
+        yield from on_private.steps(plan, cells, cells.private, owners(plan))
+        return
     keys = ", ".join(map(_key, cells.keys))
     yield f"each owner: {len(cells.totals)} totals in each of {cells.cells} cells by ({keys})"
     for one in cells.histograms:
@@ -36,12 +41,14 @@ def steps(plan: Plan) -> Iterator[str]:
 
 def leaks(plan: Plan, terms: Terms) -> Iterator[str]:
     """Say what else somebody learns."""
-    recipient, least = plan.recipient, terms.privacy.min_group
+    cells, recipient, least = _cells(plan), plan.recipient, terms.privacy.min_group
     yield f"the query's text: {', '.join(owners(plan))} and the coordinator"
+    if cells.private is not None:
+        yield from on_private.leaks(plan, cells, cells.private, owners(plan))
     yield "ciphertexts of one size, whatever rows there are, and no key to them: the coordinator"
     if plan.root.input.keys:
         yield f"the totals of all cells, whatever HAVING and LIMIT leave: {recipient}"
-    for one in _cells(plan).histograms:
+    for one in cells.histograms:
         yield (
             f"the whole histogram: how often each of {one.size} values of {one.meaning} occurs "
             f"in each cell, over all owners: {recipient}"

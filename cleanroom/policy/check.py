@@ -94,17 +94,19 @@ def _group_size(plan: Plan, terms: Terms, today: dt.date) -> Iterator[Violation]
 
 def _cells(plan: Plan, terms: Terms, today: dt.date) -> Iterator[Violation]:
     del today
-    if plan.protocol == "he" and not terms.opens_cells:
-        least = terms.privacy.min_group
-        message = (
-            f"on ciphertexts {plan.recipient} opens every cell before anybody can count the "
-            f"persons behind it; min_group asks for {least}"
-        )
-        remedy = (
-            "Ask with protocol 'mpc', or have all members sign a contract with "
-            "untested_cells = 'opened'."
-        )
-        yield Violation(Code.CELLS_NOT_TESTED, "", message, remedy)
+    if plan.ciphertexts is None or terms.opens_cells:
+        return
+    least = terms.privacy.min_group
+    if plan.ciphertexts.private is None:
+        opens, otherwise = "every cell", "Ask with protocol 'mpc', or have"
+    else:
+        opens, otherwise = "totals of rows that nobody else knows", "Have"
+    message = (
+        f"on ciphertexts {plan.recipient} opens {opens} before anybody can count the "
+        f"persons behind it; min_group asks for {least}"
+    )
+    remedy = f"{otherwise} all members sign a contract with untested_cells = 'opened'."
+    yield Violation(Code.CELLS_NOT_TESTED, "", message, remedy)
 
 
 def _contributors(plan: Plan, terms: Terms, today: dt.date) -> Iterator[Violation]:
@@ -115,11 +117,12 @@ def _contributors(plan: Plan, terms: Terms, today: dt.date) -> Iterator[Violatio
             f"on ciphertexts the totals of {table} would hide among those of {len(others)} owners "
             f"besides {plan.recipient}: {', '.join(others)}; min_contributors asks for {least}"
         )
-        instead = "Leave nobody out" if plan.without else "Ask with protocol 'mpc'"
-        remedy = (
-            f"{instead}, or have all members sign a contract with "
-            f"min_contributors = {len(others)}."
-        )
+        otherwise = "Ask with protocol 'mpc', or have"
+        if plan.without:
+            otherwise = "Leave nobody out, or have"
+        elif plan.ciphertexts is not None and plan.ciphertexts.private is not None:
+            otherwise = "Have"
+        remedy = f"{otherwise} all members sign a contract with min_contributors = {len(others)}."
         yield Violation(Code.TOO_FEW_CONTRIBUTORS, ", ".join(others), message, remedy)
 
 

@@ -41,8 +41,7 @@ def lower_to_cells(query: Query, placement: Placement) -> Cells:
         UnsupportedQuery: naming what ciphertexts can't answer, and the smallest change.
         OverflowPossible: naming a total that may not fit into the plain modulus.
     """
-    for what, remedy in _obstacles(query, placement):
-        raise UnsupportedQuery(f"{what} with protocol 'he'", remedy=remedy)
+    refuse(query, placement, ON_SHARES)
     columns = Columns.of(placement, query.keys)
     totals = Totals(columns)
     keys = {i: columns.key(key, opened=True) for i, key in enumerate(query.keys)}
@@ -60,7 +59,7 @@ def lower_to_cells(query: Query, placement: Placement) -> Cells:
         _check_reach(total.meaning, derived.bound)
     found = Ciphertexts(
         SUM.name,
-        tuple(_cell_key(query, bits) for bits in dict.fromkeys(keys.values())),
+        tuple(cell_key(query, bits, ON_SHARES) for bits in dict.fromkeys(keys.values())),
         tuple(derived.name for derived in sums),
         present,
         max(derived.bound for derived in sums),
@@ -75,20 +74,32 @@ def lower_to_cells(query: Query, placement: Placement) -> Cells:
     return Cells(Lowered(root, opened, final_sql), found, values.shown)
 
 
+def refuse(query: Query, placement: Placement, otherwise: str) -> None:
+    """Refuse what can't be answered from sums.
+
+    Args:
+        otherwise: what else can be done about it.
+
+    Raises:
+        UnsupportedQuery: naming it, and the smallest change that could be answered.
+    """
+    for what, remedy in _obstacles(query, placement):
+        raise UnsupportedQuery(f"{what} with protocol 'he'", remedy=f"{remedy} {otherwise}".strip())
+
+
 def _obstacles(query: Query, placement: Placement) -> Iterator[tuple[str, str]]:
-    """Yield what can't be answered from sums, and the smallest change that could be."""
     root = placement.root
     if query.rows:
-        yield "rows without GROUP BY", f"Ask for totals of groups. {ON_SHARES}"
+        yield "rows without GROUP BY", "Ask for totals of groups."
     if any(source.is_view for source in placement.sources):
-        yield "an aggregation inside another query", ON_SHARES
+        yield "an aggregation inside another query", ""
     if len(placement.sources[0].members) > MAX_CONTRIBUTORS:
-        yield f"a table of more than {MAX_CONTRIBUTORS} owners", ON_SHARES
+        yield f"a table of more than {MAX_CONTRIBUTORS} owners", ""
     if len(placement.sources) > 1 or root.links or root.crossing or root.before:
-        yield "a join between owners", f"Name tables of one owner each. {ON_SHARES}"
+        yield "a join between owners", "Name tables of one owner each."
 
 
-def _cell_key(query: Query, bits: Bits) -> CellKey:
+def cell_key(query: Query, bits: Bits, otherwise: str) -> CellKey:
     """Return a key with as many codes as its declared values.
 
     Raises:
@@ -97,8 +108,8 @@ def _cell_key(query: Query, bits: Bits) -> CellKey:
     domain = bits.encoding.domain
     if bits.encoding.kind not in ("number", "code"):
         what = f"GROUP BY {meaning(query, bits.expr)} with protocol 'he'"
-        remedy = f"Declare its values in the contract: cells must be known. {ON_SHARES}"
-        raise UnsupportedQuery(what, remedy=remedy)
+        remedy = f"Declare its values in the contract: cells must be known. {otherwise}"
+        raise UnsupportedQuery(what, remedy=remedy.strip())
     return CellKey(bits.column.name, domain.high - domain.low + 1, bits.column.nullable)
 
 

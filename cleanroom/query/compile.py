@@ -13,15 +13,19 @@ from cleanroom.query.inner_rows import lower_rows
 from cleanroom.query.left_out import check_left_out, terms_without
 from cleanroom.query.lower import lower, lower_view
 from cleanroom.query.placing import place
+from cleanroom.query.private import lower_privately, private_uses
 from cleanroom.query.unions import lower_union
 from cleanroom.query.uses import shown_uses, uses
 from cleanroom.sql.bind import bind
 from cleanroom.sql.inner_rows import bind_rows
 from cleanroom.sql.parse import parse
+from cleanroom.sql.private import taken_out
 from cleanroom.sql.scope import Nest
 from cleanroom.sql.unions import branches
 from cleanroom.sql.view import LocalView, View
 from cleanroom.sql.windows import has_windows
+
+_PRIVATE = "Ask with protocol 'he', or with none: they are asked on ciphertexts alone."
 
 
 def compile_query(
@@ -47,15 +51,22 @@ def compile_query(
     """
     left_out = tuple(sorted(set(without)))
     try:
-        query = bind(parse(sql), terms, _nest(terms))
+        taken = taken_out(parse(sql))
+        query = bind(taken.select, terms, _nest(terms))
         if left_out:
             check_left_out(query, left_out, protocol)
             terms = terms_without(terms, left_out)
-            query = bind(parse(sql), terms, _nest(terms))
+            query = bind(taken.select, terms, _nest(terms))
         placement = place(query)
         needed = set(uses(query, placement))
         ciphertexts = None
-        if protocol == "he":
+        if taken.marks:
+            keys = bind(taken.by_columns(), terms, _nest(terms)).keys
+            lowered, ciphertexts = lower_privately(query, placement, taken, keys, terms)
+            needed |= set(private_uses(query, taken, keys))
+            if protocol != "he":
+                raise UnsupportedQuery("private parameters with protocol 'mpc'", remedy=_PRIVATE)
+        elif protocol == "he":
             cells = lower_to_cells(query, placement)
             lowered, ciphertexts = cells.lowered, cells.ciphertexts
             needed |= set(shown_uses(query, placement, cells.shown))

@@ -4,7 +4,7 @@ Rule: a choice that is public and follows from contract and query alone. Whateve
 answer is the same. Where more would be opened on ciphertexts than on shares, they are only taken
 when they are asked for, or when nobody computes: with a smallest group, which can't be tested,
 with HAVING or LIMIT, which open the kept groups alone on shares, and for histograms; likewise
-where too few owners contribute.
+where too few owners contribute. Private parameters leave no other way.
 """
 
 from collections.abc import Callable
@@ -52,7 +52,8 @@ class Ways:
             open_to.append("he")
         plans = [found for p in open_to if isinstance(found := self.found(p), Plan)]
         if not plans:
-            return _there(self.found(open_to[0]))
+            alone = self.found("he")
+            return _there(alone if _is_private(alone) else self.found(open_to[0]))
         plans = [plan for plan in plans if not any(too_few(plan, self.terms))] or plans
         modest = [plan for plan in plans if _opens_no_more(plan, plans[0])]
         return min(modest, key=lambda plan: cost_of(plan).seconds)
@@ -66,6 +67,12 @@ def _opens_no_more(plan: Plan, shares: Plan) -> bool:
     """Whether the recipient sees no more, but for numbers of rows, than on shares."""
     chosen = shares.root.having is not None or shares.root.top is not None
     return plan is shares or (set(plan.uses) <= set(shares.uses) and not chosen)
+
+
+def _is_private(found: Plan | CleanroomError) -> bool:
+    """Whether a plan has private parameters, which nothing but ciphertexts hide."""
+    ciphertexts = found.ciphertexts if isinstance(found, Plan) else None
+    return ciphertexts is not None and ciphertexts.private is not None
 
 
 def _there(found: Plan | CleanroomError) -> Plan:

@@ -1,7 +1,7 @@
 """Bytes of any content as frames: a length, then at most 1 MiB a frame until all have come."""
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from cleanroom.errors import MessageInvalid
 from cleanroom.transport.call import Call
@@ -45,3 +45,27 @@ def _frames(data: bytes) -> Iterator[bytes]:
     yield _HEAD.pack(len(data)) + data[:CHUNK]
     for start in range(CHUNK, len(data), CHUNK):
         yield data[start : start + CHUNK]
+
+
+def joined(parts: Sequence[bytes]) -> bytes:
+    """Return several parts as one, each after its length."""
+    return b"".join(_HEAD.pack(len(part)) + part for part in parts)
+
+
+def divided(data: bytes, n: int) -> list[bytes]:
+    """Return the n parts that were joined.
+
+    Raises:
+        MessageInvalid: if they aren't n.
+    """
+    parts, start = [], 0
+    for _ in range(n):
+        if len(data) - start < _HEAD.size:
+            raise MessageInvalid("a part is missing")
+        (n_bytes,) = _HEAD.unpack_from(data, start)
+        start += _HEAD.size
+        parts.append(data[start : start + n_bytes])
+        start += n_bytes
+    if start != len(data):
+        raise MessageInvalid("parts of other lengths than announced")
+    return parts

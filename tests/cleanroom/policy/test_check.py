@@ -13,6 +13,7 @@ from cleanroom.contract.terms import Right, Terms
 from cleanroom.plan.ciphertexts import Ciphertexts
 from cleanroom.plan.nodes import Aggregate, Leaf, Release, Union
 from cleanroom.plan.plan import Plan, Use
+from cleanroom.plan.private import Private
 from cleanroom.policy.check import check, unavailable
 from cleanroom.policy.model import Code
 
@@ -166,6 +167,34 @@ def test_a_recipient_hides_nobody_from_itself() -> None:
 
 def test_a_table_of_one_owner_is_opened_as_what_it_is() -> None:
     assert check(CELLS, _shared(min_contributors=9), TODAY) == ()
+
+
+def test_private_totals_are_cells_that_nobody_tests() -> None:
+    sought = Private((), 1, 0, (9,), 1)
+    plan = replace(CELLS, ciphertexts=replace(CELLS.ciphertexts, private=sought))
+    (violation,) = check(plan, TERMS, TODAY)
+    assert violation.code is Code.CELLS_NOT_TESTED
+    assert "totals of rows that nobody else knows" in violation.message
+    assert "mpc" not in violation.remedy
+    assert check(plan, Terms.of(_room(min_group=1)), TODAY) == ()
+
+
+def test_private_totals_hide_among_no_fewer_owners() -> None:
+    sought = Private((), 1, 0, (9,), 1)
+    plan = replace(SHARED, ciphertexts=replace(SHARED.ciphertexts, private=sought))
+    (violation,) = check(plan, _shared(), TODAY)
+    assert violation.code is Code.TOO_FEW_CONTRIBUTORS
+    assert "mpc" not in violation.remedy
+
+
+@pytest.mark.parametrize("right", ["private_filter", "private_weights"])
+def test_each_kind_of_private_parameter_needs_a_right_of_its_own(right: str) -> None:
+    (violation,) = check(_plan(Use("alpha.t", "x", right)), TERMS, TODAY)
+    assert violation.code is Code.COLUMN_USE_NOT_ALLOWED
+    assert f"used as '{right}' without that right" in violation.message
+    granted = _room()
+    granted["tables"]["alpha.t"]["columns"]["x"]["rights"]["analyst"].append(right)
+    assert check(_plan(Use("alpha.t", "x", right)), Terms.of(granted), TODAY) == ()
 
 
 @pytest.mark.parametrize("release", ["dp", "gated"])

@@ -160,16 +160,16 @@ async def _contributes(
 
 
 def _under_another_key(encrypting: Encrypting) -> None:
-    encrypting._key = SecretKey(encrypting._parameters).public
+    encrypting._part.key = SecretKey(SUM).public
 
 
 def _under_another_key_in_secret(encrypting: Encrypting) -> None:
-    signed = encrypting._key.id
+    signed = encrypting._part.id
 
     class Posing(PublicKey):
         id = property(lambda _: signed)
 
-    encrypting._key = Posing(encrypting._parameters, SecretKey(encrypting._parameters).public.data)
+    encrypting._part.key = Posing(SUM, SecretKey(SUM).public.data)
 
 
 def _with_other_masks(encrypting: Encrypting) -> None:
@@ -296,7 +296,7 @@ def test_owners_encrypt_under_no_key_but_the_signed_one(room, folder, monkeypatc
     monkeypatch.setattr(Summing, "total", swapped)
     error = refused(room, folder)
     assert (type(error), error.party) == (PeerMisbehaved, "coordinator")
-    assert "another key than was signed" in error.message
+    assert "another public key than was signed" in error.message
 
 
 def test_owners_believe_no_ruling_of_another_session(room, folder, monkeypatch) -> None:
@@ -337,7 +337,8 @@ def _signs_for_no_key(monkeypatch) -> None:
 
     def init(self: Decrypting, *given: object) -> None:
         whole(self, *given)
-        self._public = PublicKey(SUM, bytes(1000))
+        key = PublicKey(SUM, bytes(1000))
+        self._holder.id, self._holder.data = key.id, key.data
 
     monkeypatch.setattr(Decrypting, "__init__", init)
 

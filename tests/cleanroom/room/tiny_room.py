@@ -1,7 +1,8 @@
 """A small room for tests: real identities, contract, processes and protocol, a tiny query language.
 
 'add 3 of a b' adds column x of members a and b, after 3 multiplications by one. 'slow 500 of a'
-does 500 of them. 'total 3 of a b', on ciphertexts, gives the sum of all x three times over.
+does 500 of them. 'total 3 of a b', on ciphertexts, gives the sum of all x three times over; 'seek 3
+of a b' that of the x whose last digit is sought in private.
 As a script it runs a party or the coordinator: tiny_room.py party.toml.
 """
 
@@ -24,10 +25,11 @@ from cleanroom.execution.contribute import contribute, receive
 from cleanroom.execution.outcome import Opened, Outcome
 from cleanroom.identity.identity import Identity
 from cleanroom.member import Membership
-from cleanroom.plan.ciphertexts import Ciphertexts
+from cleanroom.plan.ciphertexts import CellKey, Ciphertexts
 from cleanroom.plan.conditions import Term
 from cleanroom.plan.nodes import Aggregate, Derive, Derived, Leaf, Release, SumColumn, Union
 from cleanroom.plan.plan import Plan, Protocol
+from cleanroom.plan.private import Parameter, Private
 from protocols.rep3.multiply import multiply
 from protocols.rep3.share import Arith, public_arith
 from protocols.rounds import PeerMisbehaved, Round
@@ -39,7 +41,8 @@ class Rows:
     """An owner's rows: the same at all, so that every result is known."""
 
     def run(self, sql: str, text_key: bytes) -> dict[str, np.ndarray]:
-        return {"x": np.arange(100, dtype=np.int64)}
+        x = np.arange(100)
+        return {"x": x, "digit_0": (x % 10).astype(np.uint64)}
 
     def rows(self, table: str) -> int:
         return 100
@@ -61,24 +64,31 @@ def compile_tiny(
     without: tuple[str, ...] = (),
 ) -> Plan:
     words = sql.split()
-    if (protocol == "he") != (words[0] == "total"):
-        raise UnsupportedQuery("'total' runs on ciphertexts, all else on shares")
+    if (protocol == "he") != (words[0] in ("total", "seek")):
+        raise UnsupportedQuery("'total' and 'seek' run on ciphertexts, all else on shares")
     if len(words) < 4:
         raise UnsupportedQuery("add N of MEMBERS")
     leaves = tuple(
         Leaf(member, sql, (), (SumColumn("x", 1000),), 1000, ()) for member in words[3:]
     )
     if protocol == "he":
-        return totals(leaves, int(words[1]), Plan(contract_hash, recipient, sql, (), None, (), ""))
+        plan = Plan(contract_hash, recipient, sql, (), None, (), "")
+        return totals(leaves, int(words[1]), plan, private=words[0] == "seek")
     root = Release(Aggregate(Union(leaves), (), (), ("x",), ()), 1, None, ("x",))
     return Plan(contract_hash, recipient, sql, (), root, (), "")
 
 
-def totals(leaves: tuple[Leaf, ...], n: int, plan: Plan) -> Plan:
+def totals(leaves: tuple[Leaf, ...], n: int, plan: Plan, *, private: bool) -> Plan:
     names = tuple(f"x{i}" for i in range(n))
     sums = tuple(Derived(name, 10**6, (Term(1, ("x",)),)) for name in names)
     root = Release(Aggregate(Derive(Union(leaves), sums), (), (), names, ()), 1, None, names)
-    return replace(plan, root=root, ciphertexts=Ciphertexts("bfv-sum-1", (), names, None, 10**6))
+    cells = Ciphertexts("bfv-sum-1", (), names, None, 10**6)
+    if private:
+        key = CellKey("digit", 10, nullable=False)
+        digit = Parameter("digit", "t", "digit", key, "INTEGER", 0, (), "values")
+        seeking = Private((digit,), 1, 0, (10**6,) * n, 1 << 20)
+        cells = replace(cells, parameters="bfv-filter-1", private=seeking)
+    return replace(plan, root=root, ciphertexts=cells)
 
 
 def compute(ctx, plan, contributions):
