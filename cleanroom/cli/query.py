@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cleanroom.cli.private import private_values
 from cleanroom.cli.rows import Format, check_writable, format_of, write, write_text
 
 if TYPE_CHECKING:
@@ -46,10 +47,21 @@ Without = Annotated[
 ]
 
 
+Private = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--private",
+        metavar="NAME[=FILE]",
+        help="What :NAME of the query stands for: a file of one value a line, or asked for.",
+    ),
+]
+
+
 def query(
     sql: Sql,
     config: Config,
     protocol: By = None,
+    private: Private = None,
     without: Without = None,
     form: FormOrSuffix = None,
     output: Annotated[Path | None, typer.Option(help="File to write, not the screen.")] = None,
@@ -61,11 +73,17 @@ def query(
     if form is Format.PARQUET and output is None:
         raise typer.BadParameter("Parquet needs --output FILE")
     check_writable(output, receipt)
+    values = private_values(private or ())
     with _room(config) as room:
-        text, by = _text(sql), _named(protocol)
+        text, by, left_out = _text(sql), _named(protocol), without or ()
         result = with_progress(
             lambda told: room.sql(
-                text, protocol=by, without=without or (), deadline_s=deadline_s, on_progress=told
+                text,
+                private=values,
+                protocol=by,
+                without=left_out,
+                deadline_s=deadline_s,
+                on_progress=told,
             )
         )
     write(result.to_arrow(), form, output)
