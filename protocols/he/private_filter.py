@@ -181,7 +181,7 @@ def answer(
         help them. Weights are any numbers, so a total may pack several cells of a histogram:
         which questions are allowed is for policy to say. A malicious asking member can make up
         the first halves: it learns one linear form of the histograms' sum modulo q behind the
-        flooding noise, below 80 bits for each, instead of one modulo t.
+        flooding noise, below 80 bits for each (`FILTER_WIDE`: 90), instead of one modulo t.
     """
     question.check()
     if len(histograms) != len(question.masses) or len(secrets) >= MAX_CONTRIBUTORS:
