@@ -1,0 +1,1 @@
+"""Training over rows that stay with their owners: only sums over all owners are ever opened."""

@@ -1,0 +1,74 @@
+"""One step of a training: what the recipient asks of every owner, and the sum that it gets.
+
+Rule: a step names a function that owners already have, and carries numbers; nothing in it is ever
+evaluated. Its answer has a shape and a bound that are fixed before anybody computes it.
+"""
+
+import math
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol as Interface
+from typing import TypeAlias, TypeVar
+
+from cleanroom.learning.facts import Floats
+
+M = TypeVar("M")
+Sums: TypeAlias = Mapping[str, Floats]
+Option: TypeAlias = str | int | float | bool
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One array of an answer.
+
+    Attributes:
+        bound: largest absolute value that one owner's entry may have; the sum over all owners
+            is exact to a 2^-62nd part of owners times bound.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    bound: float
+
+    @property
+    def size(self) -> int:
+        return math.prod(self.shape)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What the recipient asks of every owner at once.
+
+    Attributes:
+        name: of the owners' function.
+        answer: the arrays that each owner contributes to the sum.
+        numbers: what the function takes; all owners see it.
+        options: further settings, by name.
+        round: counts from 1; several steps may belong to one round.
+        report: loss and metrics known so far, for whoever watches.
+        checkpoint: what a training that ends here needs to go on from this step; stays with the
+            recipient.
+    """
+
+    name: str
+    answer: tuple[Block, ...]
+    numbers: Mapping[str, Floats] = field(default_factory=dict)
+    options: Mapping[str, Option] = field(default_factory=dict)
+    round: int = 1
+    report: Mapping[str, float] = field(default_factory=dict)
+    checkpoint: Mapping[str, Floats] | None = None
+
+
+Training: TypeAlias = Generator[Step, Sums, M]
+
+
+class Owner(Interface):
+    """An owner's side of one training: its rows, and what it remembers between steps."""
+
+    def answer(self, step: Step) -> Sums:
+        """Return this owner's summand: each block of the step's answer, in its shape.
+
+        Raises:
+            CleanroomError: if the step isn't one of this training's.
+        """
+        ...
