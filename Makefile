@@ -30,7 +30,7 @@ $(VENV)/demo.done: pyproject.toml requirements.lock
 
 $(VENV)/dev.done: pyproject.toml requirements.lock
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[benchmarks,demo,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[benchmarks,demo,dev,flower]'
 	$(BIN)/python -c '$(KERNELS)'
 	touch $@
 
