@@ -9,6 +9,8 @@ from benchmarks import markdown
 from benchmarks.about import about
 from benchmarks.encrypted.names import ENCRYPTED, IN_A_ROOM, SIZES
 from benchmarks.measure import Asked, Line
+from benchmarks.noise import IN_PROCESS
+from benchmarks.noise import SIZES as NOISE_SIZES
 from benchmarks.rooms import QUERIES
 from benchmarks.run import NAMES, run
 
@@ -46,6 +48,10 @@ def asked(wanted: Wanted) -> Iterator[Asked]:
     for name in wanted.only or NAMES:
         if name in ENCRYPTED:
             for rows in wanted.rows or SIZES[name]:
+                yield Asked(name, rows, "memory", wanted.runs)
+            continue
+        if name in IN_PROCESS:
+            for rows in wanted.rows or NOISE_SIZES[name]:
                 yield Asked(name, rows, "memory", wanted.runs)
             continue
         if name in IN_A_ROOM:
@@ -102,7 +108,8 @@ def write(lines: Sequence[Line], peers: Sequence[Line], folder: Path) -> Path:
     encrypted = [line for line in lines if line["benchmark"] in ENCRYPTED]
     rooms = [line for line in lines if line["benchmark"].startswith(("query", "start"))]
     asked_in_rooms = [line for line in lines if line["benchmark"] in IN_A_ROOM]
-    known = (*encrypted, *rooms, *asked_in_rooms)
+    alone = [line for line in lines if line["benchmark"] in IN_PROCESS]
+    known = (*encrypted, *rooms, *asked_in_rooms, *alone)
     operators = [line for line in lines if line not in known]
     if operators:
         plots.times(operators, Path(f"{stem}-times.png"))
@@ -118,6 +125,8 @@ def write(lines: Sequence[Line], peers: Sequence[Line], folder: Path) -> Path:
     if asked_in_rooms:
         title = "## Homomorphic, in a room of processes\n"
         parts += [title, markdown.full_table(asked_in_rooms)]
+    if alone:
+        parts += ["## Noise, in one process\n", markdown.full_table(alone)]
     if peers:
         plots.peers(peers, Path(f"{stem}-peers.png"))
         image = f"![seconds by rows, by system]({stem.name}-peers.png)\n"

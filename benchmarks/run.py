@@ -7,15 +7,18 @@ from benchmarks.encrypted.names import ENCRYPTED, IN_A_ROOM
 from benchmarks.machine import machine
 from benchmarks.measure import Asked, Line, line, timed
 from benchmarks.names import CASES, make
+from benchmarks.noise import IN_PROCESS
 from benchmarks.rooms import ROOMS
 
-NAMES = (*CASES, *ROOMS, *ENCRYPTED, *IN_A_ROOM)
+NAMES = (*CASES, *ROOMS, *ENCRYPTED, *IN_A_ROOM, *IN_PROCESS)
 
 
 def run(asked: Asked) -> Line:
     """Measure what is asked for."""
     if asked.benchmark in ROOMS:
         return ROOMS[asked.benchmark](asked)
+    if asked.benchmark in IN_PROCESS:
+        return IN_PROCESS[asked.benchmark](replace(asked, transport="memory"))
     if asked.benchmark in IN_A_ROOM:
         return IN_A_ROOM[asked.benchmark](asked)
     if asked.benchmark in ENCRYPTED:
