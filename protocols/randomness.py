@@ -1,7 +1,7 @@
 """Correlated randomness that needs no messages: streams under pairwise keys, one per gate."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -30,6 +30,24 @@ def stream(key: bytes, purpose: str, n_words: int) -> U64:
         n = min(BLOCK_WORDS, n_words - start)
         encryptor.update_into(_ZEROS[: 8 * n], out[start : start + n + _SLACK].data.cast("B"))
     return out[:n_words]
+
+
+def add_streams(words: U64, streams: Iterable[tuple[bytes, str, bool]]) -> None:
+    """Add to `words`, in place, what `stream` returns for each key and purpose, or subtract it.
+
+    Args:
+        streams: key, purpose, and whether its words are added.
+
+    Cost: no memory beyond a block; every word of the sum is touched while it is in the cache.
+    """
+    drawn = [(_encryptor(key, purpose), plus) for key, purpose, plus in streams]
+    block = np.empty(min(BLOCK_WORDS, words.size) + _SLACK, dtype=np.uint64)
+    raw = block.data.cast("B")
+    for start in range(0, words.size, BLOCK_WORDS):
+        part = words[start : start + BLOCK_WORDS]
+        for encryptor, plus in drawn:
+            encryptor.update_into(_ZEROS[: 8 * part.size], raw)
+            (np.add if plus else np.subtract)(part, block[: part.size], out=part)
 
 
 def _encryptor(key: bytes, purpose: str) -> CipherContext:

@@ -1,11 +1,12 @@
 """Pairwise masks that cancel in the sum over all: what a single contribution shows is uniform."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 
-from protocols.randomness import KEY_BYTES, stream
+from protocols.pairwise import pairs
+from protocols.randomness import stream
 from protocols.rounds import U64
 
 
@@ -25,7 +26,7 @@ def mask(me: str, secrets: Mapping[str, bytes], purpose: str, n: int, modulus: i
     Source: Bonawitz et al., CCS 2017, section 4.1, without their dropout recovery.
     """
     total = np.zeros(n, dtype=np.uint64)
-    for first, pair, secret in _pairs(me, secrets, purpose):
+    for secret, pair, first in pairs(me, secrets, purpose):
         words = uniform(secret, pair, n, modulus)
         total = add(total, words if first else negate(words, modulus), modulus)
     return total
@@ -38,21 +39,10 @@ def wide_mask(me: str, secrets: Mapping[str, bytes], purpose: str, modulus: int)
     """
     n = modulus.bit_length() // 64 + 2
     total = 0
-    for first, pair, secret in _pairs(me, secrets, purpose):
+    for secret, pair, first in pairs(me, secrets, purpose):
         drawn = int.from_bytes(stream(secret, pair, n).tobytes(), "little")
         total += drawn if first else -drawn
     return total % modulus
-
-
-def _pairs(
-    me: str, secrets: Mapping[str, bytes], purpose: str
-) -> Iterator[tuple[bool, str, bytes]]:
-    """Yield, for each other contributor: am I the first of the pair, its purpose, its secret."""
-    if me in secrets or any(len(secret) != KEY_BYTES for secret in secrets.values()):
-        raise ValueError(f"pairwise secrets have {KEY_BYTES} bytes and two holders")
-    for other, secret in secrets.items():
-        first, second = sorted((me, other))
-        yield me == first, f"{purpose}|{len(first)}|{first}|{second}", secret
 
 
 def uniform(key: bytes, purpose: str, n: int, modulus: int) -> U64:
