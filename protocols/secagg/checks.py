@@ -11,18 +11,17 @@ def disagreeing(participants: Sequence[str], checks: Mapping[str, U64]) -> froze
     """Return who told of pairs what others of these pairs didn't.
 
     Args:
-        checks: survivor -> a word for each other participant, in their order.
+        checks: survivor -> a word for each participant, in their order; 0 for itself.
 
     Returns:
         One member if it is in all pairs that disagree, and no other is; both or all members of
         such pairs if that leaves it open; empty if no pair disagrees.
     """
+    if not checks:
+        return frozenset()
     places = [i for i, name in enumerate(participants) if name in checks]
     names = [participants[i] for i in places]
-    table = np.zeros((len(names), len(participants)), dtype=np.uint64)
-    for row, (place, name) in enumerate(zip(places, names, strict=True)):
-        table[row] = np.insert(checks[name], place, 0)
-    told = table[:, places]
+    told = np.stack([checks[name] for name in names])[:, places]
     apart = told != told.T
     wrong = apart.sum(axis=1)
     in_all = wrong == apart.sum() // 2

@@ -60,6 +60,9 @@ class Member:
         2 * threshold - n other members (with all staying: fewer than n - 1): it learns one sum a
         round, over at least `threshold` members, all of whom were asked the same question. A
         member can make a sum wrong by what it adds; that isn't found.
+        Where members may drop out, sums of two rounds can be over different members. A server that
+        asks the same twice, and claims the second time that somebody dropped out, learns that
+        member's words as the difference. Against that help only noise, or that all must stay.
     Source: Bonawitz et al., CCS 2017, with differences said in `deals` and above.
     """
 

@@ -31,7 +31,9 @@ def safe_threshold(n_members: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Roster:
-    """Attributes:
+    """The members of one session's sums.
+
+    Attributes:
         members: in any order; kept sorted.
         threshold: as many must stay in a round, or nothing is opened; with all members, nobody
             may drop out and a round is a single trip.

@@ -149,7 +149,8 @@ class Server:
             self._keep_signature(current, name, current.participants, bytes(rest[0]))
             self._keep_deal(name, current.number + 1, bytes(rest[1]))
         current.total += np.frombuffer(words, dtype="<u8")
-        current.checks[name] = np.frombuffer(checks, dtype="<u8")
+        place = current.participants.index(name)
+        current.checks[name] = np.insert(np.frombuffer(checks, dtype="<u8"), place, 0)
 
     def _unmask(self, current: _Asked) -> Generator[Messages, Messages, None]:
         """Take off the masks that survivors' help opens."""

@@ -25,7 +25,7 @@ class Recovery:
 
     Attributes:
         held: participant -> its deal for this round.
-        checks: survivor -> a word for each other participant (`checks`).
+        checks: survivor -> a word for each participant (`checks`).
         helped: member -> its shares, one a participant, of at least as many as recover a secret.
     """
 
@@ -68,10 +68,10 @@ class Recovery:
     def _pairs_of(self, dealer: str, recovery: bytes) -> dict[str, bytes]:
         """Return what one that dropped out shares with survivors, as these confirm it."""
         opened = self.held[dealer].pair_secrets(recovery)
+        place = self.participants.index(dealer)
         for name, told in self.checks.items():
-            others = [other for other in self.participants if other != name]
             check = np.frombuffer(pair_check(opened[name], self.asked), dtype="<u8")
-            if check[0] != told[others.index(dealer)]:
+            if check[0] != told[place]:
                 raise Misbehaved({dealer, name}, self.round, "a pair with two secrets")
         return {name: opened[name] for name in self.checks}
 
