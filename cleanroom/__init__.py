@@ -3,12 +3,18 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from cleanroom.client import Result, Room, connect
-    from cleanroom.local import LocalRoom
+    from cleanroom.local.room import LocalRoom
+    from cleanroom.recipient.result import Result
+    from cleanroom.recipient.room import Room, connect
 
 __all__ = ["LocalRoom", "Result", "Room", "connect"]
 
-_HOMES = {"LocalRoom": "local", "Result": "client", "Room": "client", "connect": "client"}
+_HOMES = {
+    "LocalRoom": "local.room",
+    "Result": "recipient.result",
+    "Room": "recipient.room",
+    "connect": "recipient.room",
+}
 
 
 def __getattr__(name: str) -> object:

@@ -12,9 +12,10 @@ from cleanroom.cli.private import private_values
 from cleanroom.cli.rows import Format, check_writable, format_of, write, write_text
 
 if TYPE_CHECKING:
-    from cleanroom.asking import Progress
-    from cleanroom.client import Result, Room
     from cleanroom.plan.plan import Protocol
+    from cleanroom.recipient.asking import Progress
+    from cleanroom.recipient.result import Result
+    from cleanroom.recipient.room import Room
 
 Config = Annotated[
     Path, typer.Option("--config", envvar="CLEANROOM_CONFIG", help="The recipient's TOML file.")
@@ -139,7 +140,7 @@ def summary(result: "Result") -> str:
 
 
 def _room(config: Path) -> "Room":
-    from cleanroom.client import connect
+    from cleanroom.recipient.room import connect
 
     return connect(config)
 

@@ -13,7 +13,7 @@ ParentPipe = Annotated[
 
 def coordinator(config: Config, parent_pipe: ParentPipe = False) -> None:
     """Host a room: relay signed requests; never see a share or a row."""
-    from cleanroom.coordinator import CoordinatorConfig, coordinate
+    from cleanroom.coordinator.room import CoordinatorConfig, coordinate
     from cleanroom.process import run_until_stopped
 
     run_until_stopped(lambda: coordinate(CoordinatorConfig.load(config)), parent_pipe=parent_pipe)
@@ -22,7 +22,7 @@ def coordinator(config: Config, parent_pipe: ParentPipe = False) -> None:
 def party(config: Config, parent_pipe: ParentPipe = False) -> None:
     """Take part as a member: contribute own rows under the contract, compute if it says so."""
     from cleanroom.config import MemberConfig
-    from cleanroom.party import attend
+    from cleanroom.party.party import attend
     from cleanroom.process import run_until_stopped
 
     run_until_stopped(lambda: attend(MemberConfig.load(config)), parent_pipe=parent_pipe)

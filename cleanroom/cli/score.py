@@ -25,7 +25,7 @@ def score(
     deadline_s: Annotated[int, typer.Option(min=1, max=86400, help="Seconds to wait.")] = 600,
 ) -> None:
     """Score own rows under another member's model; neither is shown to the other."""
-    from cleanroom.client import connect
+    from cleanroom.recipient.room import connect
 
     form = form or format_of(output)
     if form is Format.PARQUET and output is None:

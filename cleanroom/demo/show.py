@@ -14,10 +14,10 @@ from rich.table import Table
 
 from cleanroom.cli.query import summary
 from cleanroom.cli.rows import as_table
-from cleanroom.client import Result
 from cleanroom.demo import hospitals
-from cleanroom.local import LocalRoom
+from cleanroom.local.room import LocalRoom
 from cleanroom.plan.plan import Protocol
+from cleanroom.recipient.result import Result
 
 
 def run() -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from cleanroom.errors import CleanroomError, MessageInvalid
-from cleanroom.statements import Signed
+from cleanroom.session.statements import Signed
 from cleanroom.transport import faults
 from cleanroom.transport import room_pb2 as pb
 from cleanroom.transport.call import decode

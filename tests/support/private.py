@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 from ciphertexts import pair_secrets, summed
 
-from cleanroom.contributing import Answers, Bound
 from cleanroom.execution import cells
 from cleanroom.execution.outcome import Opened
 from cleanroom.plan.plan import Plan
 from cleanroom.query.sought import weights_of
-from cleanroom.questioning import Questioning
+from cleanroom.recipient.questioning import Questioning
+from cleanroom.session.contributing import Answers, Bound
 from cleanroom.sources.database import Database
 from protocols.he.memory import saved
 from protocols.he.parameters import Parameters

@@ -18,7 +18,7 @@ from cleanroom.query.compile import compile_query
 from cleanroom.query.finish import finish
 from cleanroom.query.frame import as_pandas
 from cleanroom.query.sought import weights_of
-from cleanroom.questioning import Questioning
+from cleanroom.recipient.questioning import Questioning
 from cleanroom.sources.database import Database
 from cleanroom.transport.blobs import divided, joined
 from protocols.he.bfv import KeyUsed

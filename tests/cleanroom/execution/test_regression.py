@@ -12,15 +12,15 @@ import pytest
 import rooms
 from in_memory import run_on_ciphertexts, run_on_shares
 
-from cleanroom.asking import Answer, Stats
-from cleanroom.client import Result
 from cleanroom.contract.terms import Terms
 from cleanroom.errors import UnknownName, UnsupportedQuery
 from cleanroom.plan.plan import Protocol
 from cleanroom.query.compile import compile_query
 from cleanroom.query.finish import finish
-from cleanroom.receipt import Receipt
-from cleanroom.regression import Model, Regression
+from cleanroom.recipient.asking import Answer, Stats
+from cleanroom.recipient.regression import Model, Regression
+from cleanroom.recipient.result import Result
+from cleanroom.session.receipt import Receipt
 from cleanroom.sources.database import Database
 
 CASES = {

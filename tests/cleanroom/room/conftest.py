@@ -11,8 +11,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import tiny_room
 
-from cleanroom.client import Room
-from cleanroom.member import Membership
+from cleanroom.recipient.client import Client
+from cleanroom.recipient.room import Room
+from cleanroom.session.member import Membership
 
 
 @pytest.fixture(scope="session")
@@ -63,5 +64,5 @@ def processes(folder: Path, room: dict[str, Membership]) -> Iterator[Processes]:
 
 @pytest.fixture
 def analyst(room: dict[str, Membership]) -> Iterator[Room]:
-    with Room(room["analyst"], tiny_room.tiny_engine()) as client:
+    with Room(Client(room["analyst"], tiny_room.tiny_engine())) as client:
         yield client

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import tiny_room
 
-from cleanroom.asking import Answer, Asker
+from cleanroom.recipient.asking import Answer, Asker
 
 MORE = tuple(f"owner_{i}" for i in range(96))
 OWNERS = (*tiny_room.OWNERS, "hospital", *MORE)

@@ -9,9 +9,7 @@ import numpy as np
 import pytest
 import tiny_room
 
-from cleanroom.asking import Answer, Asker
-from cleanroom.decrypting import Decrypting
-from cleanroom.encrypting import Encrypting
+from cleanroom.coordinator.summing import Summing
 from cleanroom.errors import (
     CleanroomError,
     MessageInvalid,
@@ -21,11 +19,14 @@ from cleanroom.errors import (
     PlanMismatch,
 )
 from cleanroom.identity.exchange import Exchange
-from cleanroom.member import Membership
-from cleanroom.party import PartyProcess
-from cleanroom.roles import COLLECT, CONTRIBUTE, ROUNDS
-from cleanroom.session import Session
-from cleanroom.summing import ADD, TOTAL, Digest, Summing
+from cleanroom.party.encrypting import Encrypting
+from cleanroom.party.party import PartyProcess
+from cleanroom.party.query_run import QueryRun
+from cleanroom.recipient.asking import Answer, Asker
+from cleanroom.recipient.decrypting import Decrypting
+from cleanroom.session.digest import Digest
+from cleanroom.session.member import Membership
+from cleanroom.session.routes import ADD, COLLECT, CONTRIBUTE, ROUNDS, TOTAL
 from cleanroom.transport.blobs import receive_blob, send_blob
 from cleanroom.transport.call import Call
 from cleanroom.transport.envelopes import Opening
@@ -34,7 +35,7 @@ from protocols.he.parameters import SUM
 
 Room = dict[str, Membership]
 Parties = dict[str, PartyProcess]
-Play = Callable[[PartyProcess, Session], Awaitable[None]]
+Play = Callable[[PartyProcess, QueryRun], Awaitable[None]]
 TWO = "total 3 of bank_a hospital"
 FOUR = "total 9000 of bank_a bank_b bank_c hospital"
 
@@ -93,7 +94,7 @@ def test_shares_and_ciphertexts_are_asked_in_one_room(room, folder) -> None:
 # --- a contributor that does what is not its part ----------------------------------------
 
 
-async def _opened(party: PartyProcess, session: Session) -> tuple[Call, object]:
+async def _opened(party: PartyProcess, session: QueryRun) -> tuple[Call, object]:
     member = party._member
     channel = member.dial("coordinator")
     call = channel.open(ADD)
@@ -102,26 +103,26 @@ async def _opened(party: PartyProcess, session: Session) -> tuple[Call, object]:
     return call, channel
 
 
-async def _sends_garbage(party: PartyProcess, session: Session) -> None:
+async def _sends_garbage(party: PartyProcess, session: QueryRun) -> None:
     call, _ = await _opened(party, session)
     await send_blob(call, bytes(1000))
     await call.finish()
 
 
-async def _sends_too_much(party: PartyProcess, session: Session) -> None:
+async def _sends_too_much(party: PartyProcess, session: QueryRun) -> None:
     async with Encrypting(party._member, session, party._attended()) as encrypting:
         await encrypting.agree()
         encrypting._call.last = lambda: encrypting._call.send(b"more")
         await encrypting.send(np.zeros(3, np.int64))
 
 
-async def _leaves(party: PartyProcess, session: Session) -> None:
+async def _leaves(party: PartyProcess, session: QueryRun) -> None:
     _, channel = await _opened(party, session)
     await channel.close()
     await asyncio.Event().wait()
 
 
-async def _signs_another(party: PartyProcess, session: Session) -> None:
+async def _signs_another(party: PartyProcess, session: QueryRun) -> None:
     async with Encrypting(party._member, session, party._attended()) as encrypting:
         await encrypting.agree()
         await encrypting.send(np.zeros(3, np.int64))
@@ -147,7 +148,7 @@ def test_a_contributor_that_misbehaves_is_named(
 
 
 async def _contributes(
-    party: PartyProcess, session: Session, change: Callable[[Encrypting], None]
+    party: PartyProcess, session: QueryRun, change: Callable[[Encrypting], None]
 ) -> None:
     """Contribute with something changed, and sign what was sent."""
     async with Encrypting(party._member, session, party._attended()) as encrypting:
@@ -379,7 +380,7 @@ def test_calls_that_are_not_the_callers_are_refused(
     async def work(parties: Parties) -> CleanroomError:
         begun = asyncio.get_running_loop().create_future()
 
-        async def waits(session: Session) -> None:
+        async def waits(session: QueryRun) -> None:
             await _opened(parties["bank_a"], session)
             begun.set_result(session)
             await asyncio.Event().wait()
@@ -406,7 +407,7 @@ def test_no_share_goes_to_a_session_on_ciphertexts(room, folder, route: str) -> 
     async def work(parties: Parties) -> None:
         begun = asyncio.get_running_loop().create_future()
 
-        async def waits(session: Session) -> None:
+        async def waits(session: QueryRun) -> None:
             begun.set_result(session)
             await asyncio.Event().wait()
 
@@ -434,7 +435,7 @@ def test_a_call_for_another_session_or_plan_is_refused(
     async def work(parties: Parties) -> None:
         begun = asyncio.get_running_loop().create_future()
 
-        async def waits(session: Session) -> None:
+        async def waits(session: QueryRun) -> None:
             begun.set_result(session)
             await asyncio.Event().wait()
 

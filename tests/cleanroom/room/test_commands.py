@@ -12,8 +12,9 @@ import tiny_room
 from typer.testing import CliRunner
 
 from cleanroom.cli import app
-from cleanroom.client import Room
-from cleanroom.member import Membership
+from cleanroom.recipient.client import Client
+from cleanroom.recipient.room import Room
+from cleanroom.session.member import Membership
 
 
 def ended(*words: str) -> tuple[int, list[str]]:
@@ -73,12 +74,12 @@ def test_ctrl_c_says_that_the_session_was_cancelled(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def tiny(_: Path) -> Room:
-        return Room(room["analyst"], tiny_room.tiny_engine())
+        return Room(Client(room["analyst"], tiny_room.tiny_engine()))
 
     def interrupt(*_: object) -> None:
         os.kill(os.getpid(), signal.SIGINT)
 
-    monkeypatch.setattr("cleanroom.client.connect", tiny)
+    monkeypatch.setattr("cleanroom.recipient.room.connect", tiny)
     monkeypatch.setattr("rich.status.Status.update", interrupt)
     words = ["query", "add 1000000 of bank_a", "--config", "none"]
     done = CliRunner().invoke(app, words)

@@ -9,8 +9,6 @@ import numpy as np
 import pytest
 import tiny_room
 
-from cleanroom.asking import Asker
-from cleanroom.coordinator import ATTEND, SUBMIT
 from cleanroom.engine import participants
 from cleanroom.errors import (
     CleanroomError,
@@ -21,9 +19,10 @@ from cleanroom.errors import (
     RequestReplayed,
     SessionCancelled,
 )
-from cleanroom.member import Membership
-from cleanroom.roles import COLLECT, CONTRIBUTE, ROUNDS
-from cleanroom.statements import Failed, Request, new_session, sign
+from cleanroom.recipient.asking import Asker
+from cleanroom.session.member import Membership
+from cleanroom.session.routes import ATTEND, COLLECT, CONTRIBUTE, ROUNDS, SUBMIT
+from cleanroom.session.statements import Failed, Request, new_session, sign
 from cleanroom.transport.call import Call
 from cleanroom.transport.envelopes import Opening, Progress, pack, unpack
 from cleanroom.transport.frames import encode

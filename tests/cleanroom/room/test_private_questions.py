@@ -10,9 +10,7 @@ import pytest
 import tiny_room
 from private import shifted
 
-from cleanroom.asking import Answer, Asker
-from cleanroom.contributing import Bound, written
-from cleanroom.encrypting import Encrypting
+from cleanroom.coordinator.summing import Summing
 from cleanroom.errors import (
     CleanroomError,
     NotAuthorised,
@@ -20,12 +18,15 @@ from cleanroom.errors import (
     PeerUnavailable,
     PlanMismatch,
 )
-from cleanroom.member import Membership
-from cleanroom.party import PartyProcess
-from cleanroom.questioning import Questioning
-from cleanroom.session import Session
-from cleanroom.statements import Request
-from cleanroom.summing import ADD, Summing
+from cleanroom.party.encrypting import Encrypting
+from cleanroom.party.party import PartyProcess
+from cleanroom.party.query_run import QueryRun
+from cleanroom.recipient.asking import Answer, Asker
+from cleanroom.recipient.questioning import Questioning
+from cleanroom.session.contributing import Bound, written
+from cleanroom.session.member import Membership
+from cleanroom.session.routes import ADD
+from cleanroom.session.statements import Request
 from cleanroom.transport.blobs import receive_blob, send_blob
 from cleanroom.transport.call import Call
 from cleanroom.transport.envelopes import Opening
@@ -101,7 +102,7 @@ def test_one_plan_asks_for_anything_and_says_nothing_of_it(room, folder) -> None
 def refused(room: Room, folder: Path, change: Change) -> CleanroomError:
     """Ask while bank_a answers with something changed, and signs what it sent."""
 
-    async def play(party: PartyProcess, session: Session) -> None:
+    async def play(party: PartyProcess, session: QueryRun) -> None:
         async with Encrypting(party._member, session, party._attended()) as encrypting:
             await encrypting.agree()
             change(encrypting)
@@ -184,7 +185,7 @@ def test_answers_to_another_question_are_refused_by_name(room, folder) -> None:
 
 
 def test_an_owner_that_drops_out_ends_the_question_with_its_name(room, folder) -> None:
-    async def leaves(party: PartyProcess, session: Session) -> None:
+    async def leaves(party: PartyProcess, session: QueryRun) -> None:
         channel = party._member.dial("coordinator")
         call = channel.open(ADD)
         await call.send(Opening(session.id, session.request.plan_hash).to_bytes())
@@ -331,7 +332,7 @@ def test_nobody_else_hands_out_a_question(room, folder) -> None:
     async def work(parties: Parties) -> CleanroomError:
         begun = asyncio.get_running_loop().create_future()
 
-        async def waits(session: Session) -> None:
+        async def waits(session: QueryRun) -> None:
             begun.set_result(session)
             await asyncio.Event().wait()
 

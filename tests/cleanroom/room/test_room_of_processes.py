@@ -16,7 +16,7 @@ from cleanroom.errors import (
     PeerUnavailable,
     PolicyDenied,
 )
-from cleanroom.receipt import Receipt
+from cleanroom.session.receipt import Receipt
 
 LONG = "add 1000000 of bank_a bank_c"
 

@@ -22,7 +22,7 @@ from cleanroom.errors import (
     UnknownName,
     UnsupportedQuery,
 )
-from cleanroom.statements import Request
+from cleanroom.session.statements import Request
 
 OWNERS = tuple(f"shop_{i}" for i in range(5))
 SQL = """SELECT kind, level, COUNT(*) AS n, SUM(amount) AS total, AVG(amount) AS mean

@@ -11,11 +11,10 @@ import scoring
 import tiny_room
 from scoring import MODEL, TABLE
 
-from cleanroom.answering import Answering, ScoreRun
-from cleanroom.asking import Answer, Asker
 from cleanroom.contract.document import Contract
 from cleanroom.contract.terms import Terms
-from cleanroom.coordinator import CoordinatorConfig, coordinate
+from cleanroom.coordinator.piping import Pipe
+from cleanroom.coordinator.room import CoordinatorConfig, coordinate
 from cleanroom.engine import standard
 from cleanroom.errors import (
     CleanroomError,
@@ -28,17 +27,18 @@ from cleanroom.errors import (
 )
 from cleanroom.identity.exchange import Exchange
 from cleanroom.identity.identity import Identity
-from cleanroom.member import Membership
-from cleanroom.party import PartyProcess
-from cleanroom.piping import CONVERSE, Pipe
+from cleanroom.party.answering import Answering, ScoreRun
+from cleanroom.party.party import PartyProcess
+from cleanroom.party.weights import Weights
 from cleanroom.plan.scoring import ScorePlan
 from cleanroom.query.scoring import compile_scoring
-from cleanroom.scores import Scores
-from cleanroom.statements import Finished, Request, Ruling, Statement
-from cleanroom.summing import ADD
+from cleanroom.recipient.asking import Answer, Asker
+from cleanroom.recipient.scores import Scores
+from cleanroom.session.member import Membership
+from cleanroom.session.routes import ADD, CONVERSE
+from cleanroom.session.statements import Finished, Request, Ruling, Statement
 from cleanroom.transport.call import Call
 from cleanroom.transport.envelopes import Opening
-from cleanroom.weights import Weights
 
 Room = dict[str, Membership]
 N = 5

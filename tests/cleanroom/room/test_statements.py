@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cleanroom.errors import MessageInvalid, NotAuthorised, RequestReplayed
-from cleanroom.receipt import Receipt
-from cleanroom.statements import (
+from cleanroom.session.receipt import Receipt
+from cleanroom.session.statements import (
     Failed,
     Replays,
     Request,

@@ -8,7 +8,7 @@ import scoring
 from scoring import MODEL
 
 from cleanroom.errors import ModelMismatch
-from cleanroom.weights import Weights, load_models
+from cleanroom.party.weights import Weights, load_models
 
 
 def load(folder: Path, text: str, **model: object) -> Weights:

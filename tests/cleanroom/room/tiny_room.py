@@ -24,12 +24,12 @@ from cleanroom.execution.cells import add_up, read
 from cleanroom.execution.contribute import contribute, receive
 from cleanroom.execution.outcome import Opened, Outcome
 from cleanroom.identity.identity import Identity
-from cleanroom.member import Membership
 from cleanroom.plan.ciphertexts import CellKey, Ciphertexts
 from cleanroom.plan.conditions import Term
 from cleanroom.plan.nodes import Aggregate, Derive, Derived, Leaf, Release, SumColumn, Union
 from cleanroom.plan.plan import Plan, Protocol
 from cleanroom.plan.private import Parameter, Private
+from cleanroom.session.member import Membership
 from protocols.rep3.multiply import multiply
 from protocols.rep3.share import Arith, public_arith
 from protocols.rounds import PeerMisbehaved, Round
@@ -194,8 +194,8 @@ def make_room(folder: Path, more: tuple[str, ...] = ()) -> dict[str, Membership]
 @contextlib.asynccontextmanager
 async def running(room: dict[str, Membership], folder: Path, more: tuple[str, ...] = ()):
     """Run the coordinator and all parties in this process; yield the parties by name."""
-    from cleanroom.coordinator import CoordinatorConfig, coordinate
-    from cleanroom.party import PartyProcess
+    from cleanroom.coordinator.room import CoordinatorConfig, coordinate
+    from cleanroom.party.party import PartyProcess
 
     config = CoordinatorConfig.load(folder / "coordinator.toml")
     parties = {
@@ -215,8 +215,8 @@ async def running(room: dict[str, Membership], folder: Path, more: tuple[str, ..
 
 def main(config: str) -> None:
     from cleanroom.config import MemberConfig
-    from cleanroom.coordinator import CoordinatorConfig, run_coordinator
-    from cleanroom.party import PartyProcess
+    from cleanroom.coordinator.room import CoordinatorConfig, run_coordinator
+    from cleanroom.party.party import PartyProcess
     from cleanroom.process import run_until_stopped
 
     if Path(config).stem == "coordinator":

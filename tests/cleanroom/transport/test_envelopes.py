@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cleanroom.errors import MessageInvalid, PolicyDenied, registry
-from cleanroom.statements import Signed
+from cleanroom.session.statements import Signed
 from cleanroom.transport import faults
 from cleanroom.transport import room_pb2 as pb
 from cleanroom.transport.envelopes import (

@@ -6,7 +6,6 @@ encrypted for the recipient. How many rows a model scores is counted here, befor
 
 import asyncio
 import datetime as dt
-import hashlib
 import secrets
 import time
 from collections import Counter
@@ -14,22 +13,21 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from cleanroom.contract import canonical
-from cleanroom.conversation import Conversation, Names
 from cleanroom.errors import InternalError, PeerMisbehaved, PlanMismatch
 from cleanroom.identity.exchange import Exchange
-from cleanroom.member import Membership
-from cleanroom.piping import CONVERSE
+from cleanroom.party.run import Run
+from cleanroom.party.weights import Weights
 from cleanroom.plan.scoring import ScorePlan
 from cleanroom.policy.model import Violation
 from cleanroom.policy.scoring import check_scoring
 from cleanroom.query.scoring import compile_scoring
-from cleanroom.run import Run
-from cleanroom.statements import Finished, Request, Scoring, Statement
-from cleanroom.summing import Digest
+from cleanroom.session.conversation import Conversation, Names, binding_of
+from cleanroom.session.digest import Digest
+from cleanroom.session.member import Membership
+from cleanroom.session.routes import CONVERSE
+from cleanroom.session.statements import Finished, Request, Scoring, Statement
 from cleanroom.transport.channel import Channel, Outgoing
 from cleanroom.transport.envelopes import Opening
-from cleanroom.weights import Weights
 from protocols.he.parameters import parameters_of
 
 if TYPE_CHECKING:
@@ -159,11 +157,3 @@ class Answering:
             raise PeerMisbehaved(what, party=recipient) from None
         except SumOutOfRange:  # its text tells of the weights
             raise InternalError("its model isn't exact", party=self.member.name) from None
-
-
-def binding_of(request: Request, answering: str) -> str:
-    """Name all that both members agree on: contract, plan, session, rows and both their keys."""
-    agreed: list[canonical.Json] = [request.contract_hash, request.plan_hash, request.session]
-    scoring = request.scoring
-    agreed += [None if scoring is None else scoring.model_dump(mode="json"), answering]
-    return hashlib.sha256(canonical.compact(agreed)).hexdigest()

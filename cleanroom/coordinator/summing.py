@@ -6,48 +6,22 @@ each contributor counts once.
 """
 
 import asyncio
-import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from cleanroom.coordinator.meeting import Meeting
 from cleanroom.errors import MessageInvalid, NotAuthorised, PeerMisbehaved
 from cleanroom.identity.exchange import SECRET_BYTES
-from cleanroom.meeting import Meeting
-from cleanroom.plan.private import MAX_VALUES
-from cleanroom.statements import Encryption, Request, Signed
+from cleanroom.session.agreement import most_handed_out
+from cleanroom.session.digest import Digest
+from cleanroom.session.statements import Encryption, Request, Signed
 from cleanroom.transport.blobs import receive_blob, send_blob
 from cleanroom.transport.call import Call
 from cleanroom.transport.envelopes import pack
-from protocols.he.parameters import Parameters, ParametersRefused, parameters_of
+from protocols.he.parameters import ParametersRefused, parameters_of
 
 if TYPE_CHECKING:
     from protocols.he.bfv import Sum
-
-ADD = "Coordinator/Add"
-TOTAL = "Coordinator/Total"
-
-
-def most_handed_out(parameters: Parameters) -> int:
-    """Return the most bytes that a recipient may hand out: a public key, or a whole question."""
-    ciphertexts = MAX_VALUES // parameters.degree if parameters.flood_bits else 1
-    return (parameters.max_bytes + 8) * ciphertexts
-
-
-class Digest:
-    """Of a contribution: SHA-256 of the key's id and of every ciphertext with its length."""
-
-    def __init__(self, key_id: str) -> None:
-        self._hash = hashlib.sha256(key_id.encode())
-        self.n_bytes = 0
-
-    def add(self, ciphertext: bytes) -> None:
-        """Cover one more ciphertext."""
-        self._hash.update(len(ciphertext).to_bytes(8, "little"))
-        self._hash.update(ciphertext)
-        self.n_bytes += len(ciphertext)
-
-    def hexdigest(self) -> str:
-        return self._hash.hexdigest()
 
 
 @dataclass

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cleanroom.errors import DataMismatch, PolicyDenied
-from cleanroom.member import Membership
 from cleanroom.plan.scoring import ScorePlan
 from cleanroom.policy.model import Violation
 from cleanroom.policy.scoring import check_scoring
+from cleanroom.session.member import Membership
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -6,31 +6,27 @@ contract and mutual TLS on loopback; nothing here takes a short cut.
 
 import contextlib
 import socket
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from decimal import Decimal
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from cleanroom.client import Result, Room, connect
 from cleanroom.contract.document import COORDINATOR, Contract
 from cleanroom.contract.terms import Role, Terms
-from cleanroom.errors import DataMismatch, PeerUnavailable, UnknownName
-from cleanroom.given import Data, Models, as_file, as_json, by_member, models_by_member
+from cleanroom.errors import DataMismatch, UnknownName
 from cleanroom.identity.identity import Identity
-from cleanroom.plan.plan import Protocol
-from cleanroom.plan.sheet import Sheet
-from cleanroom.regression import Regression
-from cleanroom.scratch import scratch_folder
-from cleanroom.worker import Worker
+from cleanroom.local.given import Data, Models, as_file, as_json, by_member, models_by_member
+from cleanroom.local.scratch import scratch_folder
+from cleanroom.local.worker import Worker
+from cleanroom.recipient.client import Client
+from cleanroom.recipient.room import Room
 
 if TYPE_CHECKING:
-    import pandas as pd
+    pass
 
 START_S = 60.0
 
 
-class LocalRoom:
+class LocalRoom(Room):
     """Starts a coordinator and one process for each member; use it in a `with` block.
 
     Args:
@@ -57,6 +53,7 @@ class LocalRoom:
         recipient: str | None = None,
         models: Models | None = None,
     ) -> None:
+        super().__init__(None)
         self._terms = Terms.of(contract)
         self._data = by_member(self._terms, data)
         self._models = models_by_member(self._terms, models or {})
@@ -64,7 +61,6 @@ class LocalRoom:
         if self._recipient not in self._terms.members:
             raise UnknownName(f"no member {self._recipient!r} in the contract")
         self._closing = contextlib.ExitStack()
-        self._room: Room | None = None
         self.workers: dict[str, Worker] = {}
 
     def __enter__(self) -> Self:
@@ -75,122 +71,10 @@ class LocalRoom:
             raise
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
     def close(self) -> None:
         """End all processes and remove all files."""
         self._closing.close()
-        self._room = None
-
-    # --- what one does in a room -------------------------------------------------------
-
-    @property
-    def room(self) -> Room:
-        """The recipient's connection."""
-        if self._room is None:
-            raise PeerUnavailable("the room is not open", remedy="Use it in a 'with' block.")
-        return self._room
-
-    @property
-    def contract(self) -> Contract:
-        """The contract that all members signed when the room opened."""
-        return self.room.contract
-
-    def explain(
-        self, sql: str, *, protocol: Protocol | None = None, without: Collection[str] = ()
-    ) -> Sheet:
-        """Return who would learn what from a query; nothing runs."""
-        return self.room.explain(sql, protocol=protocol, without=without)
-
-    def sql(
-        self,
-        sql: str,
-        *,
-        private: Mapping[str, Any] | None = None,
-        protocol: Protocol | None = None,
-        without: Collection[str] = (),
-        deadline_s: int = 600,
-        on_progress: Callable[[str, str], None] | None = None,
-    ) -> Result:
-        """Run a query and return its released result."""
-        return self.room.sql(
-            sql,
-            private=private,
-            protocol=protocol,
-            without=without,
-            deadline_s=deadline_s,
-            on_progress=on_progress,
-        )
-
-    def weighted_sum(
-        self,
-        table: str,
-        column: str,
-        *,
-        weights: Mapping[Any, int | Decimal],
-        largest: int | Decimal = 1000,
-        measure: str | None = None,
-        where: str | None = None,
-        without: Collection[str] = (),
-        deadline_s: int = 600,
-    ) -> int | Decimal:
-        """Return the exact sum over a table's rows of secret weights of a column's values."""
-        return self.room.weighted_sum(
-            table,
-            column,
-            weights=weights,
-            largest=largest,
-            measure=measure,
-            where=where,
-            without=without,
-            deadline_s=deadline_s,
-        )
-
-    def linear_regression(
-        self,
-        table: str,
-        target: str,
-        features: Sequence[str],
-        *,
-        where: str | None = None,
-        protocol: Protocol | None = None,
-        without: Collection[str] = (),
-    ) -> Regression:
-        """Fit `target` as a linear function of `features` over all owners' rows of a table."""
-        return self.room.linear_regression(
-            table, target, features, where=where, protocol=protocol, without=without
-        )
-
-    def explain_score(self, *, model: str, table: str) -> Sheet:
-        """Return who would learn what from a scoring; nothing runs."""
-        return self.room.explain_score(model=model, table=table)
-
-    def score(
-        self,
-        *,
-        model: str,
-        table: str,
-        deadline_s: int = 600,
-        on_progress: Callable[[str, str], None] | None = None,
-    ) -> Result:
-        """Score the recipient's own rows under another member's model; see `Room.score`."""
-        return self.room.score(
-            model=model, table=table, deadline_s=deadline_s, on_progress=on_progress
-        )
-
-    def tables(self) -> "pd.DataFrame":
-        """Return every column of the contract with what the recipient may do with it."""
-        return self.room.tables()
-
-    def status(self) -> dict[str, bool]:
-        """Return for each member whether its process attends."""
-        return self.room.status()
+        self._opened = None
 
     # --- opening -----------------------------------------------------------------------
 
@@ -208,7 +92,9 @@ class LocalRoom:
                 self.workers[name] = self._closing.enter_context(Worker(name, kind, config))
         for worker in self.workers.values():
             worker.wait_ready(START_S)
-        self._room = self._closing.enter_context(connect(configs[self._recipient]))
+        self._opened = self._closing.enter_context(
+            contextlib.closing(Client.of(configs[self._recipient]))
+        )
 
     def _write_config(self, folder: Path, contract: Path, member: str) -> Path:
         lines = [f"identity = {_quoted(folder)}", f"contract = {_quoted(contract)}", "[tables]"]

@@ -12,7 +12,9 @@ from cleanroom.contract import canonical
 from cleanroom.contract.document import Contract
 from cleanroom.errors import PeerMisbehaved
 from cleanroom.identity.exchange import Exchange
-from cleanroom.statements import Encryption, Request, Ruling, Signed, read
+from cleanroom.plan.private import MAX_VALUES
+from cleanroom.session.statements import Encryption, Request, Ruling, Signed, read
+from protocols.he.parameters import Parameters
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,3 +95,9 @@ def _accepts(ruling: Ruling, request: Request) -> bool:
     subject = ruling.session, ruling.contract_hash, ruling.plan_hash
     asked = request.session, request.contract_hash, request.plan_hash
     return ruling.accepted and subject == asked
+
+
+def most_handed_out(parameters: Parameters) -> int:
+    """Return the most bytes that a recipient may hand out: a public key, or a whole question."""
+    ciphertexts = MAX_VALUES // parameters.degree if parameters.flood_bits else 1
+    return (parameters.max_bytes + 8) * ciphertexts

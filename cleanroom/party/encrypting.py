@@ -8,16 +8,17 @@ import asyncio
 from types import TracebackType
 from typing import Self
 
-from cleanroom.agreement import Agreement
 from cleanroom.contract.document import COORDINATOR
-from cleanroom.contributing import Answers, Bound, Part, Summands
 from cleanroom.engine import Numbers
 from cleanroom.errors import MessageInvalid, PeerMisbehaved, PlanMismatch
 from cleanroom.identity.exchange import SECRET_BYTES
-from cleanroom.member import Membership
-from cleanroom.session import Session
-from cleanroom.statements import Signed
-from cleanroom.summing import ADD, Digest, most_handed_out
+from cleanroom.party.query_run import QueryRun
+from cleanroom.session.agreement import Agreement, most_handed_out
+from cleanroom.session.contributing import Answers, Bound, Part, Summands
+from cleanroom.session.digest import Digest
+from cleanroom.session.member import Membership
+from cleanroom.session.routes import ADD
+from cleanroom.session.statements import Signed
 from cleanroom.transport.blobs import receive_blob, send_blob
 from cleanroom.transport.call import Call
 from cleanroom.transport.channel import Channel
@@ -33,7 +34,7 @@ class Encrypting:
         channel: on which this member attends; a session ends when that does.
     """
 
-    def __init__(self, member: Membership, session: Session, channel: Channel) -> None:
+    def __init__(self, member: Membership, session: QueryRun, channel: Channel) -> None:
         request, cells = session.request, session.plan.ciphertexts
         if request.encryption is None or cells is None or session.exchange is None:
             raise ValueError("the session runs on shares")

@@ -10,17 +10,17 @@ import secrets
 from collections.abc import Sequence
 from typing import Protocol as Interface
 
-from cleanroom.agreement import Agreement
 from cleanroom.contract.document import COORDINATOR
 from cleanroom.engine import Engine, Numbers
 from cleanroom.errors import PeerMisbehaved
 from cleanroom.execution.outcome import Opened
-from cleanroom.heard import Heard
 from cleanroom.identity.exchange import SECRET_BYTES, Exchange
 from cleanroom.plan.ciphertexts import Ciphertexts
 from cleanroom.plan.plan import Plan
-from cleanroom.statements import Encryption
-from cleanroom.summing import TOTAL
+from cleanroom.recipient.heard import Heard
+from cleanroom.session.agreement import Agreement
+from cleanroom.session.routes import TOTAL
+from cleanroom.session.statements import Encryption
 from cleanroom.transport.blobs import receive_blob, send_blob
 from cleanroom.transport.channel import Channel
 from cleanroom.transport.envelopes import Opening

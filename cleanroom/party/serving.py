@@ -16,10 +16,10 @@ from cleanroom.errors import (
     PlanMismatch,
 )
 from cleanroom.execution.contribute import Contribution
-from cleanroom.member import Membership
-from cleanroom.roles import COLLECT, CONTRIBUTE, ROUNDS
-from cleanroom.session import Session
-from cleanroom.sessions import Sessions
+from cleanroom.party.query_run import QueryRun
+from cleanroom.party.sessions import Sessions
+from cleanroom.session.member import Membership
+from cleanroom.session.routes import COLLECT, CONTRIBUTE, ROUNDS
 from cleanroom.tasks import first
 from cleanroom.transport.call import Call, Route
 from cleanroom.transport.envelopes import Opening, OutcomeHeader
@@ -30,7 +30,7 @@ from protocols.rounds import Party
 def routes(member: Membership, sessions: Sessions) -> Mapping[str, Route]:
     """Return the calls of a computing member."""
 
-    def route(serve: Callable[[Call, Session, Opening], Awaitable[None]]) -> Route:
+    def route(serve: Callable[[Call, QueryRun, Opening], Awaitable[None]]) -> Route:
         async def serve_call(call: Call) -> None:
             if call.peer not in member.contract.terms.members:
                 raise NotAuthorised("is not a member", party=call.peer)
@@ -47,7 +47,7 @@ def routes(member: Membership, sessions: Sessions) -> Mapping[str, Route]:
     return {CONTRIBUTE: route(_contribute), ROUNDS: route(_rounds), COLLECT: route(_collect)}
 
 
-async def _contribute(call: Call, session: Session, opening: Opening) -> None:
+async def _contribute(call: Call, session: QueryRun, opening: Opening) -> None:
     """Take an owner's share of one leaf."""
     leaf, n, n_words = opening.leaf, opening.n, opening.n_words
     session.admit(call.peer, leaf, n, n_words)
@@ -61,7 +61,7 @@ async def _contribute(call: Call, session: Session, opening: Opening) -> None:
     session.contribute(Contribution(leaf, n, words))
 
 
-async def _rounds(call: Call, session: Session, _: Opening) -> None:
+async def _rounds(call: Call, session: QueryRun, _: Opening) -> None:
     """Take a computing peer's messages for as long as the session runs."""
     ranks = session.ranks
     if call.peer not in ranks or call.peer == session.member.name:
@@ -79,7 +79,7 @@ async def _rounds(call: Call, session: Session, _: Opening) -> None:
         raise
 
 
-async def _collect(call: Call, session: Session, _: Opening) -> None:
+async def _collect(call: Call, session: QueryRun, _: Opening) -> None:
     """Hand the outcome share to the recipient, once."""
     outcome = await session.collect(call.peer)
     await call.send(OutcomeHeader(outcome.n, outcome.words.size).to_bytes())
@@ -87,7 +87,7 @@ async def _collect(call: Call, session: Session, _: Opening) -> None:
     session.collected()
 
 
-def _misbehaved(session: Session, peer: str, error: MessageInvalid) -> CleanroomError:
+def _misbehaved(session: QueryRun, peer: str, error: MessageInvalid) -> CleanroomError:
     fault = PeerMisbehaved(error.message, party=peer)
     session.fail(fault)
     return fault.again()

@@ -6,11 +6,12 @@ import hashlib
 from cleanroom.engine import Engine
 from cleanroom.errors import MessageInvalid, PeerMisbehaved
 from cleanroom.execution.outcome import Opened, Outcome
-from cleanroom.heard import Heard
-from cleanroom.member import Membership
 from cleanroom.plan.plan import Plan
-from cleanroom.roles import COLLECT, outcome_bytes
-from cleanroom.statements import Encryption
+from cleanroom.recipient.heard import Heard
+from cleanroom.session.digest import outcome_bytes
+from cleanroom.session.member import Membership
+from cleanroom.session.routes import COLLECT
+from cleanroom.session.statements import Encryption
 from cleanroom.tasks import together
 from cleanroom.transport.channel import Channel
 from cleanroom.transport.envelopes import Opening, OutcomeHeader

@@ -4,14 +4,17 @@ Rule: every message is encrypted and authenticated under a key of this session a
 its number, so that whoever relays can neither read, alter, repeat, drop nor reorder one unnoticed.
 """
 
+import hashlib
 from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from cleanroom.contract import canonical
 from cleanroom.contract.document import COORDINATOR
 from cleanroom.errors import MessageInvalid, PeerMisbehaved
 from cleanroom.identity.exchange import Exchange
+from cleanroom.session.statements import Request
 from cleanroom.transport.blobs import receive_blob, send_blob
 from cleanroom.transport.call import Call
 
@@ -78,3 +81,11 @@ class Conversation:
         except InvalidTag:
             what = "sent another message than was due, or relayed another than was sent"
             raise PeerMisbehaved(what, party=self._suspects) from None
+
+
+def binding_of(request: Request, answering: str) -> str:
+    """Name all that both members agree on: contract, plan, session, rows and both their keys."""
+    agreed: list[canonical.Json] = [request.contract_hash, request.plan_hash, request.session]
+    scoring = request.scoring
+    agreed += [None if scoring is None else scoring.model_dump(mode="json"), answering]
+    return hashlib.sha256(canonical.compact(agreed)).hexdigest()

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cleanroom.contract.document import Contract
 from cleanroom.errors import MessageInvalid, NotAuthorised
-from cleanroom.statements import Finished, Request, Ruling, Signed, Statement, read
+from cleanroom.session.statements import Finished, Request, Ruling, Signed, Statement, read
 
 MAX_BYTES = 64 << 20
 

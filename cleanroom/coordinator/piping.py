@@ -7,12 +7,10 @@ They are encrypted and authenticated from end to end: nothing here can read or u
 import asyncio
 from dataclasses import dataclass, field
 
+from cleanroom.coordinator.meeting import Meeting
 from cleanroom.errors import MessageInvalid, NotAuthorised
-from cleanroom.meeting import Meeting
-from cleanroom.statements import Request
+from cleanroom.session.statements import Request
 from cleanroom.transport.call import END, Call
-
-CONVERSE = "Coordinator/Converse"
 
 
 @dataclass

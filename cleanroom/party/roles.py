@@ -20,10 +20,12 @@ from cleanroom.engine import Engine, Numbers, Triple
 from cleanroom.errors import SessionCancelled
 from cleanroom.execution.contribute import Contribution, Source
 from cleanroom.execution.outcome import Outcome
-from cleanroom.member import Membership
+from cleanroom.party.query_run import QueryRun
 from cleanroom.plan.plan import Plan
-from cleanroom.session import Session
-from cleanroom.statements import Finished, Statement
+from cleanroom.session.digest import outcome_bytes
+from cleanroom.session.member import Membership
+from cleanroom.session.routes import CONTRIBUTE, ROUNDS
+from cleanroom.session.statements import Finished, Statement
 from cleanroom.tasks import together
 from cleanroom.transport.channel import Channel, Outgoing
 from cleanroom.transport.envelopes import Opening
@@ -35,11 +37,8 @@ from protocols.rep3.setup import agree
 from protocols.rounds import Gate, Party
 
 if TYPE_CHECKING:
-    from cleanroom.encrypting import Encrypting
+    from cleanroom.party.encrypting import Encrypting
 
-CONTRIBUTE = "Party/Contribute"
-ROUNDS = "Party/Rounds"
-COLLECT = "Party/Collect"
 
 Report: TypeAlias = Callable[[Statement], Awaitable[None]]
 Stage: TypeAlias = Callable[[str, str], Awaitable[None]]
@@ -65,7 +64,7 @@ class Roles:
     attended: Callable[[], Channel]
     _reading: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    async def play(self, session: Session) -> None:
+    async def play(self, session: QueryRun) -> None:
         """Do everything that falls to this member, and return when its outcome was collected."""
         if session.plan.ciphertexts is not None:
             await self._encrypt(session)
@@ -77,7 +76,7 @@ class Roles:
             parts.append(self._compute(session))
         await together(*parts)
 
-    async def _input(self, session: Session) -> None:
+    async def _input(self, session: QueryRun) -> None:
         started = time.monotonic()
         await self.stage(session.id, "reading")
         text_key = hashlib.sha256(session.id.encode()).digest()[:16]
@@ -89,7 +88,7 @@ class Roles:
         digest = hashlib.sha256(json.dumps(leaves).encode()).hexdigest()
         await self._finished(session, "input", digest, rows=0, bytes_sent=0, started=started)
 
-    async def _encrypt(self, session: Session) -> None:
+    async def _encrypt(self, session: QueryRun) -> None:
         started = time.monotonic()
         await self.stage(session.id, "reading")
         encrypting_of = await asyncio.to_thread(_encrypting)
@@ -101,16 +100,16 @@ class Roles:
             session, "input", sent.hexdigest(), rows=0, bytes_sent=sent.n_bytes, started=started
         )
 
-    async def _contributions(self, session: Session, text_key: bytes) -> Sequence[Triple]:
+    async def _contributions(self, session: QueryRun, text_key: bytes) -> Sequence[Triple]:
         return await self._read(self.engine.contribute, session, text_key)
 
-    async def _numbers(self, session: Session) -> Numbers:
+    async def _numbers(self, session: QueryRun) -> Numbers:
         text_key = b""  # no text is hashed where cells are known
         async with self._reading:
             return await self._read(self.engine.add_up, session, text_key)
 
     async def _read(
-        self, run: Callable[[Plan, str, Source, bytes], T], session: Session, text_key: bytes
+        self, run: Callable[[Plan, str, Source, bytes], T], session: QueryRun, text_key: bytes
     ) -> T:
         """Run SQL on this member's rows on a thread; if the session ends, so does the SQL."""
         reading = _Reading(self.source)
@@ -121,7 +120,7 @@ class Roles:
             reading.interrupt()
             raise
 
-    async def _share(self, session: Session, rank: Party, triples: Sequence[Triple]) -> None:
+    async def _share(self, session: QueryRun, rank: Party, triples: Sequence[Triple]) -> None:
         to = session.ranks[rank]
         if to == self.member.name:
             for triple in triples:
@@ -131,7 +130,7 @@ class Roles:
             for triple in triples:
                 await _contribute(channel.open(CONTRIBUTE), session, triple[rank])
 
-    async def _compute(self, session: Session) -> None:
+    async def _compute(self, session: QueryRun) -> None:
         contributions = await session.contributions()
         started = time.monotonic()
         me = Party(session.ranks.index(self.member.name))
@@ -162,7 +161,7 @@ class Roles:
 
     async def _drive(
         self,
-        session: Session,
+        session: QueryRun,
         me: Party,
         link: GrpcLink,
         contributions: dict[int, Contribution],
@@ -175,7 +174,7 @@ class Roles:
 
     async def _finished(
         self,
-        session: Session,
+        session: QueryRun,
         role: Literal["input", "computing"],
         digest: str,
         *,
@@ -202,7 +201,7 @@ class Roles:
 
 def _encrypting() -> "type[Encrypting]":
     """Load what encrypts, which takes a moment the first time."""
-    from cleanroom.encrypting import Encrypting
+    from cleanroom.party.encrypting import Encrypting
 
     return Encrypting
 
@@ -227,19 +226,14 @@ class _Reading:
         self._source.interrupt()
 
 
-def outcome_bytes(outcome: Outcome) -> bytes:
-    """Return what the digest of an outcome share covers."""
-    return b"%d\n" % outcome.n + outcome.words.astype("<u8").tobytes()
-
-
-async def _contribute(call: Outgoing, session: Session, part: Contribution) -> None:
+async def _contribute(call: Outgoing, session: QueryRun, part: Contribution) -> None:
     about = Opening(session.id, session.request.plan_hash, part.leaf, part.n, part.words.size)
     await call.send(about.to_bytes())
     await send_vector(call, f"leaf/{part.leaf}", np.ascontiguousarray(part.words))
     await call.finish()
 
 
-def _binding(session: Session, contributions: dict[int, Contribution]) -> bytes:
+def _binding(session: QueryRun, contributions: dict[int, Contribution]) -> bytes:
     """Return what all three must agree on; an owner that told different sizes shows here."""
     leaves = enumerate(session.plan.leaves)
     sizes = [(i, contributions[i].n, leaf.member) for i, leaf in leaves]

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from cleanroom.contributing import proof_factor, sealed_binding, written
 from cleanroom.engine import Numbers
 from cleanroom.plan.ciphertexts import Ciphertexts
+from cleanroom.session.contributing import proof_factor, sealed_binding, written
 from protocols.he.parameters import parameters_of
 from protocols.he.private_filter import Asking
 from protocols.he.scheme import CiphertextRefused

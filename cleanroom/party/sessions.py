@@ -4,8 +4,8 @@ import asyncio
 from collections import OrderedDict
 
 from cleanroom.errors import CleanroomError, MessageInvalid, SessionCancelled
-from cleanroom.run import Run
-from cleanroom.session import Session
+from cleanroom.party.query_run import QueryRun
+from cleanroom.party.run import Run
 
 FIND_S = 10.0  # how long a peer that is ahead waits for a session to begin here
 _REMEMBERED = 1024
@@ -35,7 +35,7 @@ class Sessions:
         del self._running[session.id]
         self._end(session.id, session.fault or SessionCancelled("the session is over"))
 
-    async def find(self, session_id: str) -> Session:
+    async def find(self, session_id: str) -> QueryRun:
         """Return a query's session, waiting a while for it to begin here.
 
         Raises:
@@ -50,7 +50,7 @@ class Sessions:
         if session_id not in self._running:
             raise self._ended[session_id].again()
         session = self._running[session_id]
-        if not isinstance(session, Session):
+        if not isinstance(session, QueryRun):
             raise MessageInvalid("the session takes no calls here")
         return session
 

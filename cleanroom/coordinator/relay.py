@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass, field
 
+from cleanroom.coordinator.line import Line
+from cleanroom.coordinator.piping import Pipe
+from cleanroom.coordinator.summing import Summing
 from cleanroom.errors import CleanroomError
-from cleanroom.line import Line
-from cleanroom.piping import Pipe
-from cleanroom.statements import Request
-from cleanroom.summing import Summing
+from cleanroom.session.statements import Request
 
 
 @dataclass

@@ -15,6 +15,10 @@ from pydantic import Field
 
 from cleanroom.config import FileConfig
 from cleanroom.contract.document import COORDINATOR
+from cleanroom.coordinator.line import Line
+from cleanroom.coordinator.meeting import Meeting
+from cleanroom.coordinator.relay import Relay
+from cleanroom.coordinator.summing import Summing
 from cleanroom.errors import (
     CleanroomError,
     DeadlineExceeded,
@@ -26,13 +30,10 @@ from cleanroom.errors import (
     PolicyDenied,
     SessionCancelled,
 )
-from cleanroom.line import Line
-from cleanroom.meeting import Meeting
-from cleanroom.member import Membership
-from cleanroom.piping import CONVERSE
 from cleanroom.process import run_until_stopped
-from cleanroom.relay import Relay
-from cleanroom.statements import (
+from cleanroom.session.member import Membership
+from cleanroom.session.routes import ADD, ATTEND, CONVERSE, STATUS, SUBMIT, TOTAL
+from cleanroom.session.statements import (
     Failed,
     Finished,
     Replays,
@@ -42,16 +43,12 @@ from cleanroom.statements import (
     read,
     read_request,
 )
-from cleanroom.summing import ADD, TOTAL, Summing
 from cleanroom.tasks import first
 from cleanroom.transport import faults
 from cleanroom.transport.call import Call
 from cleanroom.transport.envelopes import Cancel, Opening, Progress, pack, pack_online, unpack
 from cleanroom.transport.server import Server
 
-ATTEND = "Coordinator/Attend"
-SUBMIT = "Coordinator/Submit"
-STATUS = "Coordinator/Status"
 GRACE_S = 5  # beyond a request's deadline, so that the members' own reports come first
 LOST_S = 1.0  # how long a broken call waits for the reason that its caller states
 MAX_SESSIONS = 32  # of one recipient at a time

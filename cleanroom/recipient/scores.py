@@ -10,16 +10,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cleanroom.answering import binding_of
-from cleanroom.conversation import Conversation, Names
 from cleanroom.errors import PeerMisbehaved
-from cleanroom.heard import Heard
 from cleanroom.identity.exchange import Exchange
-from cleanroom.member import Membership
-from cleanroom.piping import CONVERSE
 from cleanroom.plan.scoring import ScorePlan
-from cleanroom.statements import Scoring
-from cleanroom.summing import Digest
+from cleanroom.recipient.heard import Heard
+from cleanroom.session.conversation import Conversation, Names, binding_of
+from cleanroom.session.digest import Digest
+from cleanroom.session.member import Membership
+from cleanroom.session.routes import CONVERSE
+from cleanroom.session.statements import Scoring
 from cleanroom.tasks import together
 from cleanroom.transport.channel import Channel, Outgoing
 from cleanroom.transport.envelopes import Opening

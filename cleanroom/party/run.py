@@ -19,8 +19,8 @@ from cleanroom.errors import (
     SessionCancelled,
 )
 from cleanroom.logs import where
-from cleanroom.member import Membership
-from cleanroom.statements import Request
+from cleanroom.session.member import Membership
+from cleanroom.session.statements import Request
 from protocols import rounds
 
 GRACE_S = 1.0  # how long a broken stream waits for a better reason from the coordinator

@@ -13,15 +13,15 @@ from cleanroom.errors import CleanroomError, MessageInvalid, NotAuthorised, Sess
 from cleanroom.execution.contribute import Contribution, padded_rows
 from cleanroom.execution.outcome import Outcome
 from cleanroom.identity.exchange import Exchange
+from cleanroom.party.run import Run
 from cleanroom.plan.nodes import Leaf
 from cleanroom.plan.plan import Plan
-from cleanroom.run import Run
 from cleanroom.transport.mailbox import Mailbox
 from protocols.rep3.share import words_for
 
 
 @dataclass
-class Session(Run):
+class QueryRun(Run):
     """A query's state at a member.
 
     Attributes:

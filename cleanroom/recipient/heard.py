@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass, field
 
 from cleanroom.errors import MessageInvalid, PeerMisbehaved, PolicyDenied
-from cleanroom.statements import (
+from cleanroom.session.statements import (
     Failed,
     Finished,
     Request,

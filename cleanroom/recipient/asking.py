@@ -7,18 +7,18 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from typing import Protocol as Interface
 
-from cleanroom.collecting import Collecting
 from cleanroom.contract.document import COORDINATOR
-from cleanroom.coordinator import STATUS, SUBMIT
 from cleanroom.engine import Engine, Numbers, participants
 from cleanroom.errors import DeadlineExceeded, MessageInvalid, NotAuthorised, PeerUnavailable
 from cleanroom.execution.outcome import Opened
-from cleanroom.heard import Heard
-from cleanroom.member import Membership
 from cleanroom.plan.plan import Plan
 from cleanroom.plan.scoring import ScorePlan
-from cleanroom.receipt import Receipt
-from cleanroom.statements import (
+from cleanroom.recipient.collecting import Collecting
+from cleanroom.recipient.heard import Heard
+from cleanroom.session.member import Membership
+from cleanroom.session.receipt import Receipt
+from cleanroom.session.routes import STATUS, SUBMIT
+from cleanroom.session.statements import (
     Encryption,
     Request,
     Scoring,
@@ -140,7 +140,7 @@ class Asker:
         Raises:
             CleanroomError: the first reason why they can't be.
         """
-        from cleanroom.scores import Scores
+        from cleanroom.recipient.scores import Scores
 
         started = time.monotonic()
         scores = await asyncio.to_thread(Scores, self._member, plan, rows)
@@ -182,8 +182,8 @@ class Asker:
         """Make what the outcome is opened with: on ciphertexts a key, which takes a moment."""
         if plan.ciphertexts is None:
             return Collecting(self._member, self._engine, plan)
-        from cleanroom.decrypting import Decrypting, Holder, Totals
-        from cleanroom.questioning import Questioning
+        from cleanroom.recipient.decrypting import Decrypting, Holder, Totals
+        from cleanroom.recipient.questioning import Questioning
 
         holder: Holder
         if plan.ciphertexts.private is None:

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from cleanroom.contract.terms import Terms
 from cleanroom.errors import OverflowPossible, UnknownName, UnsupportedQuery
-from cleanroom.regressors import Regressor, products, quoted, regressors
+from cleanroom.recipient.regressors import Regressor, products, quoted, regressors
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from cleanroom.client import Result
+    from cleanroom.recipient.result import Result
 
 MAX_FEATURES = 30
 INTERCEPT = "intercept"

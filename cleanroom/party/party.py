@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 
 import structlog
 
-from cleanroom.answering import Answering, ScoreRun
 from cleanroom.config import MemberConfig
 from cleanroom.contract.document import COORDINATOR
 from cleanroom.engine import Engine, Violation, participants, standard
@@ -24,14 +23,17 @@ from cleanroom.errors import (
 from cleanroom.execution.contribute import Source
 from cleanroom.identity.exchange import Exchange
 from cleanroom.logs import where
-from cleanroom.member import Membership
+from cleanroom.party.answering import Answering, ScoreRun
+from cleanroom.party.query_run import QueryRun
+from cleanroom.party.roles import Roles
+from cleanroom.party.serving import routes
+from cleanroom.party.sessions import Sessions
+from cleanroom.party.weights import Weights, load_models
 from cleanroom.plan.plan import Plan
 from cleanroom.process import run_until_stopped
-from cleanroom.roles import Roles
-from cleanroom.serving import routes
-from cleanroom.session import Session
-from cleanroom.sessions import Sessions
-from cleanroom.statements import (
+from cleanroom.session.member import Membership
+from cleanroom.session.routes import ATTEND
+from cleanroom.session.statements import (
     Failed,
     Replays,
     Request,
@@ -47,9 +49,7 @@ from cleanroom.transport.call import Call
 from cleanroom.transport.channel import Channel
 from cleanroom.transport.envelopes import Cancel, Progress, pack, unpack
 from cleanroom.transport.server import Server
-from cleanroom.weights import Weights, load_models
 
-ATTEND = "Coordinator/Attend"
 RETRY_S = (0.2, 0.5, 1.0, 2.0, 5.0)
 logger = structlog.get_logger()
 
@@ -190,7 +190,7 @@ class PartyProcess:
             return
         await self._play(run)
 
-    async def _begin(self, request: Request) -> tuple[Session | ScoreRun, Sequence[Violation]]:
+    async def _begin(self, request: Request) -> tuple[QueryRun | ScoreRun, Sequence[Violation]]:
         """Return what would run, and every way in which it breaks the policy."""
         today = dt.datetime.now(dt.UTC).date()
         if request.scoring is not None:
@@ -198,7 +198,7 @@ class PartyProcess:
         plan = await asyncio.to_thread(self._compile, request)
         violations = self._engine.check(plan, self._member.contract.terms, today)
         exchange = None if plan.ciphertexts is None else Exchange()
-        return Session(self._member, request, plan, exchange), violations
+        return QueryRun(self._member, request, plan, exchange), violations
 
     def _compile(self, request: Request) -> Plan:
         """Compile the request for ourselves; the client's plan is never taken over.
@@ -216,7 +216,7 @@ class PartyProcess:
             raise NotAuthorised("has no part in this plan", party=self._member.name)
         return plan
 
-    async def _rule(self, run: Session | ScoreRun, violations: Sequence[Violation]) -> None:
+    async def _rule(self, run: QueryRun | ScoreRun, violations: Sequence[Violation]) -> None:
         exchange = None if violations or run.exchange is None else run.exchange.public
         ruling = Ruling(
             session=run.id,
@@ -234,7 +234,7 @@ class PartyProcess:
         )
         await self._report(ruling)
 
-    async def _play(self, session: Session | ScoreRun) -> None:
+    async def _play(self, session: QueryRun | ScoreRun) -> None:
         log = logger.bind(member=self._member.name, session=session.id)
         await self._sessions.add(session)
         try:

@@ -1,0 +1,1 @@
+"""`LocalRoom`: the processes of a real room, all on this machine."""

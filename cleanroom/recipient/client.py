@@ -1,0 +1,171 @@
+"""What a recipient's calls stand on: plans of its own, and a loop on a thread of its own.
+
+Rule: everything that a `Room` needs of the network and of keys, and nothing that a caller reads.
+"""
+
+import asyncio
+import datetime as dt
+import threading
+from collections.abc import Collection, Coroutine, Mapping
+from concurrent.futures import CancelledError, wait
+from pathlib import Path
+from typing import Any, TypeVar
+
+import structlog
+
+from cleanroom.config import MemberConfig
+from cleanroom.contract.document import Contract
+from cleanroom.engine import Engine, Numbers, standard
+from cleanroom.errors import (
+    CleanroomError,
+    ConfigInvalid,
+    InternalError,
+    SessionCancelled,
+    UnsupportedQuery,
+)
+from cleanroom.logs import where
+from cleanroom.plan.plan import Plan, Protocol
+from cleanroom.plan.scoring import ScorePlan
+from cleanroom.query.scoring import compile_scoring
+from cleanroom.query.ways import Ways
+from cleanroom.recipient.asking import Answer, Asker, Progress
+from cleanroom.recipient.own_rows import OwnRows
+from cleanroom.session.member import Membership
+
+T = TypeVar("T")
+DEADLINE_S = 600
+MAX_DEADLINE_S = 86_400  # as long as a signed request may say
+POLL_S = 0.2  # a signal that another thread of the process got is seen after this time
+logger = structlog.get_logger()
+
+
+class Client:
+    """A member that asks. Thread-safe; close it after use."""
+
+    def __init__(
+        self,
+        member: Membership,
+        engine: Engine | None = None,
+        tables: Mapping[str, Path] | None = None,
+    ) -> None:
+        """Stand in a room as a member.
+
+        Args:
+            tables: this member's own rows, which are read when their scores are first asked for.
+        """
+        self._member = member
+        self._own_rows = OwnRows(member, tables or {})
+        self._engine = engine or standard()
+        self._asker = Asker(member, self._engine)
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+
+    @classmethod
+    def of(cls, config: Path | str) -> "Client":
+        """Stand in the room that a client's TOML file names; no connection is made yet.
+
+        Raises:
+            ConfigInvalid, IdentityInvalid, ContractInvalid, NotAuthorised: naming what doesn't
+                hold.
+        """
+        loaded = MemberConfig.load(config)
+        return cls(Membership.load(loaded.identity, loaded.contract), tables=loaded.tables)
+
+    @property
+    def name(self) -> str:
+        return self._member.name
+
+    @property
+    def contract(self) -> Contract:
+        return self._member.contract
+
+    def ways(self, sql: str, without: Collection[str]) -> Ways:
+        """Return how a query may run, under a contract that still holds."""
+        if not isinstance(sql, str):
+            what = f"a query is a text, not a {type(sql).__name__}"
+            raise UnsupportedQuery(what, remedy="Pass one SELECT statement as a str.")
+        if isinstance(without, str):
+            without = (without,)
+        left_out = tuple(sorted(set(without)))
+        contract, me = self._member.contract, self._member.name
+        contract.check(dt.datetime.now(dt.UTC).date())
+
+        def compiled(protocol: Protocol) -> Plan:
+            terms = contract.terms
+            return self._engine.compile(sql, terms, contract.hash, me, protocol, left_out)
+
+        return Ways(compiled, contract.terms)
+
+    def score_plan(self, model: str, table: str) -> ScorePlan:
+        """Plan a scoring under a contract that still holds."""
+        contract, me = self._member.contract, self._member.name
+        contract.check(dt.datetime.now(dt.UTC).date())
+        return compile_scoring(model, table, contract.terms, contract.hash, me)
+
+    def ask(
+        self, plan: Plan, deadline_s: int, progress: Progress, weights: Numbers | None
+    ) -> Answer:
+        """Run a query's plan in the room."""
+        _check_deadline(deadline_s)
+        return self._run(self._asker.ask(plan, deadline_s, progress, weights))
+
+    def score(self, plan: ScorePlan, deadline_s: int, progress: Progress) -> Answer:
+        """Run a scoring's plan over this member's own rows."""
+        _check_deadline(deadline_s)
+        rows = self._own_rows.read(plan)
+        return self._run(self._asker.score(plan, rows, deadline_s, progress))
+
+    def online(self) -> tuple[str, ...]:
+        """Return who attends the room."""
+        return self._run(self._asker.online())
+
+    def close(self) -> None:
+        """End whatever runs and release the thread."""
+        if self._loop.is_closed():
+            return
+        asyncio.run_coroutine_threadsafe(_cancel_all(), self._loop).result()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def _run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run on the loop's thread; if this one is interrupted, end the work first."""
+        ended = threading.Event()
+
+        async def watched() -> T:
+            try:
+                return await work
+            finally:
+                ended.set()
+
+        future = asyncio.run_coroutine_threadsafe(watched(), self._loop)
+        try:
+            while not wait((future,), timeout=POLL_S).done:
+                pass
+            return future.result()
+        except CancelledError:
+            raise SessionCancelled("the room was closed") from None
+        except CleanroomError:
+            raise
+        except Exception as error:
+            logger.exception("query failed", where=where(error), exc_info=False)
+            raise InternalError("a fault in this client", party=self._member.name) from None
+        except BaseException:
+            if not future.done():
+                future.cancel()
+                ended.wait(timeout=5)
+            raise
+
+
+def _check_deadline(deadline_s: int) -> None:
+    if type(deadline_s) is not int or not 1 <= deadline_s <= MAX_DEADLINE_S:
+        what = f"deadline_s: whole seconds from 1 to {MAX_DEADLINE_S}"
+        raise ConfigInvalid(what, remedy="Ask with such a deadline.")
+
+
+async def _cancel_all() -> None:
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)

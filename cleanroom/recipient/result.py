@@ -1,0 +1,46 @@
+"""What a query gave its recipient, as rows for further work, with everybody's signatures."""
+
+from typing import TYPE_CHECKING
+
+from cleanroom.query.frame import as_pandas
+from cleanroom.recipient.asking import Answer, Stats
+from cleanroom.session.receipt import Receipt
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+
+class Result:
+    """What a query opened, to its recipient alone.
+
+    Attributes:
+        suppressed: groups withheld because too few persons stand behind them.
+        receipt: what every member signed about this session.
+        stats: seconds, rounds, bytes_sent, rows.
+        without: members whose rows were left out, as the query asked.
+    """
+
+    def __init__(self, answer: Answer) -> None:
+        self._table = answer.table
+        self.suppressed: int = answer.suppressed
+        self.receipt: Receipt = answer.receipt
+        self.stats: Stats = answer.stats
+        self.without: tuple[str, ...] = answer.without
+
+    def to_arrow(self) -> "pa.Table":
+        """Return the rows in their exact types: DECIMAL, and whole numbers of any size.
+
+        For sums of money, which float64 may round, and for Parquet or Polars.
+        """
+        return self._table
+
+    def to_pandas(self) -> "pd.DataFrame":
+        """Return the rows as DuckDB's `df()` does: DECIMAL as float64, NULL as NaN or None.
+
+        Whole numbers beyond 2^53 next to NULLs come as Int64: float64 would round them.
+        """
+        return as_pandas(self._table)
+
+    def __repr__(self) -> str:
+        return f"Result(rows={self._table.num_rows}, suppressed={self.suppressed})"

@@ -1,0 +1,11 @@
+"""The names under which members call each other, and the coordinator."""
+
+ATTEND = "Coordinator/Attend"
+SUBMIT = "Coordinator/Submit"
+STATUS = "Coordinator/Status"
+ADD = "Coordinator/Add"
+TOTAL = "Coordinator/Total"
+CONVERSE = "Coordinator/Converse"
+CONTRIBUTE = "Party/Contribute"
+ROUNDS = "Party/Rounds"
+COLLECT = "Party/Collect"
