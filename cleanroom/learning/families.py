@@ -1,0 +1,78 @@
+"""The kinds of models that can be trained, by name: the allowlist that owners run from.
+
+Rule: a line for each family. Owners build their side from a job's text by this table alone, so
+nothing that isn't listed here ever runs; a model travels as JSON and is rebuilt the same way.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+from typing import Protocol as Interface
+
+from numpy.typing import ArrayLike
+from pydantic import BaseModel
+
+from cleanroom.errors import ModelMismatch
+from cleanroom.learning import linear, logistic, poisson
+from cleanroom.learning.facts import Facts, Floats, Rows
+from cleanroom.learning.linear_model import LinearModel
+from cleanroom.learning.step import Owner, Training
+
+
+class Model(Interface):
+    """What a training returns."""
+
+    def predict(self, columns: Mapping[str, ArrayLike]) -> Floats:
+        """Return one number for each row of raw columns."""
+        ...
+
+    def to_json(self) -> str:
+        """Return the model as text whose key 'kind' names its family."""
+        ...
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read what `to_json` returned.
+
+        Raises:
+            ModelMismatch: if the text isn't such a model.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Family:
+    """One kind of model.
+
+    Attributes:
+        spec: public settings; its field `kind` is the family's name.
+        train: (spec, facts, resume) -> the training at the recipient.
+        owner: (spec, facts, rows) -> an owner's side.
+        model: what the training returns.
+    """
+
+    spec: type[BaseModel]
+    train: Callable[[Any, Facts, Mapping[str, Floats] | None], Training[Any]]
+    owner: Callable[[Any, Facts, Rows], Owner]
+    model: type[Model]
+
+
+FAMILIES: Mapping[str, Family] = {
+    "linear": Family(linear.Spec, linear.train, linear.owner, LinearModel),
+    "logistic": Family(logistic.Spec, logistic.train, logistic.owner, LinearModel),
+    "poisson": Family(poisson.Spec, poisson.train, poisson.owner, LinearModel),
+}
+
+
+def model_from_json(text: str) -> Model:
+    """Rebuild a model of any family.
+
+    Raises:
+        ModelMismatch: if the text is no model of a family that is listed.
+    """
+    try:
+        family = FAMILIES[json.loads(text)["kind"]]
+    except (ValueError, KeyError, TypeError):
+        raise ModelMismatch("not a model of a known family") from None
+    return family.model.from_json(text)
