@@ -8,9 +8,9 @@ from pathlib import Path
 from benchmarks import markdown
 from benchmarks.about import about
 from benchmarks.encrypted.names import ENCRYPTED, IN_A_ROOM, SIZES
+from benchmarks.in_process import IN_PROCESS
+from benchmarks.in_process import SIZES as IN_PROCESS_SIZES
 from benchmarks.measure import Asked, Line
-from benchmarks.noise import IN_PROCESS
-from benchmarks.noise import SIZES as NOISE_SIZES
 from benchmarks.rooms import QUERIES
 from benchmarks.run import NAMES, run
 
@@ -51,7 +51,7 @@ def asked(wanted: Wanted) -> Iterator[Asked]:
                 yield Asked(name, rows, "memory", wanted.runs)
             continue
         if name in IN_PROCESS:
-            for rows in wanted.rows or NOISE_SIZES[name]:
+            for rows in wanted.rows or IN_PROCESS_SIZES[name]:
                 yield Asked(name, rows, "memory", wanted.runs)
             continue
         if name in IN_A_ROOM:

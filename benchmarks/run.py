@@ -4,10 +4,10 @@ from dataclasses import replace
 
 from benchmarks import in_memory, over_grpc
 from benchmarks.encrypted.names import ENCRYPTED, IN_A_ROOM
+from benchmarks.in_process import IN_PROCESS
 from benchmarks.machine import machine
 from benchmarks.measure import Asked, Line, line, timed
 from benchmarks.names import CASES, make
-from benchmarks.noise import IN_PROCESS
 from benchmarks.rooms import ROOMS
 
 NAMES = (*CASES, *ROOMS, *ENCRYPTED, *IN_A_ROOM, *IN_PROCESS)

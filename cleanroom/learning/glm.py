@@ -39,12 +39,12 @@ class GlmSpec(Strict):
         l2: a penalty of l2 / 2 times the squared coefficients is added to the summed loss, where
             scikit-learn's LogisticRegression has 1 / C. The intercept is free.
         max_rounds: how many Newton steps owners answer.
-        tolerance: ends with a step that moves no prediction by more standard errors.
+        tolerance: ends with a step that moves linear predictors by less, in the root mean square.
     """
 
     l2: Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False)] = 0.0
     max_rounds: Annotated[int, Field(ge=2, le=200)] = 30
-    tolerance: Annotated[float, Field(gt=0, le=1e-2)] = 1e-8
+    tolerance: Annotated[float, Field(gt=0, le=1e-2)] = 1e-7
     prepare: Preparing = Preparing()
 
 
@@ -117,9 +117,8 @@ def train(
         slope = summed["gradient"] - penalty * at.beta
         move = inverted @ slope
         at.beta = at.beta + move
-        left = math.sqrt(max(float(slope @ move), 0.0))
-        report["distance"] = left
-        if left <= spec.tolerance:
+        report["moved"] = math.sqrt(max(float(slope @ move / curvature[0, 0]), 0.0))
+        if report["moved"] <= spec.tolerance:
             return _model(problem, at, inverted, 2 * float(summed["loss"]))
         _check_path(at, move)
     raise TrainingImpossible(

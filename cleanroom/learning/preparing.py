@@ -6,7 +6,7 @@ each lies from -1 to 1. Opened: how many rows there are, each number's mean, var
 known values, and how often each declared value of a category occurs, over all owners.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from cleanroom.learning.step import Block, Step, Sums, Training
 
 COUNT, SPREAD = "prepare.count", "prepare.spread"
 SLACK = 1.001  # of a bound that follows from numbers that were rounded on their way
+_ROWS_PER_BLOCK = 1 << 14
 _FLOOR = 1e-7  # half ranges: below, the first step's variance is mostly rounding
 _SAME = 1e-12  # half ranges: a standard deviation that is rounding alone
 
@@ -84,10 +85,9 @@ def spread(counted: Counted, columns: Mapping[str, Floats], step: Step) -> Sums:
         raise StepRefused(f"{SPREAD} with a mean or scale beyond the declared bounds")
     found = np.zeros(shape)
     for at, column in enumerate(counted.numbers):
-        values = columns[column.name]
-        known = values[~missing(column, values)] if column.nullable else values
-        distances = (halved(column, known) - means[at]) / scales[at]
-        found[at] = distances @ distances
+        for known in _blocks(column, columns[column.name]):
+            distances = (halved(column, known) - means[at]) / scales[at]
+            found[at] += distances @ distances
     if np.any(found > counted.spread_blocks()[0].bound):
         raise StepRefused(f"{SPREAD} with a scale far below these rows' own")
     return {"squares": found}
@@ -212,9 +212,20 @@ def _middle(column: Column) -> tuple[float, float]:
 
 
 def _moments(column: Column, values: Floats) -> Sequence[float]:
-    known = values[~missing(column, values)] if column.nullable else values
-    distances = halved(column, known)
-    return len(known), float(distances.sum()), float(distances @ distances)
+    rows, total, squares = 0, 0.0, 0.0
+    for known in _blocks(column, values):
+        distances = halved(column, known)
+        rows += len(known)
+        total += float(distances.sum())
+        squares += float(distances @ distances)
+    return rows, total, squares
+
+
+def _blocks(column: Column, values: Floats) -> Iterator[Floats]:
+    """Yield the known values, few enough at a time for the processor's cache."""
+    for first in range(0, len(values), _ROWS_PER_BLOCK):
+        block = values[first : first + _ROWS_PER_BLOCK]
+        yield block[~missing(column, block)] if column.nullable else block
 
 
 def _codes(column: Column, values: Floats) -> Floats:

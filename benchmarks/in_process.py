@@ -1,0 +1,9 @@
+"""The benchmarks that need no other process, by name, and the sizes that a report measures."""
+
+from collections.abc import Callable
+
+from benchmarks import learning, noise
+from benchmarks.measure import Asked, Line
+
+IN_PROCESS: dict[str, Callable[[Asked], Line]] = {**noise.IN_PROCESS, **learning.IN_PROCESS}
+SIZES = {**noise.SIZES, **learning.SIZES}
