@@ -72,7 +72,8 @@ class Preparation:
             first: how many rows of the result are left free for the caller.
 
         Returns:
-            (first + used, n), one row for each column: a column's numbers lie together.
+            (first + used, n), one row for each column: a column's numbers lie together. NaN
+            where a value is missing and nothing stands for it.
         """
         n = len(next(iter(columns.values())))
         result = np.empty((first + len(self.used), n))
@@ -86,16 +87,21 @@ class Preparation:
 
     def _fill(self, row: Floats, place: Place, values: Floats) -> None:
         column = self.features[place.feature]
-        absent = missing(column, values) if column.nullable else None
+        absent = missing(column, values)
         if place.of_missing:
-            row[:] = 0.0 if absent is None else absent
+            row[:] = absent
         elif place.is_number:
             row[:] = values
         else:
             row[:] = values == place.code
-        if absent is not None and not place.of_missing:
-            fill = self.fills[place.feature]
-            row[absent] = fill if place.is_number else float(fill == place.code)
+        if not place.of_missing and absent.any():
+            row[absent] = self._filled(place)
+
+    def _filled(self, place: Place) -> float:
+        if self.options.missing != "impute" or not self.features[place.feature].nullable:
+            return np.nan
+        fill = float(self.fills[place.feature])
+        return fill if place.is_number else float(fill == place.code)
 
     def raw(self, columns: Mapping[str, ArrayLike]) -> dict[str, Floats]:
         """Take a user's columns as the codes and numbers that `standardised` takes.
@@ -163,8 +169,11 @@ def coded(column: Column, values: NDArray[Any]) -> Floats:
         numbers = values.astype(float)
     except (TypeError, ValueError):
         raise DataMismatch(f"{column.name}: not numbers") from None
-    if np.isinf(numbers).any():
+    known = numbers[~missing(column, numbers)]
+    if np.isinf(known).any():
         raise DataMismatch(f"{column.name}: infinite")
+    if column.kind == "category" and np.any(~np.isin(known, np.arange(len(column.values)))):
+        raise DataMismatch(f"{column.name}: a code that stands for no value")
     return numbers
 
 
