@@ -40,19 +40,21 @@ def bits_to_number(ctx: Context, x: Bits, n: int) -> Steps[Arith]:
     return number.reshape(n)
 
 
-def sign(ctx: Context, x: Arith) -> Steps[Bits]:
+def sign(ctx: Context, x: Arith, ignored: int = 0) -> Steps[Bits]:
     """Take the most significant bit of each element: whether it is below 0 in two's complement.
 
     Args:
         x: (m, n).
+        ignored: low bits that are left out: elements below 2^ignored may pass for less than 0.
 
     Returns:
         shape (m, words_for(n)); bits past row n are zero.
 
     Cost: 7 rounds; with W = m words_for(n), P0 sends 8 (64 + 89) W bytes, the others 8 * 89 W.
+        With k = 64 - ignored, 1 + ceil(log2 k) rounds, and about 8 (k + 1.4 k) W and 8 * 1.4 k W.
     Security: semi-honest, honest majority; no leakage.
     """
-    a, b = yield from _summands(ctx.at("share"), x, 64)
+    a, b = yield from _summands(ctx.at("share"), x, 64 - ignored, ignored)
     carry = yield from carry_out(ctx.at("add"), a[1:], b[1:])
     return (a[:1] ^ b[:1] ^ carry).reshape(x.shape[0], -1)
 
@@ -110,20 +112,25 @@ def _inject(
     return Arith(*halves).reshape(width, n)
 
 
-def _summands(ctx: Context, x: Arith, bits: int) -> Steps[tuple[Bits, Bits]]:
+def _summands(
+    ctx: Context, x: Arith, bits: int, ignored: int = 0
+) -> Steps[tuple[Bits, Bits]]:
     """Share the low bits of x_0 + x_1, which P0 knows, and x_2, which P1 and P2 know, as planes.
+
+    Bits are those above the `ignored` lowest ones.
 
     Cost: 1 round; P0 sends 8 bits m words_for(n) bytes for x of shape (m, n).
     """
+    above = np.uint64(ignored)
     if ctx.me is Party.P0:
-        planes = _planes(x.own + x.next, bits)
+        planes = _planes((x.own + x.next) >> above, bits)
         zero, s1 = np.zeros_like(planes), ctx.prss.with_next(ctx.gate, planes.size)
         s1 = s1.reshape(planes.shape)
         planes ^= s1
         yield Round({(Party.P2, ctx.gate): planes.ravel()})
         return Bits(planes, s1), Bits(zero, zero)
 
-    planes = _planes(x.next if ctx.me is Party.P1 else x.own, bits)
+    planes = _planes((x.next if ctx.me is Party.P1 else x.own) >> above, bits)
     zero = np.zeros_like(planes)
     if ctx.me is Party.P1:
         s1 = ctx.prss.with_prev(ctx.gate, planes.size).reshape(planes.shape)
