@@ -2,8 +2,12 @@
 
 from collections.abc import Callable
 
-from benchmarks import learning, noise
+from benchmarks import learning, noise, secure_sums
 from benchmarks.measure import Asked, Line
 
-IN_PROCESS: dict[str, Callable[[Asked], Line]] = {**noise.IN_PROCESS, **learning.IN_PROCESS}
-SIZES = {**noise.SIZES, **learning.SIZES}
+IN_PROCESS: dict[str, Callable[[Asked], Line]] = {
+    **noise.IN_PROCESS,
+    **learning.IN_PROCESS,
+    **secure_sums.IN_PROCESS,
+}
+SIZES = {**noise.SIZES, **learning.SIZES, **secure_sums.SIZES}
