@@ -126,7 +126,10 @@ def write(lines: Sequence[Line], peers: Sequence[Line], folder: Path) -> Path:
         title = "## Homomorphic, in a room of processes\n"
         parts += [title, markdown.full_table(asked_in_rooms)]
     if alone:
-        parts += ["## Noise and secure sums, in one process\n", markdown.full_table(alone)]
+        parts += [
+            "## Noise, trainings and secure sums, in one process\n",
+            markdown.full_table(alone),
+        ]
     if peers:
         plots.peers(peers, Path(f"{stem}-peers.png"))
         image = f"![seconds by rows, by system]({stem.name}-peers.png)\n"
