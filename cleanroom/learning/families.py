@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from pydantic import BaseModel
 
 from cleanroom.errors import ModelMismatch
-from cleanroom.learning import linear, logistic, poisson
+from cleanroom.learning import linear, logistic, poisson, trees
 from cleanroom.learning.facts import Facts, Floats, Rows
 from cleanroom.learning.linear_model import LinearModel
 from cleanroom.learning.step import Owner, Training
@@ -59,6 +59,7 @@ class Family:
 
 
 FAMILIES: Mapping[str, Family] = {
+    "gbdt": Family(trees.Spec, trees.train, trees.owner, trees.Model),
     "linear": Family(linear.Spec, linear.train, linear.owner, LinearModel),
     "logistic": Family(logistic.Spec, logistic.train, logistic.owner, LinearModel),
     "poisson": Family(poisson.Spec, poisson.train, poisson.owner, LinearModel),
