@@ -114,6 +114,20 @@ class ModelMismatch(CleanroomError):
     remedy = "Correct the file, or agree on a new version of the contract."
 
 
+class BudgetExhausted(CleanroomError):
+    """The privacy budget of a table doesn't suffice for what was asked; nothing was charged."""
+
+    code = "budget-exhausted"
+    remedy = "Ask for less, or with more noise; only a new version of the contract grants more."
+
+
+class LedgerUnavailable(CleanroomError):
+    """An owner's ledger can't be read or written durably; nothing is released without it."""
+
+    code = "ledger-unavailable"
+    remedy = "Make room on the disk, or restore the file and its mode 0600; never start a new one."
+
+
 class JoinTooLarge(CleanroomError):
     """More joined rows than the plan's public bound; nothing was opened."""
 

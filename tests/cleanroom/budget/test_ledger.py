@@ -1,0 +1,175 @@
+"""One ledger: what is charged, refused, remembered, and who may open it."""
+
+import sqlite3
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cleanroom.budget.ledger import MAX_ANSWER_BYTES, Ledger, Scope
+from cleanroom.errors import BudgetExhausted, LedgerUnavailable, RequestReplayed
+
+SCOPE = Scope("hospital_a.patients", "university", "research")
+OTHER = Scope("hospital_a.visits", "university", "research")
+PLAN, TENTH = b"p" * 32, Fraction(1, 10)
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Ledger:
+    opened = Ledger.open(tmp_path / "ledger.db")
+    opened.allow(SCOPE, Fraction(1))
+    return opened
+
+
+def test_charges_add_up_exactly_until_nothing_is_left(ledger: Ledger) -> None:
+    for i in range(10):
+        ledger.charge(f"s{i}", PLAN, SCOPE, TENTH)
+    assert ledger.left(SCOPE) == 0
+    with pytest.raises(BudgetExhausted, match="0 left"):
+        ledger.charge("s10", PLAN, SCOPE, Fraction(1, 10**12))
+
+
+def test_a_session_is_charged_once(ledger: Ledger) -> None:
+    for _ in range(3):
+        ledger.charge("s", PLAN, SCOPE, TENTH)
+    assert ledger.left(SCOPE) == 1 - TENTH
+    for plan, rho in ((b"q" * 32, TENTH), (PLAN, TENTH / 2)):
+        with pytest.raises(RequestReplayed):
+            ledger.charge("s", plan, SCOPE, rho)
+    with pytest.raises(RequestReplayed):
+        ledger.charge("s", PLAN, OTHER, TENTH)
+
+
+def test_tables_are_charged_together_or_not_at_all(ledger: Ledger) -> None:
+    ledger.allow(OTHER, TENTH)
+    with pytest.raises(BudgetExhausted, match="visits"):
+        ledger.charge_all("s", PLAN, {SCOPE: TENTH, OTHER: 2 * TENTH})
+    assert ledger.left(SCOPE) == 1
+    ledger.charge_all("s", PLAN, {SCOPE: TENTH, OTHER: TENTH})
+    assert (ledger.left(SCOPE), ledger.left(OTHER)) == (1 - TENTH, 0)
+
+
+def test_what_nobody_allowed_is_nothing(ledger: Ledger) -> None:
+    assert ledger.left(OTHER) == 0
+    with pytest.raises(BudgetExhausted):
+        ledger.charge("s", PLAN, OTHER, TENTH)
+    for other in (SCOPE._replace(recipient="bank"), SCOPE._replace(purpose="advertising")):
+        assert ledger.left(other) == 0
+
+
+def test_new_limits_give_nothing_back(ledger: Ledger) -> None:
+    ledger.charge("s", PLAN, SCOPE, TENTH)
+    ledger.allow(SCOPE, TENTH / 2)
+    assert ledger.left(SCOPE) == 0
+    ledger.allow(SCOPE, Fraction(2))
+    assert ledger.left(SCOPE) == 2 - TENTH
+    assert [(one.scope, one.spent) for one in ledger.spent()] == [(SCOPE, TENTH)]
+
+
+def test_everything_is_there_after_opening_again(tmp_path: Path, ledger: Ledger) -> None:
+    ledger.charge("s", PLAN, SCOPE, TENTH)
+    ledger.keep_answer(PLAN, b"first")
+    ledger.keep_answer(PLAN, b"second")
+    ledger.close()
+    with Ledger.open(tmp_path / "ledger.db") as again:
+        assert again.left(SCOPE) == 1 - TENTH
+        assert again.answered(PLAN) == b"first"
+        assert again.answered(b"q" * 32) is None
+        again.charge("s", PLAN, SCOPE, TENTH)
+        assert again.left(SCOPE) == 1 - TENTH
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 5), st.fractions(Fraction(1, 10**13), 1)), max_size=12))
+def test_no_order_of_charges_spends_more(
+    tmp_path_factory: pytest.TempPathFactory, charges: list[tuple[int, Fraction]]
+) -> None:
+    with Ledger.open(tmp_path_factory.mktemp("ledger") / "l.db") as ledger:
+        ledger.allow(SCOPE, Fraction(1))
+        paid: dict[int, Fraction] = {}
+        for session, rho in charges:
+            try:
+                ledger.charge(f"{session}", PLAN, SCOPE, rho)
+                paid.setdefault(session, rho)
+            except (BudgetExhausted, RequestReplayed):
+                pass
+        assert sum(paid.values()) <= 1 - ledger.left(SCOPE) <= 1
+
+
+@pytest.mark.parametrize("rho", [Fraction(0), Fraction(-1, 2), Fraction(10**7)])
+def test_costs_that_mean_nothing_are_refused(ledger: Ledger, rho: Fraction) -> None:
+    with pytest.raises(ValueError, match="cost"):
+        ledger.charge("s", PLAN, SCOPE, rho)
+    with pytest.raises(ValueError, match="name"):
+        ledger.charge("", PLAN, SCOPE, TENTH)
+
+
+def test_no_file_of_the_ledger_is_readable_by_others(tmp_path: Path, ledger: Ledger) -> None:
+    ledger.charge("s", PLAN, SCOPE, TENTH)
+    files = list(tmp_path.iterdir())
+    assert {file.name for file in files} == {"ledger.db", "ledger.db-wal", "ledger.db-shm"}
+    assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
+
+
+def test_a_file_that_others_may_read_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    Ledger.open(path).close()
+    path.chmod(0o640)
+    with pytest.raises(LedgerUnavailable, match="others"):
+        Ledger.open(path)
+    path.chmod(0o600)
+    link = tmp_path / "link.db"
+    link.symlink_to(path)
+    with pytest.raises(LedgerUnavailable, match="file of this user"):
+        Ledger.open(link)
+    with pytest.raises(LedgerUnavailable, match="cannot use"):
+        Ledger.open(tmp_path / "nowhere" / "ledger.db")
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        "UPDATE scope SET spent = 0",
+        "DELETE FROM charge",
+        "DELETE FROM scope",
+        "PRAGMA user_version = 7",
+    ],
+)
+def test_a_ledger_that_contradicts_itself_is_refused(
+    tmp_path: Path, ledger: Ledger, edit: str
+) -> None:
+    ledger.charge("s", PLAN, SCOPE, TENTH)
+    ledger.close()
+    with sqlite3.connect(tmp_path / "ledger.db") as db:
+        db.execute(edit)
+    db.close()
+    with pytest.raises(LedgerUnavailable, match=r"contradicts|layout"):
+        Ledger.open(tmp_path / "ledger.db")
+
+
+def test_what_is_no_ledger_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    path.write_bytes(b"not a database, but long enough to be taken for one" * 100)
+    path.chmod(0o600)
+    with pytest.raises(LedgerUnavailable, match="NOTADB"):
+        Ledger.open(path)
+
+
+def test_a_full_ledger_charges_nothing(tmp_path: Path) -> None:
+    """And what it charged before stays charged."""
+    with Ledger.open(tmp_path / "ledger.db", max_bytes=64 << 10) as ledger:
+        ledger.allow(SCOPE, Fraction(1))
+        confirmed: list[int] = []
+
+        def fill() -> None:
+            for i in range(2000):
+                ledger.charge(f"session-{i}-{'x' * 200}", PLAN, SCOPE, Fraction(1, 10**6))
+                confirmed.append(i)
+
+        with pytest.raises(LedgerUnavailable, match="FULL"):
+            fill()
+        assert 1 - ledger.left(SCOPE) == Fraction(len(confirmed), 10**6) > 0
+    with pytest.raises(LedgerUnavailable, match="bytes"), Ledger.open(tmp_path / "l.db") as other:
+        other.keep_answer(PLAN, bytes(MAX_ANSWER_BYTES + 1))
