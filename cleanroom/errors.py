@@ -190,6 +190,9 @@ class InternalError(CleanroomError):
     remedy = "Report it with the session id."
 
 
+GONE = (PeerUnavailable, SessionCancelled)  # of a member that left, rather than did wrong
+
+
 def registry() -> dict[str, type[CleanroomError]]:
     """Return every error class by its stable code."""
     classes: list[type[CleanroomError]] = [CleanroomError, *CleanroomError.__subclasses__()]

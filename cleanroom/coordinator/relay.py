@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from cleanroom.coordinator.line import Line
 from cleanroom.coordinator.piping import Pipe
 from cleanroom.coordinator.summing import Summing
-from cleanroom.errors import CleanroomError
+from cleanroom.errors import GONE, CleanroomError
 from cleanroom.session.statements import Request
 
 
@@ -15,7 +15,7 @@ class Relay:
 
     Attributes:
         summing: where contributors' ciphertexts are added up, if it is a query on ciphertexts.
-        pipe: where its two members converse, if it is a scoring.
+        pipe: where members converse with the recipient, if it is a scoring or a training.
     """
 
     request: Request
@@ -26,10 +26,19 @@ class Relay:
     pipe: Pipe | None = None
 
     def __post_init__(self) -> None:
-        if self.request.scoring is not None:
+        if self.request.scoring is not None or self.request.training is not None:
             self.pipe = Pipe(self.request)
         elif self.request.encryption is not None:
             self.summing = Summing(self.request, self.request.encryption)
+
+    def leave(self, member: str, fault: CleanroomError) -> bool:
+        """Let a training go on without a member; return False if the session has to end."""
+        if self.pipe is None or self.request.training is None or not isinstance(fault, GONE):
+            return False
+        if self.refused or self.ruled != set(self.request.members):
+            return False
+        self.pipe.leave(member, fault)
+        return True
 
     def fail(self, fault: CleanroomError) -> None:
         """End the recipient's call, and every call of the members."""

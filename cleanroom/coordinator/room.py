@@ -127,38 +127,44 @@ class Room:
         await self._serve(summing.total(call), relay, summing, call.peer)
 
     async def converse(self, call: Call) -> None:
-        """Join a member's call to that of the other member of its session."""
-        relay = await self._relay(call)
-        if relay.pipe is None:
+        """Join a member's call to one of its session's recipient."""
+        relay, place = await self._relay(call)
+        if (pipe := relay.pipe) is None:
             raise _no_session()
-        await self._serve(relay.pipe.join(call), relay, relay.pipe, call.peer)
+        member = pipe.member_of(call.peer, place)
+        ending = call.peer if relay.request.training is None else member
+        await self._serve(pipe.join(call, place), relay, pipe, ending)
 
     async def _summing(self, call: Call) -> tuple[Relay, Summing]:
-        relay = await self._relay(call)
+        relay, _ = await self._relay(call)
         if relay.summing is None:
             raise _no_session()
         return relay, relay.summing
 
-    async def _relay(self, call: Call) -> Relay:
+    async def _relay(self, call: Call) -> tuple[Relay, int]:
         opening = Opening.of(await call.receive())
         relay = self._relays.get(opening.session)
         if relay is None:
             raise _no_session()
         if opening.plan_hash != relay.request.plan_hash:
             raise PlanMismatch("accepted another plan for this session", party=call.peer)
-        return relay
+        return relay, opening.leaf
 
     async def _serve(
         self, work: Coroutine[Any, Any, None], relay: Relay, meeting: Meeting, peer: str
     ) -> None:
-        """Serve a call of a session until that ends; a peer that breaks it off ends the session."""
+        """Serve a call of a session until that ends; a peer that breaks it off ends the session.
+
+        Args:
+            peer: whose part ends with the call, whoever breaks it off.
+        """
         try:
             await first(work, meeting.until_failed())
         except PeerMisbehaved as fault:
             self._cancel(relay, fault)
             raise
         except PeerUnavailable as fault:
-            self._lost(relay, fault.party)
+            self._lost(relay, fault.party if relay.request.training is None else peer)
             raise
         except asyncio.CancelledError:
             self._lost(relay, peer)
@@ -167,7 +173,7 @@ class Room:
     def _lost(self, relay: Relay, peer: str) -> None:
         """A call broke: blame its caller, unless the real reason is known within a moment."""
         fault = PeerUnavailable("the connection broke", party=peer)
-        asyncio.get_running_loop().call_later(LOST_S, self._cancel, relay, fault)
+        asyncio.get_running_loop().call_later(LOST_S, self._leave, relay, peer, fault)
 
     async def status(self, call: Call) -> None:
         """Tell a member who attends."""
@@ -226,7 +232,7 @@ class Room:
                     relay.summing.rulings.append(signed)
                 self._on_ruling(relay, member, accepted=accepted)
             case Failed(code=code, blamed=blamed, message=text, remedy=remedy):
-                self._cancel(relay, faults.to_error(code, blamed, text, remedy))
+                self._leave(relay, member, faults.to_error(code, blamed, text, remedy))
             case Finished(digest=digest):
                 self._on_finished(relay, member, digest)
 
@@ -246,11 +252,16 @@ class Room:
                 self._cancel(relay, fault)
 
     def _absent(self, member: str) -> None:
-        """A member's process left: no session that needs it can end well."""
+        """A member's process left: few sessions that need it can end well."""
         fault = PeerUnavailable("its process left the room", party=member)
         for relay in list(self._relays.values()):
             if member in relay.request.members:
-                self._cancel(relay, fault)
+                self._leave(relay, member, fault)
+
+    def _leave(self, relay: Relay, member: str, fault: CleanroomError) -> None:
+        """End a session that a member left, or its part in one that may go on without it."""
+        if not relay.leave(member, fault):
+            self._cancel(relay, fault)
 
     def _cancel(self, relay: Relay, fault: CleanroomError) -> None:
         """End a session at everyone; after the first time, nothing happens."""

@@ -130,7 +130,7 @@ class Answering:
 
         recipient, plan, rows = run.request.recipient, run.plan, run.scoring.rows
         binding = binding_of(run.request, run.exchange.public)
-        names = Names(self.member.name, recipient, run.scoring.exchange)
+        names = Names(recipient, run.scoring.exchange)
         talk = Conversation(call, names, run.exchange, binding)
         weights = self.weights[plan.model]
         model = Model(weights.units, weights.intercept)

@@ -7,6 +7,7 @@ import asyncio
 import datetime as dt
 import time
 from collections.abc import Mapping, Sequence
+from typing import TypeAlias
 
 import structlog
 
@@ -25,9 +26,11 @@ from cleanroom.identity.exchange import Exchange
 from cleanroom.logs import where
 from cleanroom.party.answering import Answering, ScoreRun
 from cleanroom.party.query_run import QueryRun
+from cleanroom.party.reading import Reader
 from cleanroom.party.roles import Roles
 from cleanroom.party.serving import routes
 from cleanroom.party.sessions import Sessions
+from cleanroom.party.training import Learning, TrainRun
 from cleanroom.party.weights import Weights, load_models
 from cleanroom.plan.plan import Plan
 from cleanroom.process import run_until_stopped
@@ -50,6 +53,7 @@ from cleanroom.transport.channel import Channel
 from cleanroom.transport.envelopes import Cancel, Progress, pack, unpack
 from cleanroom.transport.server import Server
 
+Kind: TypeAlias = QueryRun | ScoreRun | TrainRun
 RETRY_S = (0.2, 0.5, 1.0, 2.0, 5.0)
 logger = structlog.get_logger()
 
@@ -71,8 +75,10 @@ class PartyProcess:
         self._outbox: asyncio.Queue[bytes] = asyncio.Queue(maxsize=1024)
         self._channel: Channel | None = None
         parts = self._report, self._stage, self._attended
-        self._roles = Roles(member, engine, source, *parts)
+        reader = Reader(source)
+        self._roles = Roles(member, engine, reader, *parts)
         self._answering = Answering(member, models or {}, *parts)
+        self._learning = Learning(member, reader, *parts)
         self._tasks: set[asyncio.Task[None]] = set()
         self.ready = asyncio.Event()
 
@@ -190,11 +196,13 @@ class PartyProcess:
             return
         await self._play(run)
 
-    async def _begin(self, request: Request) -> tuple[QueryRun | ScoreRun, Sequence[Violation]]:
+    async def _begin(self, request: Request) -> tuple[Kind, Sequence[Violation]]:
         """Return what would run, and every way in which it breaks the policy."""
         today = dt.datetime.now(dt.UTC).date()
         if request.scoring is not None:
             return self._answering.begin(request, request.scoring, today)
+        if request.training is not None:
+            return await self._learning.begin(request, request.training, today)
         plan = await asyncio.to_thread(self._compile, request)
         violations = self._engine.check(plan, self._member.contract.terms, today)
         exchange = None if plan.ciphertexts is None else Exchange()
@@ -216,7 +224,7 @@ class PartyProcess:
             raise NotAuthorised("has no part in this plan", party=self._member.name)
         return plan
 
-    async def _rule(self, run: QueryRun | ScoreRun, violations: Sequence[Violation]) -> None:
+    async def _rule(self, run: Kind, violations: Sequence[Violation]) -> None:
         exchange = None if violations or run.exchange is None else run.exchange.public
         ruling = Ruling(
             session=run.id,
@@ -234,14 +242,17 @@ class PartyProcess:
         )
         await self._report(ruling)
 
-    async def _play(self, session: QueryRun | ScoreRun) -> None:
+    async def _play(self, session: Kind) -> None:
         log = logger.bind(member=self._member.name, session=session.id)
         await self._sessions.add(session)
         try:
-            if isinstance(session, ScoreRun):
-                fault = await session.run(self._answering.play)
-            else:
-                fault = await session.run(self._roles.play)
+            match session:
+                case ScoreRun():
+                    fault = await session.run(self._answering.play)
+                case TrainRun():
+                    fault = await session.run(self._learning.play)
+                case _:
+                    fault = await session.run(self._roles.play)
         finally:
             self._sessions.remove(session)
         if fault is None:

@@ -8,20 +8,18 @@ import hashlib
 import json
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cleanroom.engine import Engine, Numbers, Triple
-from cleanroom.errors import SessionCancelled
-from cleanroom.execution.contribute import Contribution, Source
+from cleanroom.execution.contribute import Contribution
 from cleanroom.execution.outcome import Outcome
 from cleanroom.party.query_run import QueryRun
-from cleanroom.plan.plan import Plan
+from cleanroom.party.reading import Reader
 from cleanroom.session.digest import outcome_bytes
 from cleanroom.session.member import Membership
 from cleanroom.session.routes import CONTRIBUTE, ROUNDS
@@ -50,7 +48,7 @@ class Roles:
     """A member's part in sessions.
 
     Attributes:
-        source: its own rows.
+        reader: of its own rows.
         report: sends a signed statement about a session.
         stage: tells whoever waits how far a session is: session id, stage.
         attended: returns the channel on which this member attends.
@@ -58,11 +56,10 @@ class Roles:
 
     member: Membership
     engine: Engine
-    source: Source
+    reader: Reader
     report: Report
     stage: Stage
     attended: Callable[[], Channel]
-    _reading: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def play(self, session: QueryRun) -> None:
         """Do everything that falls to this member, and return when its outcome was collected."""
@@ -80,8 +77,7 @@ class Roles:
         started = time.monotonic()
         await self.stage(session.id, "reading")
         text_key = hashlib.sha256(session.id.encode()).digest()[:16]
-        async with self._reading:
-            triples = await self._contributions(session, text_key)
+        triples = await self._contributions(session, text_key)
         await self.stage(session.id, "sharing")
         await together(*(self._share(session, rank, triples) for rank in Party))
         leaves = [part[0].leaf for part in triples]  # no sizes: this goes to the recipient too
@@ -101,24 +97,13 @@ class Roles:
         )
 
     async def _contributions(self, session: QueryRun, text_key: bytes) -> Sequence[Triple]:
-        return await self._read(self.engine.contribute, session, text_key)
+        plan, me, contribute = session.plan, self.member.name, self.engine.contribute
+        return await self.reader.read(lambda rows: contribute(plan, me, rows, text_key))
 
     async def _numbers(self, session: QueryRun) -> Numbers:
-        text_key = b""  # no text is hashed where cells are known
-        async with self._reading:
-            return await self._read(self.engine.add_up, session, text_key)
-
-    async def _read(
-        self, run: Callable[[Plan, str, Source, bytes], T], session: QueryRun, text_key: bytes
-    ) -> T:
-        """Run SQL on this member's rows on a thread; if the session ends, so does the SQL."""
-        reading = _Reading(self.source)
-        name = self.member.name
-        try:
-            return await asyncio.to_thread(run, session.plan, name, reading, text_key)
-        except asyncio.CancelledError:
-            reading.interrupt()
-            raise
+        plan, me, add_up = session.plan, self.member.name, self.engine.add_up
+        no_key = b""  # no text is hashed where cells are known
+        return await self.reader.read(lambda rows: add_up(plan, me, rows, no_key))
 
     async def _share(self, session: QueryRun, rank: Party, triples: Sequence[Triple]) -> None:
         to = session.ranks[rank]
@@ -204,26 +189,6 @@ def _encrypting() -> "type[Encrypting]":
     from cleanroom.party.encrypting import Encrypting
 
     return Encrypting
-
-
-class _Reading:
-    """An owner's rows for one session: when it ends, its SQL does too."""
-
-    def __init__(self, source: Source) -> None:
-        self._source = source
-        self._ended = False
-
-    def run(self, sql: str, text_key: bytes) -> Mapping[str, NDArray[Any]]:
-        if self._ended:
-            raise SessionCancelled("the session is over")
-        return self._source.run(sql, text_key)
-
-    def rows(self, table: str) -> int:
-        return self._source.rows(table)
-
-    def interrupt(self) -> None:
-        self._ended = True
-        self._source.interrupt()
 
 
 async def _contribute(call: Outgoing, session: QueryRun, part: Contribution) -> None:

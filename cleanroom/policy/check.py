@@ -35,7 +35,7 @@ def unavailable(terms: Terms) -> tuple[Violation, ...]:
     """Return why no query at all can run under these terms; empty if some can."""
     on_shares = len(terms.computing) == 3
     runs = on_shares or (terms.opens_cells and any(_hides(terms, name) for name in terms.tables))
-    return (*_release(terms), *(() if runs else _nobody_computes()))
+    return (*release(terms), *(() if runs else _nobody_computes()))
 
 
 def _hides(terms: Terms, table: str) -> bool:
@@ -145,7 +145,7 @@ def _group_count(plan: Plan, terms: Terms, today: dt.date) -> Iterator[Violation
 
 def _available(plan: Plan, terms: Terms, today: dt.date) -> Iterator[Violation]:
     del plan, today
-    yield from _release(terms)
+    yield from release(terms)
 
 
 def _computing(plan: Plan, terms: Terms, today: dt.date) -> Iterator[Violation]:
@@ -154,7 +154,7 @@ def _computing(plan: Plan, terms: Terms, today: dt.date) -> Iterator[Violation]:
         yield from _nobody_computes()
 
 
-def _release(terms: Terms) -> Iterator[Violation]:
+def release(terms: Terms) -> Iterator[Violation]:
     privacy = terms.privacy
     remedy = "All members sign a contract with release = 'sdc' and round_to = 1."
     if privacy.release != "sdc":

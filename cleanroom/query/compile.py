@@ -52,16 +52,16 @@ def compile_query(
     left_out = tuple(sorted(set(without)))
     try:
         taken = taken_out(parse(sql))
-        query = bind(taken.select, terms, _nest(terms))
+        query = bind(taken.select, terms, nest_of(terms))
         if left_out:
             check_left_out(query, left_out, protocol)
             terms = terms_without(terms, left_out)
-            query = bind(taken.select, terms, _nest(terms))
+            query = bind(taken.select, terms, nest_of(terms))
         placement = place(query)
         needed = set(uses(query, placement))
         ciphertexts = None
         if taken.marks:
-            keys = bind(taken.by_columns(), terms, _nest(terms)).keys
+            keys = bind(taken.by_columns(), terms, nest_of(terms)).keys
             lowered, ciphertexts = lower_privately(query, placement, taken, keys, terms)
             needed |= set(private_uses(query, taken, keys))
             if protocol != "he":
@@ -87,7 +87,7 @@ def compile_query(
     )
 
 
-def _nest(terms: Terms) -> Nest:
+def nest_of(terms: Terms) -> Nest:
     """Return what compiles a subquery that isn't merged away, however deep it stands."""
 
     def nest(

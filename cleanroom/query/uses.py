@@ -36,6 +36,14 @@ def shown_uses(query: Query, placement: Placement, shown: Iterable[Expr]) -> tup
     return tuple(sorted(found))
 
 
+def trained_uses(query: Query, placement: Placement) -> tuple[Use, ...]:
+    """Return the uses of rows that a model is trained on: 'train' for what is selected."""
+    found = {*_conditions(query, placement), *_below(query)}
+    for key in query.keys:
+        found.update(_value(query, placement, key, "train"))
+    return tuple(sorted(found))
+
+
 def inner_uses(query: Query, placement: Placement) -> tuple[Use, ...]:
     """Return the uses of an inner aggregation: its HAVING chooses rows of the outer query."""
     chosen = {use for expr in query.having for use in _all(query, expr)}

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 from typing import Protocol as Interface
 
 from cleanroom.contract.document import COORDINATOR
@@ -13,8 +13,10 @@ from cleanroom.errors import DeadlineExceeded, MessageInvalid, NotAuthorised, Pe
 from cleanroom.execution.outcome import Opened
 from cleanroom.plan.plan import Plan
 from cleanroom.plan.scoring import ScorePlan
+from cleanroom.plan.training import TrainPlan
 from cleanroom.recipient.collecting import Collecting
 from cleanroom.recipient.heard import Heard
+from cleanroom.session import statements
 from cleanroom.session.member import Membership
 from cleanroom.session.receipt import Receipt
 from cleanroom.session.routes import STATUS, SUBMIT
@@ -38,9 +40,12 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
+    from cleanroom.recipient.course import Course
+
     Columns: TypeAlias = Mapping[str, NDArray[Any]]
 
 T = TypeVar("T")
+M = TypeVar("M")
 Progress: TypeAlias = Callable[[str, str], None]
 GRACE_S = 10  # beyond the deadline, so that the members' own reports come first
 
@@ -71,6 +76,16 @@ class Answer:
     receipt: Receipt
     stats: Stats
     without: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedModel(Generic[M]):
+    """Everything that a training gave; `left` are owners without whom it went on."""
+
+    model: M
+    receipt: Receipt
+    stats: Stats
+    left: tuple[str, ...]
 
 
 class Opens(Interface):
@@ -152,6 +167,37 @@ class Asker:
         sent = answer.stats.bytes_sent + scores.bytes_sent
         return replace(answer, stats=replace(answer.stats, bytes_sent=sent))
 
+    async def train(
+        self,
+        plan: TrainPlan,
+        course: "Course[M]",
+        deadline_s: int,
+        progress: Progress,
+    ) -> "TrainedModel[M]":
+        """Have a training's steps answered by all owners, to its end.
+
+        Raises:
+            CleanroomError: the first reason why there is no model.
+        """
+        from cleanroom.recipient.training import Conducting
+
+        started = time.monotonic()
+        conducting = Conducting(self._member, plan, course)
+        request = self._request(
+            plan.job,
+            plan.hash,
+            plan.owners,
+            deadline_s=deadline_s,
+            without=plan.without,
+            training=conducting.asked,
+        )
+        parts = len(plan.owners)
+        model, session = await self._conduct(request, parts, conducting.opened, progress)
+        stats = _stats(session, 0, time.monotonic() - started)
+        stats = replace(stats, bytes_sent=stats.bytes_sent + conducting.bytes_sent)
+        receipt = Receipt(tuple(session.signed))
+        return TrainedModel(model, receipt, stats, tuple(sorted(session.left)))
+
     async def _conduct(
         self,
         request: Request,
@@ -204,6 +250,7 @@ class Asker:
         encryption: Encryption | None = None,
         without: tuple[str, ...] = (),
         scoring: Scoring | None = None,
+        training: statements.Training | None = None,
     ) -> Request:
         return Request(
             session=new_session(),
@@ -217,6 +264,7 @@ class Asker:
             encryption=encryption,
             without=without,
             scoring=scoring,
+            training=training,
         )
 
     async def _open(self, call: Outgoing, opening: Coroutine[Any, Any, T]) -> T:

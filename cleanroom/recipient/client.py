@@ -9,7 +9,7 @@ import threading
 from collections.abc import Collection, Coroutine, Mapping
 from concurrent.futures import CancelledError, wait
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
 
@@ -26,14 +26,21 @@ from cleanroom.errors import (
 from cleanroom.logs import where
 from cleanroom.plan.plan import Plan, Protocol
 from cleanroom.plan.scoring import ScorePlan
+from cleanroom.plan.training import TrainPlan
 from cleanroom.query.scoring import compile_scoring
 from cleanroom.query.ways import Ways
-from cleanroom.recipient.asking import Answer, Asker, Progress
+from cleanroom.recipient.asking import Answer, Asker, Progress, TrainedModel
 from cleanroom.recipient.own_rows import OwnRows
 from cleanroom.session.member import Membership
 
+if TYPE_CHECKING:
+    from cleanroom.learning.job import Job
+    from cleanroom.recipient.course import Course
+
 T = TypeVar("T")
+M = TypeVar("M")
 DEADLINE_S = 600
+TRAINING_DEADLINE_S = 6 * 3600
 MAX_DEADLINE_S = 86_400  # as long as a signed request may say
 POLL_S = 0.2  # a signal that another thread of the process got is seen after this time
 logger = structlog.get_logger()
@@ -115,6 +122,21 @@ class Client:
         _check_deadline(deadline_s)
         rows = self._own_rows.read(plan)
         return self._run(self._asker.score(plan, rows, deadline_s, progress))
+
+    def train_plan(self, job: "Job") -> TrainPlan:
+        """Plan a training under a contract that still holds."""
+        from cleanroom.query.training import compile_training
+
+        contract, me = self._member.contract, self._member.name
+        contract.check(dt.datetime.now(dt.UTC).date())
+        return compile_training(job, contract.terms, contract.hash, me)
+
+    def train(
+        self, plan: TrainPlan, course: "Course[M]", deadline_s: int, progress: Progress
+    ) -> TrainedModel[M]:
+        """Run a training's plan in the room."""
+        _check_deadline(deadline_s)
+        return self._run(self._asker.train(plan, course, deadline_s, progress))
 
     def online(self) -> tuple[str, ...]:
         """Return who attends the room."""

@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import dataclass, field
 
-from cleanroom.errors import MessageInvalid, PeerMisbehaved, PolicyDenied
+from cleanroom.errors import GONE, CleanroomError, MessageInvalid, PeerMisbehaved, PolicyDenied
 from cleanroom.session.statements import (
     Failed,
     Finished,
@@ -23,6 +23,7 @@ class Heard:
     Attributes:
         expected: how many reports of finished parts there will be.
         signed: the request first.
+        left: owners without whom a training goes on.
         accepted: set when all members have accepted; done: when all have reported.
     """
 
@@ -31,6 +32,7 @@ class Heard:
     signed: list[Signed]
     rulings: dict[str, Ruling] = field(default_factory=dict)
     finished: dict[tuple[str, str], Finished] = field(default_factory=dict)
+    left: set[str] = field(default_factory=set)
     accepted: asyncio.Event = field(default_factory=asyncio.Event)
     done: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -51,12 +53,28 @@ class Heard:
             case Finished(party=party, role=role):
                 self._check_subject(statement)
                 self.finished[party, role] = statement
-                if len(self.finished) == self.expected:
-                    self.done.set()
-            case Failed(code=code, blamed=blamed, message=message, remedy=remedy):
-                raise faults.to_error(code, blamed, message, remedy)
+                self._check_done()
+            case Failed(party=party, code=code, blamed=blamed, message=message, remedy=remedy):
+                fault = faults.to_error(code, blamed, message, remedy)
+                if not self._goes_on(fault):
+                    raise fault
+                self.leave(party)
             case Request():
                 raise MessageInvalid("a member answered with a request")
+
+    def leave(self, party: str) -> None:
+        """Expect no more of an owner without whom the training goes on."""
+        if not any(name == party for name, _ in self.finished):
+            self.left.add(party)
+        self._check_done()
+
+    def _goes_on(self, fault: CleanroomError) -> bool:
+        training = self.request.training is not None and self.accepted.is_set()
+        return training and isinstance(fault, GONE)
+
+    def _check_done(self) -> None:
+        if len(self.finished) + len(self.left) == self.expected:
+            self.done.set()
 
     def _check_subject(self, statement: Ruling | Finished) -> None:
         asked = self.request

@@ -1,4 +1,4 @@
-"""What the members of a session on ciphertexts have in common: who takes part, with which keys.
+"""What the owners of a session have in common, unless it runs on shares: who, with which keys.
 
 Rule: derived from signed statements alone. Whoever was shown another request, key or peer derives
 another binding, and then nothing decrypts to a result.
@@ -13,7 +13,7 @@ from cleanroom.contract.document import Contract
 from cleanroom.errors import PeerMisbehaved
 from cleanroom.identity.exchange import Exchange
 from cleanroom.plan.private import MAX_VALUES
-from cleanroom.session.statements import Encryption, Request, Ruling, Signed, read
+from cleanroom.session.statements import Request, Ruling, Signed, read
 from protocols.he.parameters import Parameters
 
 
@@ -22,7 +22,6 @@ class Agreement:
     """Attributes: keys: contributor -> its public X25519 key of this session."""
 
     request: Request
-    encryption: Encryption
     keys: Mapping[str, str]
 
     @classmethod
@@ -39,9 +38,9 @@ class Agreement:
             keys[ruling.party] = ruling.exchange
         if keys.keys() != set(request.members):
             raise PeerMisbehaved("the rulings are not those of all contributors")
-        if request.encryption is None:
+        if request.on_shares:
             raise ValueError("the session runs on shares")
-        return cls(request, request.encryption, {name: keys[name] for name in request.members})
+        return cls(request, {name: keys[name] for name in request.members})
 
     @classmethod
     def read(cls, request: Request, rulings: Sequence[Signed], contract: Contract) -> "Agreement":
@@ -62,7 +61,9 @@ class Agreement:
         """What every contribution is bound to: contract, plan, session, keys, contributors."""
         request = self.request
         agreed: list[canonical.Json] = [request.contract_hash, request.plan_hash, request.session]
-        agreed += [self.encryption.model_dump(mode="json"), dict(self.keys)]
+        for about in (request.encryption, request.training):
+            agreed.append(None if about is None else about.model_dump(mode="json"))
+        agreed.append(dict(self.keys))
         return hashlib.sha256(canonical.compact(agreed)).hexdigest()
 
     def secrets(self, me: str, exchange: Exchange) -> dict[str, bytes]:
@@ -84,7 +85,9 @@ class Agreement:
     def unsealed(self, sealed: bytes, exchange: Exchange) -> bytes:
         """Return the recipient's seal of what a contributor got."""
         purpose, recipient = f"seal {self.binding}", self.request.recipient
-        return _xor(sealed, exchange.secret(recipient, self.encryption.exchange, purpose))
+        if self.request.encryption is None:
+            raise ValueError("the session has no seal")
+        return _xor(sealed, exchange.secret(recipient, self.request.encryption.exchange, purpose))
 
 
 def _xor(a: bytes, b: bytes) -> bytes:

@@ -41,9 +41,8 @@ class _Direction:
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """Who speaks, with whom, under which public key of the other's."""
+    """With whom a member speaks, under which public key of the other's."""
 
-    me: str
     other: str
     key: str
 
@@ -56,12 +55,12 @@ class Conversation:
     """
 
     def __init__(self, call: Call, names: Names, exchange: Exchange, binding: str) -> None:
-        def direction(sender: str) -> _Direction:
-            purpose = f"conversation {sender} {binding}"
+        def direction(sender_key: str) -> _Direction:
+            purpose = f"conversation {sender_key} {binding}"
             return _Direction(exchange.secret(names.other, names.key, purpose))
 
         self._call, self._suspects = call, f"{names.other} or {COORDINATOR}"
-        self._out, self._in = direction(names.me), direction(names.other)
+        self._out, self._in = direction(exchange.public), direction(names.key)
 
     async def send(self, message: bytes) -> None:
         """Send one message to the other side."""
@@ -84,8 +83,9 @@ class Conversation:
 
 
 def binding_of(request: Request, answering: str) -> str:
-    """Name all that both members agree on: contract, plan, session, rows and both their keys."""
+    """Name all that both members agree on: contract, plan, session and both their keys."""
     agreed: list[canonical.Json] = [request.contract_hash, request.plan_hash, request.session]
-    scoring = request.scoring
-    agreed += [None if scoring is None else scoring.model_dump(mode="json"), answering]
+    for about in (request.scoring, request.training):
+        agreed.append(None if about is None else about.model_dump(mode="json"))
+    agreed.append(answering)
     return hashlib.sha256(canonical.compact(agreed)).hexdigest()

@@ -6,7 +6,11 @@ from cleanroom.execution.outcome import Outcome
 
 
 class Digest:
-    """Of a contribution: SHA-256 of the key's id and of every ciphertext with its length."""
+    """Of a contribution: SHA-256 of the key's id and of every ciphertext with its length.
+
+    Attributes:
+        n_bytes: of all that was added.
+    """
 
     def __init__(self, key_id: str) -> None:
         self._hash = hashlib.sha256(key_id.encode())
@@ -14,9 +18,13 @@ class Digest:
 
     def add(self, ciphertext: bytes) -> None:
         """Cover one more ciphertext."""
-        self._hash.update(len(ciphertext).to_bytes(8, "little"))
-        self._hash.update(ciphertext)
+        self.cover(ciphertext)
         self.n_bytes += len(ciphertext)
+
+    def cover(self, message: bytes) -> None:
+        """Cover what isn't this member's own."""
+        self._hash.update(len(message).to_bytes(8, "little"))
+        self._hash.update(message)
 
     def hexdigest(self) -> str:
         return self._hash.hexdigest()

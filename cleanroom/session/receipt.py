@@ -102,12 +102,25 @@ def _check_complete(
 ) -> None:
     accepted = {s.party for s in statements if isinstance(s, Ruling) and s.accepted}
     done = {(s.party, s.role) for s in statements if isinstance(s, Finished)}
-    on_shares = request.protocol == "mpc"
-    computing = {(name, "computing") for name in contract.terms.computing if on_shares}
-    asked = ("computing", "input") if request.scoring is None else ("scoring",)
+    computing = {(name, "computing") for name in contract.terms.computing if request.on_shares}
+    left = _may_have_left(request, {name for name, _ in done})
     for name in request.members:
-        part_done = any((name, role) in done for role in asked)
+        part_done = any((name, role) in done for role in _roles(request)) or name in left
         if name not in accepted or not part_done:
             raise NotAuthorised("the receipt lacks its ruling or its report", party=name)
     for name, _ in computing - done:
         raise NotAuthorised("the receipt lacks its report", party=name)
+
+
+def _roles(request: Request) -> tuple[str, ...]:
+    """Return in which role a member of a session may have done its part."""
+    if request.scoring is not None:
+        return ("scoring",)
+    return ("training",) if request.training is not None else ("computing", "input")
+
+
+def _may_have_left(request: Request, done: set[str]) -> set[str]:
+    """Return who left on the way, if so many stayed that the session went on without them."""
+    if request.training is None or len(done) < request.training.least:
+        return set()
+    return set(request.members) - done

@@ -77,17 +77,31 @@ class Scoring(BaseModel):
     exchange: Hash
 
 
+class Training(BaseModel):
+    """What a request to train says besides its job.
+
+    Attributes:
+        exchange: the recipient's X25519 key of this session.
+        least: how many of the owners have to stay.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    exchange: Hash
+    least: Annotated[int, Field(ge=1, le=1000)]
+
+
 class Request(_Statement):
     """The recipient asks for one run of one plan.
 
     Attributes:
-        sql: the query, or in a line what is scored.
+        sql: the query; in a line what is scored; or a training's job.
         members: who takes part: the owners of leaves and, on shares, the computing members; of a
             scoring the model's owner.
         issued_at: seconds since 1970.
         encryption: None if the plan runs on shares.
         without: members whose parts of federated tables the plan leaves out.
-        scoring: None if the plan is a query's.
+        scoring, training: None if the plan is a query's.
     """
 
     kind = "request"
@@ -101,14 +115,20 @@ class Request(_Statement):
     encryption: Encryption | None = None
     without: Annotated[tuple[Name, ...], Field(max_length=1000)] = ()
     scoring: Scoring | None = None
+    training: Training | None = None
 
     @property
     def speaker(self) -> str:
         return self.recipient
 
     @property
+    def on_shares(self) -> bool:
+        """Whether the computing members take part."""
+        return self.encryption is None and self.scoring is None and self.training is None
+
+    @property
     def protocol(self) -> Protocol:
-        return "mpc" if self.encryption is None and self.scoring is None else "he"
+        return "mpc" if self.on_shares else "he"
 
 
 class RuledViolation(BaseModel):
@@ -126,7 +146,7 @@ class Ruling(_Statement):
     """A member accepts or refuses a request.
 
     Attributes:
-        exchange: its X25519 key of this session, if that runs on ciphertexts.
+        exchange: its X25519 key of this session, unless that runs on shares.
     """
 
     kind = "ruling"
@@ -147,14 +167,15 @@ class Finished(_Statement):
 
     Attributes:
         digest: of the outcome share's size and words, or of the leaves contributed; on
-            ciphertexts of the key's id and every ciphertext; of a scoring's every answer.
+            ciphertexts of the key's id and every ciphertext; of a scoring's every answer; of all
+            that a training's recipient and this owner said.
     """
 
     kind = "finished"
     contract_hash: Hash
     plan_hash: Hash
     party: Name
-    role: Literal["input", "computing", "scoring"]
+    role: Literal["input", "computing", "scoring", "training"]
     digest: Hash
     rows: Count
     rounds: Count

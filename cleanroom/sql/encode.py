@@ -81,18 +81,18 @@ def integer(value: exp.Expr, domain: Domain, scale: int) -> exp.Expr:
 
 
 def words(
-    value: exp.Column, own: Domain, encoding: Encoding, *, nullable: bool
+    value: exp.Expr, own: Domain, encoding: Encoding, *, nullable: bool
 ) -> list[exp.Expr]:
-    """Write the 64-bit words of a column, most significant first; all zero for NULL.
+    """Write the 64-bit words of a value, most significant first; all zero for NULL.
 
     Args:
-        own: the column's domain; `encoding` may be wider to suit the other side.
+        own: the value's domain; `encoding` may be wider to suit the other side.
     """
     found = _words(value, own, encoding)
     return [function("coalesce", word, constant(0)) for word in found] if nullable else found
 
 
-def _words(value: exp.Column, own: Domain, encoding: Encoding) -> list[exp.Expr]:
+def _words(value: exp.Expr, own: Domain, encoding: Encoding) -> list[exp.Expr]:
     match encoding.kind:
         case "code":
             values = [exp.Literal.string(v) for v in encoding.domain.values]

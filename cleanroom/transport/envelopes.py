@@ -38,6 +38,8 @@ Content: TypeAlias = Signed | Progress | Cancel
 class Opening:
     """What a call is about: a session's plan and, when a leaf follows, its place and size.
 
+    To converse, a recipient says by `leaf` with which member, counted from 1; a member says 0.
+
     The caller names the plan that it accepted. Whoever plays another one under the same session,
     because it was shown another request, refuses the call.
     """

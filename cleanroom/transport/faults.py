@@ -15,11 +15,12 @@ from cleanroom.errors import (
     SessionCancelled,
     registry,
 )
+from cleanroom.learning.errors import StepRefused, TrainingImpossible
 from cleanroom.transport import room_pb2 as pb
 
 KEY = "cleanroom-fault-bin"
 MAX_TEXT = 3000  # characters a field; gRPC's limit on all metadata of a reply is 8 KiB
-_CODES = registry()
+_CODES = {**registry(), **{kind.code: kind for kind in (StepRefused, TrainingImpossible)}}
 
 
 def clean(text: str, limit: int = MAX_TEXT) -> str:

@@ -138,7 +138,7 @@ def _relays(change: Callable[[Frame], Frame], sender: str, monkeypatch: object) 
     """Let the coordinator change every frame that a member sends."""
     whole = Pipe.join
 
-    async def join(pipe: Pipe, call: Call) -> None:
+    async def join(pipe: Pipe, call: Call, place: int) -> None:
         receive = call.receive
 
         async def changed() -> Frame:
@@ -146,7 +146,7 @@ def _relays(change: Callable[[Frame], Frame], sender: str, monkeypatch: object) 
 
         if call.peer == sender:
             call.receive = changed
-        await whole(pipe, call)
+        await whole(pipe, call, place)
 
     monkeypatch.setattr(Pipe, "join", join)
 
@@ -346,11 +346,11 @@ def test_calls_that_are_not_the_callers_are_refused(
         loop, joined, whole = asyncio.get_running_loop(), asyncio.Event(), Pipe.join
         requests: list[Request] = []
 
-        async def join(pipe: Pipe, call: Call) -> None:
+        async def join(pipe: Pipe, call: Call, place: int) -> None:
             if call.peer == "bank_b" and not requests:
                 requests.append(pipe.request)
                 loop.call_soon(joined.set)
-            await whole(pipe, call)
+            await whole(pipe, call, place)
 
         async def nothing(*_: object) -> None:
             await asyncio.Event().wait()

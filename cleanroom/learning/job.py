@@ -1,0 +1,123 @@
+"""A training job, as people write it in TOML: from which rows what is learnt, and its limits.
+
+Rule: public, and the same bytes at every member. Unknown keys are refused; what the model's own
+keys mean is its family's.
+"""
+
+import json
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, Field, ValidationError, model_validator
+
+from cleanroom.contract.fields import Name, Strict, first_fault
+from cleanroom.errors import ConfigInvalid, MessageInvalid
+from cleanroom.learning.families import FAMILIES
+
+MAX_BYTES = 64 << 10
+MAX_ROUNDS = 10_000
+_Filled = Annotated[str, Field(min_length=1, max_length=2000, pattern=r"\S")]
+_Label = Annotated[str, Field(min_length=1, max_length=127)]
+
+
+class JobTerms(Strict):
+    """What is learnt from which rows.
+
+    Attributes:
+        rows: one SELECT over a federated table, which every owner runs on its own rows. Its
+            columns are the features, but for target and time.
+        target: the column that is learnt; none for clusters and components.
+        time: the column that says how long until the event that `target` flags, for survival.
+        holdout: which part of the persons is held out of the training, to test the model on.
+        patience_s: after so long without an answer an owner counts as one that left.
+        min_owners: how many owners have to stay to the end; the training goes on without others.
+        without: owners that are left out from the start.
+    """
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+    purpose: _Filled
+    rows: Annotated[str, Field(min_length=1, max_length=20_000)]
+    target: _Label | None = None
+    time: _Label | None = None
+    holdout: Annotated[float, Field(ge=0, le=0.5, allow_inf_nan=False, strict=True)] = 0.0
+    max_rounds: Annotated[int, Field(ge=1, le=MAX_ROUNDS, strict=True)] = 100
+    patience_s: Annotated[int, Field(ge=1, le=86_400, strict=True)] = 600
+    min_owners: Annotated[int, Field(ge=1, le=1000, strict=True)] | None = None
+    without: Annotated[tuple[Name, ...], Field(max_length=1000)] = ()
+
+    @model_validator(mode="after")
+    def _apart(self) -> Self:
+        if self.time is not None and self.time == self.target:
+            raise ValueError("time and target are two columns")
+        return self
+
+
+class Job(Strict):
+    """A whole job.
+
+    Attributes:
+        model: `kind`, and what else that family of models takes.
+    """
+
+    job: JobTerms
+    model: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, source: "Job | Path | str | Mapping[str, Any]") -> Self:
+        """Read a job from a TOML file or a dict of the same shape.
+
+        Raises:
+            ConfigInvalid: naming the first key that doesn't hold.
+        """
+        where = "" if isinstance(source, Mapping | Job) else f"{source}: "
+        try:
+            if isinstance(source, Path | str):
+                source = tomllib.loads(Path(source).read_text(encoding="utf-8"))
+            values = source.model_dump() if isinstance(source, Job) else source
+            return cls.model_validate(values)
+        except tomllib.TOMLDecodeError as error:
+            raise ConfigInvalid(f"{where}not TOML: {error}") from None
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigInvalid(f"{where}cannot be read: {type(error).__name__}") from None
+        except ValidationError as error:
+            raise ConfigInvalid(f"{where}{first_fault(error)}") from None
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """Read what `text` gave at another member.
+
+        Raises:
+            MessageInvalid: if it isn't exactly that.
+        """
+        try:
+            job = cls.model_validate(json.loads(text if len(text) <= MAX_BYTES else ""))
+        except (ValidationError, ValueError, RecursionError):
+            raise MessageInvalid("the request holds no training job") from None
+        if job.text != text:
+            raise MessageInvalid("a training job in another form than the canonical one")
+        return job
+
+    @property
+    def spec(self) -> BaseModel:
+        """What the family trains, with every default filled in."""
+        return FAMILIES[self.model["kind"]].spec.model_validate(dict(self.model))
+
+    @property
+    def text(self) -> str:
+        """The one line that stands for this job in a request."""
+        whole = self.model_dump(mode="json")
+        return json.dumps(whole, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        kind = self.model.get("kind")
+        if not isinstance(kind, str) or kind not in FAMILIES:
+            raise ValueError(f"model.kind: one of {', '.join(sorted(FAMILIES))}")
+        try:
+            spec = self.spec
+        except ValidationError as error:
+            raise ValueError(f"model.{first_fault(error)}") from None
+        object.__setattr__(self, "model", spec.model_dump(mode="json"))
+        return self

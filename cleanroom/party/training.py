@@ -1,0 +1,188 @@
+"""An owner's side of a training: its rows read once, each step answered in masked words.
+
+Rule: rows stay in this process. What leaves it is masked with secrets that it shares with every
+other owner, and only as often, and as much at once, as the plan says.
+"""
+
+import asyncio
+import datetime as dt
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cleanroom.errors import MessageInvalid, PlanMismatch
+from cleanroom.identity.exchange import Exchange
+from cleanroom.party.reading import Reader
+from cleanroom.party.run import Run
+from cleanroom.plan.training import TrainPlan
+from cleanroom.policy.model import Violation
+from cleanroom.policy.training import check_training
+from cleanroom.session.agreement import Agreement
+from cleanroom.session.conversation import Conversation, Names, binding_of
+from cleanroom.session.digest import Digest
+from cleanroom.session.member import Membership
+from cleanroom.session.routes import CONVERSE
+from cleanroom.session.statements import Finished, Request, Signed, Statement, Training
+from cleanroom.session.sums import OVERHEAD_BYTES, RULING_BYTES, roster_of, told, verifying
+from cleanroom.tasks import together
+from cleanroom.transport.blobs import divided
+from cleanroom.transport.channel import Channel, Outgoing
+from cleanroom.transport.envelopes import Opening, unpack
+from protocols.rounds import ProtocolError
+from protocols.secagg.member import Member
+
+if TYPE_CHECKING:
+    from cleanroom.learning.asked import Asked
+    from cleanroom.learning.own import Found
+
+COINS_BYTES = 32
+
+
+@dataclass
+class TrainRun(Run):
+    """One training at one of its owners.
+
+    Attributes:
+        exchange: this member's key of the session.
+    """
+
+    plan: TrainPlan
+    training: Training
+    exchange: Exchange
+
+
+@dataclass
+class Learning:
+    """A member's part in trainings on its rows.
+
+    Attributes:
+        reader: of its own rows.
+        report: sends a signed statement about a session.
+        stage: tells whoever waits how far a session is: session id, stage.
+        attended: returns the channel on which this member attends.
+    """
+
+    member: Membership
+    reader: Reader
+    report: Callable[[Statement], Awaitable[None]]
+    stage: Callable[[str, str], Awaitable[None]]
+    attended: Callable[[], Channel]
+
+    async def begin(
+        self, request: Request, training: Training, today: dt.date
+    ) -> tuple[TrainRun, Sequence[Violation]]:
+        """Plan the request for ourselves, and rule on it.
+
+        Raises:
+            PlanMismatch: if the plan or its members aren't those that were signed.
+            CleanroomError: if there is no plan.
+        """
+        plan, me = await asyncio.to_thread(self._compile, request), self.member.name
+        told_us = request.plan_hash, request.members, request.without, request.encryption
+        if told_us != (plan.hash, plan.owners, plan.without, None) or me not in plan.owners:
+            raise PlanMismatch("compiled another plan than the client", party=me)
+        if training.least != plan.least:
+            raise PlanMismatch("asks for another number of owners to stay", party=request.recipient)
+        violations = check_training(plan, self.member.contract.terms, today)
+        return TrainRun(self.member, request, plan, training, Exchange()), violations
+
+    def _compile(self, request: Request) -> TrainPlan:
+        from cleanroom.learning.job import Job
+        from cleanroom.query.training import compile_training
+
+        contract = self.member.contract
+        job = Job.read(request.sql)
+        return compile_training(job, contract.terms, contract.hash, request.recipient)
+
+    async def play(self, run: TrainRun) -> None:
+        """Answer the recipient's steps until it has enough."""
+        started = time.monotonic()
+        await self.stage(run.id, "reading")
+        call = self.attended().open(CONVERSE)
+        try:
+            await call.send(Opening(run.id, run.request.plan_hash).to_bytes())
+            asked, digest = await self._converse(run, call)
+            await call.last()
+            await call.finish()
+        finally:
+            call.cancel()  # nothing, once it has ended
+        await self.report(
+            Finished(
+                session=run.id,
+                contract_hash=run.request.contract_hash,
+                plan_hash=run.request.plan_hash,
+                party=self.member.name,
+                role="training",
+                digest=digest.hexdigest(),
+                rows=0,
+                rounds=asked.steps,
+                bytes_sent=digest.n_bytes,
+                milliseconds=round(1000 * (time.monotonic() - started)),
+            )
+        )
+
+    async def _converse(self, run: TrainRun, call: Outgoing) -> "tuple[Asked, Digest]":
+        names = Names(run.request.recipient, run.training.exchange)
+        binding = binding_of(run.request, run.exchange.public)
+        talk = Conversation(call, names, run.exchange, binding)
+        agreement, asked = await together(self._agreed(run, talk), self._read(run))
+        await self.stage(run.id, "training")
+        member = self._member(run, agreement)
+        digest, most = Digest(agreement.binding), 8 * run.plan.max_words + OVERHEAD_BYTES
+        while message := await talk.receive(most):
+            digest.cover(message)
+            reply = await asyncio.to_thread(_reply, member, message, asked)
+            digest.add(reply)
+            await talk.send(reply)
+        return asked, digest
+
+    async def _agreed(self, run: TrainRun, talk: Conversation) -> Agreement:
+        """Take all owners' signed keys of this session from the recipient."""
+        n = len(run.plan.owners)
+        rulings = [_signed(part) for part in divided(await talk.receive(n * RULING_BYTES), n)]
+        return Agreement.read(run.request, rulings, self.member.contract)
+
+    async def _read(self, run: TrainRun) -> "Asked":
+        """Read this member's rows, once."""
+        plan, me = run.plan, self.member.name
+        found = await self.reader.read(lambda rows: rows.run(plan.read_sql, plan.person_key))
+        return await asyncio.to_thread(_asked, plan, me, found)
+
+    def _member(self, run: TrainRun, agreement: Agreement) -> Member:
+        me, identity = self.member.name, self.member.identity
+        return Member(
+            roster=roster_of(run.plan, agreement),
+            me=me,
+            secrets=agreement.secrets(me, run.exchange),
+            sign=identity.sign,
+            verify=verifying(self.member.contract),
+            coins=secrets.token_bytes(COINS_BYTES),
+        )
+
+
+def _asked(plan: TrainPlan, me: str, found: "Found") -> "Asked":
+    from cleanroom.learning.asked import Asked
+    from cleanroom.learning.families import FAMILIES
+    from cleanroom.learning.job import Job
+    from cleanroom.learning.own import own_rows
+
+    train, _ = own_rows(plan, me, found)
+    owner = FAMILIES[plan.kind].owner(Job.read(plan.job).spec, plan.facts, train)
+    return Asked(plan, me, owner)
+
+
+def _reply(member: Member, message: bytes, asked: "Asked") -> bytes:
+    try:
+        return member.reply(message, asked.words)
+    except ProtocolError as error:
+        raise told(error) from None
+
+
+def _signed(part: bytes) -> Signed:
+    match unpack(part):
+        case Signed() as signed:
+            return signed
+        case _:
+            raise MessageInvalid("expected a ruling")

@@ -1,0 +1,103 @@
+"""The sheet of a training: who learns what of whose rows, and at most how often."""
+
+from collections.abc import Iterator
+
+from sqlglot import parse_one
+
+from cleanroom.contract.terms import Terms
+from cleanroom.learning.facts import Column
+from cleanroom.plan.cost import Cost
+from cleanroom.plan.sheet import Sheet, block, unquoted
+from cleanroom.plan.training import TrainPlan
+
+S_PER_SESSION = 0.5
+S_PER_STEP = 0.03
+WORD_BYTES = 8
+
+
+def sheet_of_training(plan: TrainPlan, terms: Terms) -> Sheet:
+    """Write the sheet of a training."""
+    opened, leaks, cost = tuple(_opened(plan)), tuple(_leaks(plan)), _cost(plan)
+    read = unquoted(parse_one(plan.read_sql, dialect="duckdb"))
+    blocks = (
+        ("Training", [f"{plan.name}: {plan.purpose}", plan.sql, plan.job]),
+        ("Room", list(_room(plan, terms))),
+        ("Opened", list(opened)),
+        ("Also learned", list(leaks)),
+        ("Column rights that this needs", [f"{u.table}.{u.column}: {u.right}" for u in plan.uses]),
+        ("Known of the rows beforehand", list(_facts(plan))),
+        ("Runs at its owner, on plain rows", [f"{', '.join(plan.owners)}: {read}"]),
+        ("Runs on masked numbers", list(_steps(plan))),
+        ("Estimate at the largest sizes", [_estimate(plan, cost)]),
+        ("Plan", [plan.hash]),
+    )
+    text = "\n\n".join(block(title, lines) for title, lines in blocks)
+    return Sheet(text, plan.hash, opened, leaks, cost)
+
+
+def _room(plan: TrainPlan, terms: Terms) -> Iterator[str]:
+    yield f"{terms.room.name}, version {terms.room.version}: {terms.room.purpose}"
+    yield f"rows of {', '.join(plan.owners)}; model to {plan.recipient}"
+    if plan.without:
+        yield f"without {', '.join(plan.without)}"
+    yield f"contract {plan.contract_hash}"
+
+
+def _opened(plan: TrainPlan) -> Iterator[str]:
+    yield f"the {plan.kind} model, its loss and metrics of each round, to {plan.recipient}"
+    yield (
+        f"what each step asks for, summed over all owners that take part: {plan.max_steps} sums "
+        f"at most, of {plan.max_words} numbers at most, to {plan.recipient}"
+    )
+
+
+def _leaks(plan: TrainPlan) -> Iterator[str]:
+    everybody = f"{', '.join(plan.owners)} and {plan.recipient}"
+    yield f"job and plan: all owners and the coordinator; the model after each step: {everybody}"
+    yield "that a training runs, sizes and times of messages, who leaves: the coordinator"
+    yield f"who leaves on the way, after {plan.least} at least stay: {everybody}"
+    yield (
+        f"what follows from the sums of several steps, which {plan.recipient} may choose if it "
+        f"alters its software: {plan.recipient}"
+    )
+    yield f"whether an owner has fewer than {plan.min_group} persons: {everybody}"
+
+
+def _facts(plan: TrainPlan) -> Iterator[str]:
+    facts = plan.facts
+    for column in facts.features:
+        yield _known(column)
+    if facts.target is not None:
+        yield f"target {_known(facts.target)}; rows without it are left out"
+    if facts.time is not None:
+        yield f"time {_known(facts.time)}; rows without it are left out"
+    yield f"at most {facts.max_rows} rows of each owner"
+    if plan.held_out:
+        share = plan.held_out / (1 << 32)
+        yield f"{share:.0%} of the persons are held out, chosen by a hash keyed with the plan"
+
+
+def _known(column: Column) -> str:
+    missing = ", may be missing" if column.nullable else ""
+    if column.kind == "category":
+        return f"{column.name}: one of {len(column.values)} values{missing}"
+    return f"{column.name}: {column.low:g} to {column.high:g}{missing}"
+
+
+def _steps(plan: TrainPlan) -> Iterator[str]:
+    yield f"{plan.recipient}: ask every owner for the same sums, {plan.max_rounds} rounds at most"
+    yield "each owner: compute them on its own rows, in fixed point, and mask them with secrets"
+    yield "    that it shares with every other owner for this session"
+    yield f"{plan.recipient}: add up, once {plan.least} owners or more have signed who takes part"
+
+
+def _cost(plan: TrainPlan) -> Cost:
+    rows = plan.facts.max_rows * len(plan.owners)
+    seconds = S_PER_SESSION + plan.max_rounds * S_PER_STEP
+    words = len(plan.facts.features) ** 2 * plan.max_rounds
+    return Cost(rows, words * WORD_BYTES, plan.max_rounds, seconds)
+
+
+def _estimate(plan: TrainPlan, cost: Cost) -> str:
+    seconds = f"{cost.seconds:.1f} s and what owners compute"
+    return f"{cost.rows} rows, {plan.max_rounds} rounds: {seconds}"

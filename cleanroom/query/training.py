@@ -1,0 +1,203 @@
+"""From a job to the plan of its training, the same at every member."""
+
+from collections.abc import Iterator
+
+from sqlglot import exp
+
+from cleanroom.contract.terms import Terms
+from cleanroom.contract.types import Kind
+from cleanroom.errors import UnknownName, UnsupportedQuery
+from cleanroom.learning.facts import Column, Facts
+from cleanroom.learning.job import Job
+from cleanroom.plan.training import PERSON, TrainPlan, held_out
+from cleanroom.query.compile import nest_of
+from cleanroom.query.leaf import rows_of
+from cleanroom.query.left_out import check_left_out, terms_without
+from cleanroom.query.placing import place
+from cleanroom.query.sources import Placement, person_of
+from cleanroom.query.uses import trained_uses
+from cleanroom.sql.bind import Query, bind
+from cleanroom.sql.domain import Domain
+from cleanroom.sql.encode import Encoding, integer, words
+from cleanroom.sql.expr import Expr
+from cleanroom.sql.names import nearest
+from cleanroom.sql.parse import parse
+from cleanroom.sql.render import cast, constant, function, sql_of
+from protocols.secagg.roster import safe_threshold
+
+MAX_WORDS = 1 << 22
+STEPS_A_ROUND = 32
+MAX_FEATURES = 1024
+
+
+def compile_training(job: Job, terms: Terms, contract_hash: str, recipient: str) -> TrainPlan:
+    """Plan a training.
+
+    Raises:
+        UnsupportedQuery: naming what can't be trained on, and the smallest change that can.
+        UnknownName: naming the nearest table or column, or who can't be left out.
+        OverflowPossible: if an expression's bounds can't be proven.
+    """
+    asked = job.job
+    query, left_out = _bound(job, terms), tuple(sorted(set(asked.without)))
+    if left_out:
+        check_left_out(query, left_out, "he")
+        terms = terms_without(terms, left_out)
+        query = _bound(job, terms)
+    placement = place(query)
+    _check_source(query, placement)
+    columns = _columns(query)
+    facts = _facts(job, columns, query, placement)
+    found = set(placement.sources[0].members)
+    owners = tuple(member for member in terms.members if member in found)
+    persons = _tells_persons_apart(job, query, terms)
+    return TrainPlan(
+        contract_hash=contract_hash,
+        recipient=recipient,
+        owners=owners,
+        least=_least(job, terms, owners, recipient),
+        name=asked.name,
+        purpose=asked.purpose,
+        kind=str(job.model["kind"]),
+        job=job.text,
+        sql=asked.rows,
+        facts=facts,
+        held_out=held_out(asked.holdout),
+        max_rounds=asked.max_rounds,
+        patience_s=asked.patience_s,
+        max_steps=STEPS_A_ROUND * (asked.max_rounds + 1),
+        max_words=MAX_WORDS,
+        min_group=terms.privacy.min_group,
+        uses=trained_uses(query, placement),
+        read_sql=_read_sql(job, query, placement, columns, persons=persons),
+        without=left_out,
+    )
+
+
+def _bound(job: Job, terms: Terms) -> Query:
+    try:
+        return bind(parse(job.job.rows), terms, nest_of(terms))
+    except RecursionError:
+        raise UnsupportedQuery("the query is nested too deeply") from None
+
+
+def _check_source(query: Query, placement: Placement) -> None:
+    for what, remedy in _obstacles(query, placement):
+        raise UnsupportedQuery(f"{what} in the rows of a training", remedy=remedy)
+
+
+def _obstacles(query: Query, placement: Placement) -> Iterator[tuple[str, str]]:
+    root = placement.root
+    rows = "SELECT one row of features for each row of the table."
+    if not query.rows:
+        yield "GROUP BY, DISTINCT or an aggregate", rows
+    if query.order or query.limit is not None or query.offset is not None:
+        yield "ORDER BY or LIMIT", "Every row counts alike; leave it out."
+    if any(source.is_view for source in placement.sources):
+        yield "an aggregation inside another query", rows
+    if len(placement.sources) > 1 or root.links or root.crossing or root.before:
+        yield "a join between owners", "Name one federated table."
+    if len(query.outputs) > MAX_FEATURES:
+        yield f"more than {MAX_FEATURES} columns", "SELECT fewer."
+
+
+def _columns(query: Query) -> dict[str, Expr]:
+    """Return every selected expression by its name."""
+    found: dict[str, Expr] = {}
+    for output in query.outputs:
+        expr = output.expr
+        if expr.op != "key":
+            what = f"column {output.name!r}, which is the same in all rows,"
+            raise UnsupportedQuery(f"{what} as a feature", remedy="Leave it out.")
+        if output.name in found:
+            what = f"two columns named {output.name!r} in the rows of a training"
+            raise UnsupportedQuery(what, remedy="Give one another name with AS.")
+        found[output.name] = query.keys[expr.position]
+    return found
+
+
+def _facts(job: Job, columns: dict[str, Expr], query: Query, placement: Placement) -> Facts:
+    def named(name: str | None) -> Column | None:
+        if name is None:
+            return None
+        if name not in columns:
+            raise UnknownName(f"no column {name!r} in the rows", remedy=nearest(name, columns))
+        return _column(name, columns[name].domain, nullable=False)
+
+    apart = (job.job.target, job.job.time)
+    features = tuple(
+        _column(name, expr.domain, nullable=expr.domain.nullable)
+        for name, expr in columns.items()
+        if name not in apart
+    )
+    if not features:
+        raise UnsupportedQuery("a training without features", remedy="SELECT some.")
+    target, time = named(job.job.target), named(job.job.time)
+    rows = max(table.terms.max_rows for table in query.tables)
+    return Facts(features, target, len(placement.sources[0].members), rows, time)
+
+
+def _column(name: str, domain: Domain, *, nullable: bool) -> Column:
+    if domain.kind is Kind.TEXT and domain.values:
+        return Column(name, "category", 0, len(domain.values) - 1, domain.values, nullable)
+    if domain.kind in (Kind.INTEGER, Kind.DECIMAL, Kind.BOOLEAN, Kind.DATE):
+        unit = 10**domain.scale
+        return Column(name, "number", domain.low / unit, domain.high / unit, (), nullable)
+    what = f"column {name!r} of type {domain.kind or 'DOUBLE'} in a training"
+    remedy = "Declare the values of a TEXT in the contract; CAST a TIMESTAMP to DATE."
+    raise UnsupportedQuery(what, remedy=remedy)
+
+
+def _least(job: Job, terms: Terms, owners: tuple[str, ...], recipient: str) -> int:
+    """Return how many owners have to stay, so that each is hidden as the contract asks."""
+    needed = terms.privacy.min_contributors + (recipient in owners)
+    return max(safe_threshold(len(owners)), needed, job.job.min_owners or 0)
+
+
+def _tells_persons_apart(job: Job, query: Query, terms: Terms) -> bool:
+    """Whether the rows of one person must be known as such: held out, or counted, together."""
+    (table,) = query.tables if len(query.tables) == 1 else (None,)
+    single = table is not None and table.terms.max_rows_per_person == 1
+    return job.job.holdout > 0 or (terms.privacy.min_group > 1 and not single)
+
+
+def _read_sql(
+    job: Job, query: Query, placement: Placement, columns: dict[str, Expr], *, persons: bool
+) -> str:
+    source = placement.sources[0]
+    select, write = rows_of(query, source)
+    if persons:
+        person = _hashed(write(person_of(query, source.core[0])))
+        select.select(exp.alias_(person, PERSON), copy=False)
+    features = 0
+    for name, expr in columns.items():
+        match name:
+            case job.job.target | job.job.time:
+                role = "target" if name == job.job.target else "time"
+                known = exp.Not(this=exp.Is(this=write(expr), expression=exp.Null()))
+                select.where(known, copy=False)
+            case _:
+                role, features = f"feature_{features}", features + 1
+        select.select(exp.alias_(_number(write(expr), expr.domain), role), copy=False)
+    return sql_of(select)
+
+
+def _number(value: exp.Expr, domain: Domain) -> exp.Expr:
+    """Write a value as float64: the code of a category, the days since 1970 of a DATE."""
+    missing: exp.Expr = cast(constant("nan"), "DOUBLE")
+    match domain.kind:
+        case Kind.TEXT:
+            (value,) = words(value, domain, Encoding("code", domain), nullable=False)
+            missing = constant(-1)
+        case Kind.DATE:
+            value = integer(value, domain, 0)
+        case Kind.BOOLEAN:
+            value = cast(value, "INTEGER")
+    number = cast(value, "DOUBLE")
+    return function("coalesce", number, missing) if domain.nullable else number
+
+
+def _hashed(person: exp.Expr) -> exp.Expr:
+    """Write 64 bits that tell a person apart, keyed with the plan's own key."""
+    text, domain = cast(person, "VARCHAR"), Domain(Kind.TEXT)
+    return words(text, domain, Encoding("hash", domain), nullable=False)[-1]

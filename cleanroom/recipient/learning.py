@@ -1,0 +1,50 @@
+"""From a job to its model: planned, begun or gone on with, conducted, and what it gave.
+
+Rule: the order of things at the recipient; each of them is done elsewhere.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from cleanroom.errors import ConfigInvalid
+from cleanroom.learning.families import FAMILIES, Model
+from cleanroom.learning.job import Job
+from cleanroom.recipient.asking import Progress
+from cleanroom.recipient.checkpoints import Checkpoints
+from cleanroom.recipient.client import Client
+from cleanroom.recipient.course import Course, OnRound
+from cleanroom.recipient.trained import Trained
+
+Given: TypeAlias = Job | Path | str | Mapping[str, Any]
+
+
+def train(
+    client: Client,
+    given: Given,
+    folder: Path | None,
+    on_round: OnRound,
+    progress: Progress,
+    deadline_s: int,
+    *,
+    resume: bool,
+) -> Trained:
+    """Train a model; see `Room.train`."""
+    job = Job.of(given)
+    plan = client.train_plan(job)
+    checkpoints = None if folder is None else Checkpoints(folder, plan.hash)
+    if resume and checkpoints is None:
+        raise ConfigInvalid("nothing to resume without a folder", remedy="Name the job's folder.")
+    before = checkpoints.load() if resume and checkpoints is not None else None
+    family = FAMILIES[plan.kind]
+    arrays = None if before is None else before.arrays
+    training = family.train(job.spec, plan.facts, arrays)
+    rounds = [] if before is None else before.rounds
+    course: Course[Model] = Course(training, next(training), checkpoints, on_round, rounds)
+    try:
+        ended = client.train(plan, course, deadline_s, progress)
+    finally:
+        training.close()
+    if checkpoints is not None:
+        checkpoints.clear()
+    return Trained(ended.model, tuple(course.rounds), ended.receipt, ended.stats, ended.left)

@@ -1,0 +1,160 @@
+"""Trainings in rooms of real processes: equal to the pooled fit, with owners that leave."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+import training
+from sklearn.linear_model import LogisticRegression
+
+from cleanroom import LocalRoom
+from cleanroom.errors import (
+    CleanroomError,
+    ConfigInvalid,
+    PeerUnavailable,
+    PolicyDenied,
+    SessionCancelled,
+    UnknownName,
+)
+from cleanroom.recipient.trained import Trained
+from cleanroom.session.statements import Finished
+
+FEATURES = ["age", "bmi", "smoker"]
+Rows = dict[str, "training.pd.DataFrame"]
+
+
+@pytest.fixture(scope="module")
+def room() -> Iterator[LocalRoom]:
+    with LocalRoom(training.contract(), {"patients": training.patients()}) as opened:
+        yield opened
+
+
+def assert_pooled(trained: Trained, rows: Rows) -> None:
+    """Compare with the same model of all rows in one place: what no room ever has."""
+    pooled = training.pooled(rows)
+    fit = LogisticRegression(C=np.inf, tol=1e-12, solver="newton-cholesky")
+    expected = fit.fit(pooled[FEATURES], pooled["outcome"]).predict_proba(pooled[FEATURES])
+    np.testing.assert_allclose(trained.model.predict(pooled), expected[:, 1], rtol=1e-6)
+
+
+def killing(room: LocalRoom, name: str, at: int) -> Callable[[int, Mapping[str, float]], None]:
+    def on_round(round_: int, _: Mapping[str, float]) -> None:
+        if round_ == at:
+            room.workers[name].kill()
+
+    return on_round
+
+
+def test_a_training_gives_the_pooled_model_and_everybody_signs(room: LocalRoom) -> None:
+    seen: list[int] = []
+    trained = room.train(training.job(), on_round=lambda number, _: seen.append(number))
+    assert_pooled(trained, training.patients())
+    assert seen == list(range(1, len(seen) + 1)) == trained.curve["round"].tolist()
+    assert 0.4 < trained.metrics["loss"] < 0.6
+    statements = trained.receipt.verify(room.contract)
+    done = [s for s in statements if isinstance(s, Finished)]
+    assert sorted(s.party for s in done) == list(training.HOSPITALS)
+    assert {s.role for s in done} == {"training"}
+    assert statements[0].plan_hash == room.explain_training(training.job()).plan_hash
+
+
+def test_no_log_holds_a_number_of_the_model(room: LocalRoom) -> None:
+    trained = room.train(training.job())
+    said = "\n".join(line for worker in room.workers.values() for line in worker.log)
+    assert "finished" in said
+    assert f"{trained.metrics['loss']:.6f}"[2:] not in said
+
+
+@pytest.mark.parametrize(
+    ("changed", "kind", "named"),
+    [
+        ({"rows": "SELECT age, ward, outcome FROM patients"}, None, "ward, which may be missing"),
+        ({"rows": "SELECT age, outcome FROM patients WHERE ward = 'a'"}, PolicyDenied, "'filter'"),
+        ({"rows": "SELECT age, patient, outcome FROM patients"}, PolicyDenied, "patients.patient"),
+        ({"without": ["west"]}, PolicyDenied, "2 owners"),
+        ({"rows": "SELECT age, outcome FROM patient"}, UnknownName, "patients"),
+        ({"epochs": 3}, ConfigInvalid, "job.epochs: unknown key"),
+    ],
+)
+def test_what_may_not_be_trained_is_refused_by_name(
+    room: LocalRoom, changed: dict[str, object], kind: type[CleanroomError] | None, named: str
+) -> None:
+    with pytest.raises(kind or CleanroomError) as refused:
+        room.train(training.job(**changed))
+    assert named in str(refused.value)
+
+
+def test_a_training_that_is_interrupted_ends_everywhere(room: LocalRoom) -> None:
+    def interrupt(round_: int, _: Mapping[str, float]) -> None:
+        raise SessionCancelled(f"enough after {round_}")
+
+    with pytest.raises(SessionCancelled, match="enough after 1"):
+        room.train(training.job(), on_round=interrupt)
+    assert_pooled(room.train(training.job()), training.patients())
+
+
+RECIPIENT = """
+import os, sys
+from cleanroom import connect
+with connect(sys.argv[1]) as room:
+    room.train(
+        sys.argv[2],
+        folder=sys.argv[3],
+        on_round=lambda number, _: os.kill(os.getpid(), 9) if number == 3 else None,
+    )
+"""
+
+
+def test_a_training_goes_on_after_an_owner_or_its_recipient_died(
+    room: LocalRoom, tmp_path: Path
+) -> None:
+    folder, job = tmp_path / "job", training.as_toml(training.job(), tmp_path / "job.toml")
+    with pytest.raises(PeerUnavailable) as left:
+        room.train(job, folder=folder, on_round=killing(room, "west", 2))
+    assert left.value.party == "west"
+    assert "3 owners have to stay" in left.value.message
+    room.workers["west"].start()
+    room.workers["west"].wait_ready(60)
+    config = room.workers["west"].config.parents[1] / "university" / "config.toml"
+    died = subprocess.run(
+        [sys.executable, "-c", RECIPIENT, str(config), str(job), str(folder)], env=os.environ
+    )
+    assert died.returncode == -9
+    (checkpoint,) = folder.iterdir()
+    assert checkpoint.stat().st_mode & 0o777 == 0o600
+    asked: list[int] = []
+    trained = room.train(
+        job, folder=folder, resume=True, on_round=lambda number, _: asked.append(number)
+    )
+    assert asked[0] > 2
+    assert trained.curve["round"].tolist() == list(range(1, asked[-1] + 1))
+    assert_pooled(trained, training.patients())
+    assert not list(folder.iterdir())
+
+
+def test_another_job_does_not_go_on_from_this_ones_folder(
+    room: LocalRoom, tmp_path: Path
+) -> None:
+    def stop(_: int, __: Mapping[str, float]) -> None:
+        raise SessionCancelled("enough")
+
+    with pytest.raises(SessionCancelled):
+        room.train(training.job(), folder=tmp_path / "job", on_round=stop)
+    with pytest.raises(ConfigInvalid, match="another training"):
+        room.train(training.job(purpose="more"), folder=tmp_path / "job", resume=True)
+
+
+def test_with_enough_others_a_training_goes_on_without_an_owner() -> None:
+    owners = (*training.HOSPITALS, "east")
+    rows = training.patients(owners)
+    with LocalRoom(training.contract(owners), {"patients": rows}) as room:
+        trained = room.train(training.job(), on_round=killing(room, "south", 2))
+        assert trained.left == ("south",)
+        statements = trained.receipt.verify(room.contract)
+    done = {s.party for s in statements if isinstance(s, Finished)}
+    assert done == set(owners) - {"south"}
+    assert_pooled(trained, {name: part for name, part in rows.items() if name != "south"})
