@@ -55,11 +55,14 @@ class Rows:
     Attributes:
         features: name -> (n,) values; NaN or the code -1 where one is missing.
         target, time: (n,), never missing; None as in the facts.
+        persons: (n,) whose row each is, as any number that tells them apart; None where each
+            row is another person's.
     """
 
     features: Mapping[str, Floats]
     target: Floats | None
     time: Floats | None = None
+    persons: NDArray[np.generic] | None = None
 
     def __len__(self) -> int:
         return len(next(iter(self.features.values())))

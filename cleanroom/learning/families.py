@@ -17,6 +17,8 @@ from cleanroom.errors import ModelMismatch
 from cleanroom.learning import linear, logistic, poisson, trees
 from cleanroom.learning.facts import Facts, Floats, Rows
 from cleanroom.learning.linear_model import LinearModel
+from cleanroom.learning.private import kinds
+from cleanroom.learning.private.model import PrivateModel
 from cleanroom.learning.step import Owner, Training
 
 
@@ -63,6 +65,9 @@ FAMILIES: Mapping[str, Family] = {
     "linear": Family(linear.Spec, linear.train, linear.owner, LinearModel),
     "logistic": Family(logistic.Spec, logistic.train, logistic.owner, LinearModel),
     "poisson": Family(poisson.Spec, poisson.train, poisson.owner, LinearModel),
+    "private_linear": Family(kinds.LinearSpec, kinds.train, kinds.owner, PrivateModel),
+    "private_logistic": Family(kinds.LogisticSpec, kinds.train, kinds.owner, PrivateModel),
+    "private_poisson": Family(kinds.PoissonSpec, kinds.train, kinds.owner, PrivateModel),
 }
 
 
