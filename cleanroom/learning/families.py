@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from pydantic import BaseModel
 
 from cleanroom.errors import ModelMismatch
-from cleanroom.learning import linear, logistic, poisson, trees
+from cleanroom.learning import linear, logistic, networks, poisson, trees
 from cleanroom.learning.facts import Facts, Floats, Rows
 from cleanroom.learning.linear_model import LinearModel
 from cleanroom.learning.private import kinds
@@ -64,6 +64,7 @@ FAMILIES: Mapping[str, Family] = {
     "gbdt": Family(trees.Spec, trees.train, trees.owner, trees.Model),
     "linear": Family(linear.Spec, linear.train, linear.owner, LinearModel),
     "logistic": Family(logistic.Spec, logistic.train, logistic.owner, LinearModel),
+    "network": Family(networks.Spec, networks.train, networks.owner, networks.NetworkModel),
     "poisson": Family(poisson.Spec, poisson.train, poisson.owner, LinearModel),
     "private_linear": Family(kinds.LinearSpec, kinds.train, kinds.owner, PrivateModel),
     "private_logistic": Family(kinds.LogisticSpec, kinds.train, kinds.owner, PrivateModel),

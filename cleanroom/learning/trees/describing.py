@@ -14,28 +14,6 @@ from cleanroom.learning.trees.forest import COLUMNS, Forest
 from cleanroom.learning.trees.layout import Layout, unpacked, words
 
 
-def column(one: Column) -> dict[str, Any]:
-    """Return a column as JSON has it."""
-    values = list(one.values)
-    bounds = {"low": one.low, "high": one.high}
-    return {
-        "name": one.name,
-        "kind": one.kind,
-        **bounds,
-        "values": values,
-        "nullable": one.nullable,
-    }
-
-
-def read_column(given: Mapping[str, Any]) -> Column:
-    """Read what `column` returned."""
-    if given["kind"] not in ("number", "category"):
-        raise ValueError("neither a number nor a category")
-    low, high = float(given["low"]), float(given["high"])
-    values = tuple(str(value) for value in given["values"])
-    return Column(str(given["name"]), given["kind"], low, high, values, bool(given["nullable"]))
-
-
 def trees(forest: Forest, features: Sequence[Column], laid: Layout) -> list[list[dict[str, Any]]]:
     """Return the nodes of each tree: splits and leaves; `left` and `right` count from its root."""
     rows = _edges(features, laid)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from cleanroom.errors import DataMismatch, ModelMismatch
+from cleanroom.learning.describing import column, finite, read_column
 from cleanroom.learning.errors import StepRefused
 from cleanroom.learning.facts import Column, Facts, Floats
 from cleanroom.learning.preparation import coded
@@ -91,8 +92,8 @@ class Model:
         described = {
             "kind": "gbdt",
             "spec": self.spec.model_dump(),
-            "features": [describing.column(c) for c in self.features],
-            "target": describing.column(self.target),
+            "features": [column(c) for c in self.features],
+            "target": column(self.target),
             "base": self.base,
             "edges": [row[np.isfinite(row)].tolist() for row in self.edges],
             "trees": describing.trees(self.forest, self.features, self.layout),
@@ -107,27 +108,23 @@ class Model:
             ModelMismatch: if the text isn't such a model.
         """
         try:
-            return cls._read(json.loads(text, parse_constant=_not_a_number))
+            return cls._read(finite(text))
         except (KeyError, TypeError, ValueError, IndexError, AttributeError, StepRefused):
             raise ModelMismatch("not a model of trees") from None
 
     @classmethod
     def _read(cls, given: Mapping[str, Any]) -> "Model":
         spec = Spec.model_validate(given["spec"])
-        features = tuple(describing.read_column(c) for c in given["features"])
+        features = tuple(read_column(c) for c in given["features"])
         edges = np.full((sum(c.kind == "number" for c in features), spec.max_bins - 1), np.inf)
         for row, found in zip(edges, given["edges"], strict=True):
             row[: len(found)] = found
             if not (np.diff(found) > 0).all():
                 raise ValueError("ends of bins that don't rise")
-        target, base = describing.read_column(given["target"]), float(given["base"])
+        target, base = read_column(given["target"]), float(given["base"])
         if given["kind"] != "gbdt" or not np.isfinite(base):
             raise ValueError("not trees")
         laid = layout(Facts(features, target, 1, 1), edges)
         forest = describing.read_trees(given["trees"], features, laid)
         check(forest, laid)
         return cls(spec, features, target, edges, base, forest)
-
-
-def _not_a_number(_: str) -> float:
-    raise ValueError("not a finite number")
