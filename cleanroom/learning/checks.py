@@ -43,6 +43,16 @@ def check_rows(facts: Facts, rows: Rows) -> None:
             raise DataMismatch("rows with a target or a time other than the training's")
 
 
+def check_flags(column: Column, values: Floats | None) -> None:
+    """Check that a target is 0 or 1 in every row.
+
+    Raises:
+        DataMismatch: naming it, if it isn't.
+    """
+    if values is None or np.any((values != 0) & (values != 1)):
+        raise DataMismatch(f"{column.name}: a value other than 0 and 1")
+
+
 def _check(column: Column, values: Floats, n: int, *, nullable: bool) -> None:
     if values.shape != (n,):
         raise DataMismatch(f"{column.name}: not one number a row")

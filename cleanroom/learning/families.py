@@ -14,7 +14,8 @@ from numpy.typing import ArrayLike
 from pydantic import BaseModel
 
 from cleanroom.errors import ModelMismatch
-from cleanroom.learning import linear, logistic, networks, poisson, trees
+from cleanroom.learning import cox, linear, logistic, networks, poisson, trees
+from cleanroom.learning.cox_model import CoxModel
 from cleanroom.learning.facts import Facts, Floats, Rows
 from cleanroom.learning.linear_model import LinearModel
 from cleanroom.learning.private import kinds
@@ -61,6 +62,7 @@ class Family:
 
 
 FAMILIES: Mapping[str, Family] = {
+    "cox": Family(cox.Spec, cox.train, cox.owner, CoxModel),
     "gbdt": Family(trees.Spec, trees.train, trees.owner, trees.Model),
     "linear": Family(linear.Spec, linear.train, linear.owner, LinearModel),
     "logistic": Family(logistic.Spec, logistic.train, logistic.owner, LinearModel),

@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from cleanroom.contract.fields import Strict
-from cleanroom.errors import DataMismatch
-from cleanroom.learning.checks import Turns, check_answer, check_rows
+from cleanroom.learning.checks import Turns, check_answer, check_flags, check_rows
 from cleanroom.learning.errors import StepRefused, TrainingImpossible
 from cleanroom.learning.facts import Column, Facts, Floats, Rows
 from cleanroom.learning.preparing import halved
@@ -80,8 +79,8 @@ class EvaluationOwner:
         check_rows(facts, rows)
         if facts.target is None or rows.target is None:
             raise TrainingImpossible("an evaluation without a target")
-        if spec.measure == "binary" and np.any((rows.target != 0) & (rows.target != 1)):
-            raise DataMismatch(f"{facts.target.name}: a value other than 0 and 1")
+        if spec.measure != "number":
+            check_flags(facts.target, rows.target)
         self._spec, self._facts, self._rows = spec, facts, rows
         self._column, self._target = facts.target, rows.target
         self._turns = Turns({BINARY if spec.measure == "binary" else NUMBER: spec.max_models})

@@ -12,6 +12,7 @@ import numpy as np
 
 from cleanroom.learning.facts import Floats
 
+STEEPEST = 100.0  # of coefficients per standard deviation, where weights follow from them
 _CUT = 1000.0  # times the largest count: an expectation beyond is a step too far
 
 
@@ -35,6 +36,7 @@ class Bernoulli:
     """A target of 0 and 1, and the logistic link."""
 
     limit: float = math.inf
+    steepest: float = STEEPEST
 
     def bounds(self, reach: float) -> Bounds:
         return Bounds(math.log(2) + reach, 1.0, 0.25)
@@ -60,6 +62,7 @@ class Poisson:
     """Counts from 0 to `most`, and the logarithm as link."""
 
     most: float
+    steepest: float = STEEPEST
 
     @property
     def limit(self) -> float:
@@ -89,6 +92,7 @@ class Gaussian:
     """A number in standard deviations around its mean, and no link."""
 
     limit: float = math.inf
+    steepest: float = 1e9
 
     def bounds(self, reach: float) -> Bounds:
         return Bounds((1 + reach) ** 2 / 2, 1 + reach, 1.0)

@@ -11,34 +11,15 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import special
 
 from cleanroom.errors import ModelMismatch
+from cleanroom.learning.coefficients import Coefficient, line
 from cleanroom.learning.facts import Floats
 from cleanroom.learning.likelihood import Bernoulli, Gaussian, Poisson
 from cleanroom.learning.preparation import Preparation
 
 Kind = Literal["linear", "logistic", "poisson"]
 INTERCEPT = "intercept"
-
-
-@dataclass(frozen=True)
-class Coefficient:
-    """One line of a model's table, in the feature's own unit.
-
-    Attributes:
-        z: over its standard error; of a linear model Student's t.
-        p: two-sided, of the hypothesis that the coefficient is 0.
-        low, high: the confidence interval of 95 %.
-    """
-
-    name: str
-    value: float
-    standard_error: float
-    z: float
-    p: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True)
@@ -83,7 +64,8 @@ class LinearModel:
         errors = np.sqrt(np.maximum(np.diag(raw @ self.covariance @ raw.T), 0.0))
         found = self.coefficients
         pairs = zip(self._names, errors, strict=True)
-        return tuple(self._line(name, found[name], float(error)) for name, error in pairs)
+        freedom = self.rows - len(self.beta) if self.kind == "linear" else None
+        return tuple(line(name, found[name], float(error), freedom) for name, error in pairs)
 
     def predict(self, columns: Mapping[str, ArrayLike]) -> Floats:
         """Return the expected target of each row: a probability, a rate or a number, (n,).
@@ -167,19 +149,6 @@ class LinearModel:
         found = np.diag(np.append(self.scale, slopes))
         found[0, 1:] = -slopes * self.preparation.centres[used]
         return found
-
-    def _line(self, name: str, value: float, error: float) -> Coefficient:
-        freedom = self.rows - len(self.beta)
-        if math.isnan(error) or (self.kind == "linear" and freedom < 1):
-            return Coefficient(name, value, *[math.nan] * 5)
-        z = value / error if error else math.copysign(math.inf, value)
-        if self.kind == "linear":
-            p, far = 2 * special.stdtr(freedom, -abs(z)), special.stdtrit(freedom, 0.975)
-        else:
-            p, far = 2 * special.ndtr(-abs(z)), special.ndtri(0.975)
-        return Coefficient(
-            name, value, error, z, float(p), value - float(far) * error, value + float(far) * error
-        )
 
 
 def _mean(kind: Kind, eta: Floats) -> Floats:

@@ -10,16 +10,17 @@ from cleanroom.learning.errors import TrainingImpossible
 from cleanroom.learning.facts import Facts, Rows
 from cleanroom.learning.likelihood import Bernoulli
 from cleanroom.learning.linear_model import LinearModel
+from cleanroom.learning.path import Checkpoint, NewtonSpec
 from cleanroom.learning.step import Owner, Training
 
 
-class Spec(glm.GlmSpec):
+class Spec(NewtonSpec):
     """A logistic regression; the target is 0 or 1."""
 
     kind: Literal["logistic"] = "logistic"
 
 
-def train(spec: Spec, facts: Facts, resume: glm.Checkpoint | None = None) -> Training[LinearModel]:
+def train(spec: Spec, facts: Facts, resume: Checkpoint | None = None) -> Training[LinearModel]:
     """Fit the model that the pooled rows would give.
 
     Raises:

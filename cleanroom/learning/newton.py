@@ -6,7 +6,7 @@ Security: the recipient learns loss, gradient and curvature summed over all owne
 coefficients that it chooses. Nothing in a step selects rows, but weights follow from coefficients:
 a recipient that departs from Newton's path could choose them steep, so that rows on one side of a
 plane hardly weigh, and compare two such sums. Owners therefore refuse coefficients of more than
-STEEPEST per standard deviation, scales that their own rows contradict, and more steps than the job
+100 per standard deviation, scales that their own rows contradict, and more steps than the job
 allows; that keeps such planes blurred and few. It is no proof: against a recipient that departs
 from the protocol, only noise (differential privacy) is.
 """
@@ -27,7 +27,6 @@ from cleanroom.learning.preparing import SLACK
 from cleanroom.learning.step import Block, Step, Sums
 
 NEWTON = "glm.newton"
-STEEPEST = 50.0
 _STEEPEST_INTERCEPT = 500.0
 
 
@@ -56,7 +55,9 @@ class Frame:
         }
 
     @classmethod
-    def read(cls, facts: Facts, options: Preparing, step: Step) -> "tuple[Frame, Floats]":
+    def read(
+        cls, facts: Facts, options: Preparing, steepest: float, step: Step
+    ) -> "tuple[Frame, Floats]":
         """Read a step's numbers: the frame, and the coefficients (1 + used,).
 
         Raises:
@@ -75,8 +76,8 @@ class Frame:
         rows, target, centres, scales, fills, coefficients = numbers(step, **shapes)
         if not 1 <= rows <= facts.owners * facts.max_rows or target[1] <= 0 or np.any(scales < 0):
             raise StepRefused(f"{NEWTON} with rows or scales that cannot be")
-        if np.any(np.abs(coefficients[1:]) > STEEPEST):
-            raise StepRefused(f"{NEWTON} with more than {STEEPEST} per standard deviation")
+        if np.any(np.abs(coefficients[1:]) > steepest):
+            raise StepRefused(f"{NEWTON} with more than {steepest} per standard deviation")
         if abs(coefficients[0]) > _STEEPEST_INTERCEPT:
             raise StepRefused(f"{NEWTON} with an intercept beyond {_STEEPEST_INTERCEPT}")
         preparation = Preparation(facts.features, options, centres, scales, fills)
@@ -117,7 +118,9 @@ class Newton:
             StepRefused: if the frame isn't the one of the steps before, these rows contradict
                 it, or the coefficients are too steep.
         """
-        frame, coefficients = Frame.read(self._facts, self._options, step)
+        frame, coefficients = Frame.read(
+            self._facts, self._options, self._likelihood.steepest, step
+        )
         check_answer(step, frame.blocks(self._likelihood, coefficients))
         if self._made is None:
             self._made = (frame, *self._matrix(frame, columns, y))

@@ -64,6 +64,17 @@ class Preparation:
         free = [places[at].is_number and self.options.standardise for at in self.used]
         return np.where(free, 1.0, 1.0 / self.scales[self.used])
 
+    @property
+    def reach(self) -> Floats:
+        """Return how far a used column's values may be from 0, in standard deviations."""
+        found = []
+        for at in self.used:
+            place, centre = self.places[at], self.centres[at]
+            column = self.features[place.feature]
+            low, high = (column.low, column.high) if place.is_number else (0.0, 1.0)
+            found.append(max(high - centre, centre - low) / self.scales[at])
+        return np.array(found)
+
     def standardised(self, columns: Mapping[str, Floats], first: int = 0) -> Floats:
         """Return all used columns, centred and scaled.
 

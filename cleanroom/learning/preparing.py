@@ -12,9 +12,9 @@ import numpy as np
 
 from cleanroom.learning.checks import check_answer, missing, numbers
 from cleanroom.learning.errors import StepRefused, TrainingImpossible
-from cleanroom.learning.facts import Column, Facts, Floats
+from cleanroom.learning.facts import Column, Facts, Floats, Rows
 from cleanroom.learning.layout import Preparing, layout
-from cleanroom.learning.preparation import Preparation
+from cleanroom.learning.preparation import Preparation, complete
 from cleanroom.learning.step import Block, Step, Sums, Training
 
 COUNT, SPREAD = "prepare.count", "prepare.spread"
@@ -51,6 +51,18 @@ class Counted:
         """
         most = 4.0 * self.facts.owners * self.facts.max_rows
         return (Block("squares", (len(self.numbers),), most),)
+
+
+def used_columns(facts: Facts, options: Preparing, rows: Rows) -> dict[str, Floats]:
+    """Return an owner's columns, target and time among them, without the rows left out."""
+    found = dict(rows.features)
+    for column, values in (facts.target, rows.target), (facts.time, rows.time):
+        if column is not None and values is not None:
+            found[column.name] = values
+    if options.missing != "drop":
+        return found
+    kept = complete(facts.features, options, rows.features)
+    return {name: values[kept] for name, values in found.items()}
 
 
 def halved(column: Column, values: Floats) -> Floats:

@@ -33,16 +33,18 @@ def inverse(curvature: Floats, names: Sequence[str]) -> Floats:
     return found
 
 
-def diverging(move: Floats, spans: Floats, names: Sequence[str]) -> TrainingImpossible | None:
-    """Tell whether coefficients still run away after many rounds.
+def diverging(moves: Floats, names: Sequence[str]) -> None:
+    """Check that coefficients don't run away after many rounds.
 
     Args:
-        move: (1 + p,) the last step, intercept first. spans: (p,) each column's range.
+        moves: (p,) how far the last step moved each column's part of a predictor, at most.
+
+    Raises:
+        TrainingImpossible: naming the columns whose coefficients do.
     """
-    far = np.abs(move[1:]) * spans > _MOVES
-    if not far.any():
-        return None
-    which = ", ".join(name for name, one in zip(names, far, strict=True) if one)
-    what = f"a target that features tell apart completely, so no coefficient fits best: {which}"
-    remedy = "Leave these features out, or give a penalty l2 above 0."
-    return TrainingImpossible(what, remedy=remedy)
+    far = np.abs(moves) > _MOVES
+    if far.any():
+        which = ", ".join(name for name, one in zip(names, far, strict=True) if one)
+        what = f"a target that features tell apart completely, so no coefficient fits best: {which}"
+        remedy = "Leave these features out, or give a penalty l2 above 0."
+        raise TrainingImpossible(what, remedy=remedy)

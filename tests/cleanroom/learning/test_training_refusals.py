@@ -118,7 +118,7 @@ def test_owners_refuse_steps_that_are_not_the_trainings() -> None:
     )
     refused("other numbers", replace(newton, numbers={}))
     refused("isn't finite", given(coefficients=np.full(4, np.nan)))
-    refused("more than 50", given(coefficients=np.array([0, 51.0, 0, 0])))
+    refused("more than 100", given(coefficients=np.array([0, 101.0, 0, 0])))
     refused("scales far below", given(scales=newton.numbers["scales"] / 100))
     refused("cannot be", given(rows=np.array(1e9)))
     refused("other means", newton, given(centres=newton.numbers["centres"] + 1e-6))
