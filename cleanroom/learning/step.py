@@ -23,7 +23,7 @@ class Block:
 
     Attributes:
         bound: largest absolute value that one owner's entry may have; the sum over all owners
-            is exact to a 2^-62nd part of owners times bound.
+            is off by less than (owners + 1) * owners * bound / 2^63, and rounded to a float64.
     """
 
     name: str

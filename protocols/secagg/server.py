@@ -74,6 +74,9 @@ class Server:
     def round(self, question: bytes, n_words: int) -> Trips:
         """Ask all members for words, and return their sum.
 
+        A member that drops out is asked again in the next round; one that missed to deal for it
+        takes part in the round after that.
+
         Args:
             question: what every member is asked; all of them see it.
             n_words: how many words each adds.
@@ -86,8 +89,7 @@ class Server:
             the first round. Each member sends 8 bytes a word and, unless all must stay, 152 bytes
             a member; the server works off a mask a survivor, and a mask for each pair of a
             survivor and one that dropped out.
-        Security: a member that is dropped from a round is asked again in the next; one that missed
-            its deal takes part in the round after that.
+        Security: said at `member.Member`; a server that runs this learns the sum and who stayed.
         """
         if self._round >= messages.MOST_ROUNDS:
             raise Misbehaved({self.roster.server}, self._round, "no rounds are left")
@@ -112,7 +114,7 @@ class Server:
         if len(self._deals.get(round_, {})) < roster.threshold:
             asked = [name for name in roster.members if name not in self._deals.get(round_, {})]
             yield from self._deal_trip(asked, round_)
-        held = self._deals[round_]
+        held = self._deals.get(round_, {})
         self._enough(held, round_)
         return tuple(name for name in roster.members if name in held)
 
@@ -164,17 +166,10 @@ class Server:
             shares = self._parts(name, reply, Kind.UNMASK, current.number, lengths)
             helped[name] = [int.from_bytes(share, "little") for share in shares]
         self._enough(helped, current.number)
-        held = self._deals[current.number]
-        recovery = Recovery(
-            self.roster,
-            current.number,
-            current.asked,
-            current.participants,
-            held,
-            current.checks,
-            helped,
-        )
-        recovery.take_off(current.total)
+        held, group = self._deals[current.number], current.participants
+        Recovery(
+            self.roster, current.number, current.asked, group, held, current.checks, helped
+        ).take_off(current.total)
 
     def _sign_trip(self, current: _Asked) -> Generator[Messages, Messages, None]:
         survivors = current.survivors

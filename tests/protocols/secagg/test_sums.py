@@ -45,6 +45,15 @@ def test_too_few_stay(trip: int) -> None:
     assert session.ask(b"q").survivors
 
 
+@pytest.mark.parametrize("threshold", [5, 7])
+@pytest.mark.parametrize("trip", [0, 1])
+def test_nobody_stays(threshold: int, trip: int) -> None:
+    session = sums(7, threshold, 10)
+    with pytest.raises(TooFewMembers):
+        session.ask(b"q", {trip if threshold < 7 else 0: session.words})
+    assert session.ask(b"q").survivors == session.roster.members
+
+
 def test_all_must_stay_where_the_threshold_says_so() -> None:
     session = sums(3, 3, 10)
     with pytest.raises(TooFewMembers, match="needs 3 members to stay; without m001"):
