@@ -1,11 +1,11 @@
 """The recipient's last step: opened words become SQL values, then the final SQL runs on them.
 
-Rule: only the recipient runs this, in a fresh DuckDB that holds nothing but the opened table
-and can read nothing else.
+Rule: only the recipient runs this, on a DuckDB connection of its own that holds nothing but the
+opened table and can read nothing else.
 """
 
 from collections.abc import Mapping
-from queue import Empty, SimpleQueue
+from functools import cache
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 MAX_ROWS = 1 << 26
-_ready: "SimpleQueue[duckdb.DuckDBPyConnection]" = SimpleQueue()
 Arrays = Mapping[str, npt.NDArray[np.generic]]
 
 
@@ -49,15 +48,13 @@ def finish(plan: Plan, opened: Arrays) -> "pa.Table":
     raw: dict[str, object] = {}
     for column in plan.opened:
         raw[column.name] = _values(column, bits.get(column.name), opened)
-    with _fresh() as connection:
+    with _database().cursor() as connection:
         connection.register("raw", pd.DataFrame(raw))
         typed = exp.Select().from_(exp.table_("raw"))
         for column in plan.opened:
             typed = typed.select(exp.alias_(_typed(column), column.name, quoted=True))
-        connection.execute(f"CREATE TABLE opened AS {sql_of(typed)}")
+        connection.execute(f"CREATE TEMP TABLE opened AS {sql_of(typed)}")
         connection.unregister("raw")
-        connection.execute("SET enable_external_access = false")
-        connection.execute("SET lock_configuration = true")
         try:
             return connection.sql(plan.final_sql).to_arrow_table()
         except duckdb.Error as error:
@@ -66,17 +63,17 @@ def finish(plan: Plan, opened: Arrays) -> "pa.Table":
 
 
 def prepare() -> None:
-    """Start the DuckDB that the next answer is computed in, while nothing else is to do."""
-    if _ready.empty():
-        _ready.put(duckdb.connect(":memory:"))
+    """Start the DuckDB that answers are computed in, while nothing else is to do."""
+    _database()
 
 
-def _fresh() -> duckdb.DuckDBPyConnection:
-    """Return a DuckDB that nobody used."""
-    try:
-        return _ready.get_nowait()
-    except Empty:
-        return duckdb.connect(":memory:")
+@cache
+def _database() -> duckdb.DuckDBPyConnection:
+    """Return an empty DuckDB that reads no files; what a connection to it holds is that one's."""
+    made = duckdb.connect(":memory:")
+    made.execute("SET enable_external_access = false")
+    made.execute("SET lock_configuration = true")
+    return made
 
 
 def _written_out(opened: Arrays, times: npt.NDArray[np.int64]) -> Arrays:

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Callable
 from decimal import Decimal
+from functools import cache
 
 from sqlglot import exp
 
@@ -57,7 +58,12 @@ def function(name: str, *args: exp.Expr) -> exp.Expr:
 def cast(value: exp.Expr, sql_type: str) -> exp.Expr:
     """Convert to a DuckDB type."""
     # Not sqlglot's own `cast`: it leaves out a cast between two precisions of DECIMAL.
-    return exp.Cast(this=value, to=exp.DataType.build(sql_type, dialect="duckdb"))
+    return exp.Cast(this=value, to=_type(sql_type).copy())
+
+
+@cache
+def _type(sql_type: str) -> exp.DataType:
+    return exp.DataType.build(sql_type, dialect="duckdb")
 
 
 def constant(value: object) -> exp.Expr:
