@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import tenseal
+import tenseal.sealapi
 
 from benchmarks.encrypted.rows import Owner
 from protocols.he.contribution import ciphertexts_for
 from protocols.he.integers import I64, residues, signed
 from protocols.he.masks import add, mask
-from protocols.he.parameters import FILTER, SUM
+from protocols.he.parameters import FILTER, SUM, Parameters
 from protocols.he.scheme import modulus_of
 
 SLOTS = SUM.degree
@@ -20,7 +21,7 @@ _T = modulus_of(SUM)
 
 def sums_by_hand(all_owners: Sequence[Owner], n_groups: int, binding: str) -> I64:
     """Add up the owners' cells with TenSEAL's vectors: local sums, masks, BFV, no checks."""
-    context, public = _bfv(SUM.coefficient_bits)
+    context, public = _bfv(SUM)
     size = ciphertexts_for(2 * n_groups, SUM) * SLOTS
     sent = []
     for owner in all_owners:
@@ -42,7 +43,7 @@ def sums_by_hand(all_owners: Sequence[Owner], n_groups: int, binding: str) -> I6
 
 def filter_by_hand(selector: I64, histograms: Sequence[I64]) -> int:
     """Count by an encrypted selector: slots times histograms, which the answers then show."""
-    context, public = _bfv(FILTER.coefficient_bits)
+    context, public = _bfv(FILTER)
     blocks, rest = range(0, selector.size, SLOTS), -selector.size % SLOTS
     selector = np.pad(selector, (0, rest))
     question = [_encrypted(context, selector[at : at + SLOTS]) for at in blocks]
@@ -57,12 +58,13 @@ def filter_by_hand(selector: I64, histograms: Sequence[I64]) -> int:
     return total
 
 
-def _bfv(coefficient_bits: Sequence[int]) -> tuple[Any, bytes]:
+def _bfv(parameters: Parameters) -> tuple[Any, bytes]:
+    prime = tenseal.sealapi.PlainModulus.Batching(SLOTS, parameters.plain_bits)
     context = tenseal.context(
         tenseal.SCHEME_TYPE.BFV,
         SLOTS,
-        plain_modulus=_T,
-        coeff_mod_bit_sizes=list(coefficient_bits),
+        plain_modulus=int(prime.value()),
+        coeff_mod_bit_sizes=list(parameters.coefficient_bits),
         n_threads=1,
     )
     kept = {"save_secret_key": False, "save_galois_keys": False, "save_relin_keys": False}

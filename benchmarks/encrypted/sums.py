@@ -4,7 +4,7 @@ from benchmarks.encrypted import by_hand
 from benchmarks.encrypted.measured import Sides, measure
 from benchmarks.encrypted.rows import LARGEST, Owner, in_the_clear, owners, pooled
 from benchmarks.measure import Asked, Line, line, timed
-from protocols.he.bfv import SecretKey, Sum
+from protocols.he.bfv import Encryptor, SecretKey, Sum
 from protocols.he.contribution import ciphertexts_for, contribute, totals
 from protocols.he.integers import I64
 from protocols.he.parameters import SUM
@@ -73,7 +73,8 @@ def query(all_owners: list[Owner], n_groups: int, sides: Sides) -> I64:
     for owner in all_owners:
         cells = owner.cells(n_groups)
         sides.end("local")
-        sent = contribute(public, cells, reach, owner.name, owner.secrets, BINDING, SEAL)
+        bound = owner.name, owner.secrets, BINDING, SEAL
+        sent = contribute(Encryptor(public), cells, reach, *bound)
         for total, data in zip(sums, sent, strict=True):
             sides.end(owner.name, len(data))
             total.add(data)

@@ -104,6 +104,7 @@ class Room:
         try:
             for member in request.members:
                 self._attending[member].put(pack(signed))
+            relay.line.put(pack(Progress(request.session, COORDINATOR, "asked")))
             async with asyncio.timeout(request.deadline_s + GRACE_S):
                 await first(relay.line.pump(call), self._until_done(call))
         except TimeoutError:

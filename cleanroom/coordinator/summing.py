@@ -43,7 +43,8 @@ class Summing(Meeting):
         except ParametersRefused:
             raise MessageInvalid("the request names unknown parameters") from None
         loop = asyncio.get_running_loop()
-        self._handed_out: asyncio.Future[tuple[bytes, dict[str, bytes]]] = loop.create_future()
+        self._key: asyncio.Future[bytes] = loop.create_future()
+        self._seals: asyncio.Future[dict[str, bytes]] = loop.create_future()
         self._complete = asyncio.Event()
 
     async def add(self, call: Call) -> None:
@@ -56,8 +57,8 @@ class Summing(Meeting):
         if call.peer in self._begun:
             raise NotAuthorised("contributed before", party=call.peer)
         self._begun.add(call.peer)
-        key, sealed = await asyncio.shield(self._handed_out)
-        await send_blob(call, key)
+        await send_blob(call, await asyncio.shield(self._key))
+        sealed = await asyncio.shield(self._seals)
         await send_blob(call, sealed[call.peer])
         for ruling in self.rulings:
             await call.send(pack(ruling))
@@ -109,18 +110,25 @@ class Summing(Meeting):
         Raises:
             NotAuthorised: if another calls, or it was called before.
         """
-        if call.peer != self.request.recipient or self._handed_out.done():
+        if call.peer != self.request.recipient or self._key.done():
             raise NotAuthorised("is not the recipient, or has called before", party=call.peer)
         key = await receive_blob(call, most_handed_out(self._parameters))
-        seals = await receive_blob(call, len(self.request.members) * SECRET_BYTES)
-        if await call.receive() is not None or self._handed_out.done():
+        if self._key.done():
             raise MessageInvalid("more than one key")
-        if len(seals) != len(self.request.members) * SECRET_BYTES:
-            raise MessageInvalid("not a seal for each contributor")
-        starts = range(0, len(seals), SECRET_BYTES)
-        sealed = (seals[start : start + SECRET_BYTES] for start in starts)
-        self._handed_out.set_result((key, dict(zip(self.request.members, sealed, strict=True))))
+        self._key.set_result(key)
+        self._seals.set_result(await self._received_seals(call))
         await self._complete.wait()
         for one in self._sums:
             await send_blob(call, await asyncio.to_thread(one.result))
         self._sums.clear()
+
+    async def _received_seals(self, call: Call) -> dict[str, bytes]:
+        members = self.request.members
+        seals = await receive_blob(call, len(members) * SECRET_BYTES)
+        if len(seals) != len(members) * SECRET_BYTES:
+            raise MessageInvalid("not a seal for each contributor")
+        if await call.receive() is not None:
+            raise MessageInvalid("more than a key and seals")
+        starts = range(0, len(seals), SECRET_BYTES)
+        sealed = (seals[start : start + SECRET_BYTES] for start in starts)
+        return dict(zip(members, sealed, strict=True))

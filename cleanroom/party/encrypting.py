@@ -63,7 +63,7 @@ class Encrypting:
         """Take the recipient's key and seal, and all contributors' signed keys of this session.
 
         Raises:
-            PeerMisbehaved: if the key is not the one that the request names.
+            PeerMisbehaved: if the key is not the one that the request names, or none.
         """
         request = self._session.request
         await self._call.send(Opening(request.session, request.plan_hash).to_bytes())
@@ -71,6 +71,10 @@ class Encrypting:
         if self._part.id != self._encryption.key_id:
             what = f"handed out another {self._part.takes} than was signed"
             raise PeerMisbehaved(what, party=COORDINATOR)
+        try:
+            await asyncio.to_thread(self._part.prepare)
+        except CiphertextRefused:
+            raise self._none() from None
         sealed = await receive_blob(self._call, SECRET_BYTES)
         rulings = [await _signed(self._call) for _ in request.members]
         self._agreement = Agreement.read(request, rulings, self._member.contract)
@@ -82,7 +86,7 @@ class Encrypting:
         """Mask, encrypt and send this member's numbers; return what was sent.
 
         Raises:
-            PeerMisbehaved: if the recipient's key, or question, is none.
+            PeerMisbehaved: if the recipient's question is none.
         """
         agreement, me = self._agreement, self._member.name
         bound = Bound(me, agreement.secrets(me, self._exchange), agreement.binding, self._seal)
@@ -93,11 +97,14 @@ class Encrypting:
                 digest.add(ciphertext)
                 await send_blob(self._call, ciphertext)
         except CiphertextRefused:
-            recipient = self._session.request.recipient
-            raise PeerMisbehaved(f"its {self._part.takes} is none", party=recipient) from None
+            raise self._none() from None
         await self._call.last()
         await self._call.finish()
         return digest
+
+    def _none(self) -> PeerMisbehaved:
+        recipient = self._session.request.recipient
+        return PeerMisbehaved(f"its {self._part.takes} is none", party=recipient)
 
 
 async def _signed(call: Call) -> Signed:

@@ -130,20 +130,22 @@ class Asker:
             CleanroomError: the first reason why it can't be answered.
         """
         started = time.monotonic()
-        opens = await asyncio.to_thread(self._opens, plan, weights)
-        terms = self._member.contract.terms
-        members, encryption = participants(plan, terms), opens.encryption
-        request = self._request(
-            plan.sql,
-            plan.hash,
-            members,
-            deadline_s=deadline_s,
-            encryption=encryption,
-            without=plan.without,
-        )
-        owners = {leaf.member for leaf in plan.leaves}
-        parts = len(owners) + len(terms.computing if encryption is None else ())
-        opened, session = await self._conduct(request, parts, opens.opened, progress)
+        async with self._member.dial(COORDINATOR) as channel:
+            channel.connect()
+            opens = await asyncio.to_thread(self._opens, plan, weights)
+            terms = self._member.contract.terms
+            members, encryption = participants(plan, terms), opens.encryption
+            request = self._request(
+                plan.sql,
+                plan.hash,
+                members,
+                deadline_s=deadline_s,
+                encryption=encryption,
+                without=plan.without,
+            )
+            owners = {leaf.member for leaf in plan.leaves}
+            parts = len(owners) + len(terms.computing if encryption is None else ())
+            opened, session = await self._conduct(channel, request, parts, opens.opened, progress)
         table = await asyncio.to_thread(self._engine.finish, plan, opened.columns)
         return replace(_answer(table, opened.suppressed, session, started), without=plan.without)
 
@@ -158,11 +160,13 @@ class Asker:
         from cleanroom.recipient.scores import Scores
 
         started = time.monotonic()
-        scores = await asyncio.to_thread(Scores, self._member, plan, rows)
-        request = self._request(
-            plan.text, plan.hash, (plan.owner,), deadline_s=deadline_s, scoring=scores.scoring
-        )
-        table, session = await self._conduct(request, 1, scores.opened, progress)
+        async with self._member.dial(COORDINATOR) as channel:
+            channel.connect()
+            scores = await asyncio.to_thread(Scores, self._member, plan, rows)
+            request = self._request(
+                plan.text, plan.hash, (plan.owner,), deadline_s=deadline_s, scoring=scores.scoring
+            )
+            table, session = await self._conduct(channel, request, 1, scores.opened, progress)
         answer = _answer(table, 0, session, started)
         sent = answer.stats.bytes_sent + scores.bytes_sent
         return replace(answer, stats=replace(answer.stats, bytes_sent=sent))
@@ -192,7 +196,9 @@ class Asker:
             training=conducting.asked,
         )
         parts = len(plan.owners)
-        model, session = await self._conduct(request, parts, conducting.opened, progress)
+        async with self._member.dial(COORDINATOR) as channel:
+            made = conducting.opened
+            model, session = await self._conduct(channel, request, parts, made, progress)
         stats = _stats(session, 0, time.monotonic() - started)
         stats = replace(stats, bytes_sent=stats.bytes_sent + conducting.bytes_sent)
         receipt = Receipt(tuple(session.signed))
@@ -200,6 +206,7 @@ class Asker:
 
     async def _conduct(
         self,
+        channel: Channel,
         request: Request,
         parts: int,
         opened: Callable[[Heard, Channel], Coroutine[Any, Any, T]],
@@ -211,17 +218,16 @@ class Asker:
             parts: how many reports of finished parts there will be.
         """
         session = Heard(request, parts, [sign(self._member.identity, request)])
-        async with self._member.dial(COORDINATOR) as channel:
-            call = channel.open(SUBMIT)
-            await call.send(pack(session.signed[0]))
-            try:
-                async with asyncio.timeout(request.deadline_s + GRACE_S):
-                    outcome, _ = await together(
-                        self._open(call, opened(session, channel)),
-                        self._watch(call, session, progress),
-                    )
-            except TimeoutError:
-                raise DeadlineExceeded(f"no result in {request.deadline_s} s") from None
+        call = channel.open(SUBMIT)
+        await call.send(pack(session.signed[0]))
+        try:
+            async with asyncio.timeout(request.deadline_s + GRACE_S):
+                outcome, _ = await together(
+                    self._open(call, opened(session, channel)),
+                    self._watch(call, session, progress),
+                )
+        except TimeoutError:
+            raise DeadlineExceeded(f"no result in {request.deadline_s} s") from None
         return outcome, session
 
     def _opens(self, plan: Plan, weights: Numbers | None) -> Opens:
@@ -277,6 +283,7 @@ class Asker:
     async def _watch(self, call: Call, session: Heard, progress: Progress) -> None:
         """Note what members state, until the coordinator ends the call."""
         while (message := await call.receive()) is not None:
+            session.begun.set()
             match unpack(message):
                 case Signed() as signed:
                     session.add(signed, self._read(signed, session))

@@ -91,11 +91,12 @@ class Decrypting:
         Raises:
             PeerMisbehaved: if it isn't that sum.
         """
-        await session.accepted.wait()
-        agreement = Agreement.of(session.request, tuple(session.rulings.values()))
+        await session.begun.wait()
         call = channel.open(TOTAL)
         await call.send(Opening(session.request.session, session.request.plan_hash).to_bytes())
-        await send_blob(call, self._holder.data)
+        await send_blob(call, self._holder.data)  # while the members still rule and read
+        await session.accepted.wait()
+        agreement = Agreement.of(session.request, tuple(session.rulings.values()))
         await send_blob(call, b"".join(agreement.sealed(self._seal, self._exchange)))
         await call.last()
         n, most = self._holder.n, self._holder.parameters.max_bytes

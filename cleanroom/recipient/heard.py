@@ -24,7 +24,8 @@ class Heard:
         expected: how many reports of finished parts there will be.
         signed: the request first.
         left: owners without whom a training goes on.
-        accepted: set when all members have accepted; done: when all have reported.
+        begun: set when the coordinator has passed the request on; accepted: when all members
+            have accepted; done: when all have reported.
     """
 
     request: Request
@@ -33,6 +34,7 @@ class Heard:
     rulings: dict[str, Ruling] = field(default_factory=dict)
     finished: dict[tuple[str, str], Finished] = field(default_factory=dict)
     left: set[str] = field(default_factory=set)
+    begun: asyncio.Event = field(default_factory=asyncio.Event)
     accepted: asyncio.Event = field(default_factory=asyncio.Event)
     done: asyncio.Event = field(default_factory=asyncio.Event)
 

@@ -15,12 +15,14 @@ from cleanroom.engine import Numbers
 from cleanroom.errors import DataMismatch
 from cleanroom.plan.ciphertexts import Ciphertexts
 from cleanroom.transport.blobs import divided, joined
-from protocols.he.bfv import PublicKey
+from protocols.he.bfv import Encryptor, PublicKey
 from protocols.he.contribution import ciphertexts_for, contribute
 from protocols.he.integers import SumOutOfRange
 from protocols.he.parameters import parameters_of
 from protocols.he.private_filter import Question, answer
 from protocols.randomness import KEY_BYTES
+
+_PREPARED = 4  # ciphertexts, of some 300 kB each
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,15 @@ class Part(Interface):
         ...
 
     def take(self, data: bytes) -> None:
-        """Read what the recipient hands out."""
+        """Keep what the recipient hands out."""
+        ...
+
+    def prepare(self) -> None:
+        """Do what can be done before the numbers are known.
+
+        Raises:
+            CiphertextRefused: if what was taken is none.
+        """
         ...
 
     def made(self, numbers: Numbers, bound: Bound) -> Iterator[bytes]:
@@ -78,10 +88,14 @@ class Summands:
     def take(self, data: bytes) -> None:
         self.key = PublicKey(self._parameters, data)
 
+    def prepare(self) -> None:
+        self._encryptor = Encryptor(self.key)
+        self._encryptor.prepare(min(self.n, _PREPARED))
+
     def made(self, numbers: Numbers, bound: Bound) -> Iterator[bytes]:
         reach = self._cells.reach
         return contribute(
-            self.key, numbers, reach, bound.me, bound.secrets, bound.binding, bound.seal
+            self._encryptor, numbers, reach, bound.me, bound.secrets, bound.binding, bound.seal
         )
 
 
@@ -108,6 +122,9 @@ class Answers:
         nonce, *parts = divided(data, 1 + -(-n // degree))
         masses = self._private.answered
         self.question = Question(self._parameters, n, masses, nonce, tuple(parts))
+
+    def prepare(self) -> None:
+        self.question.check()
 
     def made(self, numbers: Numbers, bound: Bound) -> Iterator[bytes]:
         cells = list(numbers.reshape(-1, self._private.values))

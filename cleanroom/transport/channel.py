@@ -80,6 +80,10 @@ class Channel:
             options=(*CLIENT_OPTIONS, ("grpc.ssl_target_name_override", f"{peer}.cleanroom")),
         )
 
+    def connect(self) -> None:
+        """Begin to connect, ahead of the first call."""
+        self._channel.get_state(try_to_connect=True)
+
     def open(self, route: str, timeout_s: float | None = None) -> Outgoing:
         """Begin a call; whether the peer accepts it shows on the first send or receive."""
         method = self._channel.stream_stream(f"/{PACKAGE}.{route}")

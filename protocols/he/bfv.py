@@ -47,12 +47,18 @@ class Encryptor:
     """
 
     def __init__(self, key: PublicKey) -> None:
+        self.key = key
         self._scheme = scheme_of(key.parameters)
+        self._zeros: list[Any] = []
         public = seal.PublicKey()
         load_checked(public, self._scheme, key.data)
         if public.data().size() != 2 or public.data().is_transparent():
             raise CiphertextRefused("not a public key that hides anything")
         self._encryptor = seal.Encryptor(self._scheme.context, public)
+
+    def prepare(self, n: int) -> None:
+        """Do most of the work of n ciphertexts before their words are known."""
+        self._zeros += [self._zero() for _ in range(n)]
 
     def encrypt(self, words: U64) -> Iterator[bytes]:
         """Yield the ciphertexts of a vector of shape (n,) with words below t.
@@ -60,13 +66,19 @@ class Encryptor:
         Raises:
             VectorRefused: for a vector that is empty, too long or has a larger word.
 
-        Cost: about 3 ms and 224 kB a ciphertext of 8192 words for sums.
+        Cost: about 4 ms, 1 ms of it after `prepare`, and 224 kB a ciphertext of 8192 words for
+            sums.
         Security: 128 bits, of semantic security; a ciphertext carries no proof of who made it.
         """
         for plain in _plaintexts(self._scheme, words):
-            made = seal.Ciphertext()
-            self._encryptor.encrypt(plain, made)
+            made = self._zeros.pop() if self._zeros else self._zero()
+            self._scheme.evaluator.add_plain_inplace(made, plain)
             yield saved(made)
+
+    def _zero(self) -> Any:
+        made = seal.Ciphertext()
+        self._encryptor.encrypt_zero(made)
+        return made
 
 
 class Sum:

@@ -54,7 +54,7 @@ class Blind:
     """A question's ciphertexts, ready to be multiplied.
 
     Args:
-        parts: loaded, of full modulus.
+        parts: loaded, of full modulus; in NTT form for `products`, else for `combination`.
         coins: of this question's answers alone.
     """
 
@@ -62,7 +62,6 @@ class Blind:
         self.scheme = scheme_of(parameters)
         self.coins = coins
         self._parts = parts
-        self._parts_in_ntt: dict[int, Any] = {}
 
     def products(self, polynomials: Sequence[U64], purpose: str) -> Any:
         """Return sum_k c_k h_k + t u c for polynomials h_k with coefficients mod t.
@@ -73,7 +72,7 @@ class Blind:
         assert len(polynomials) == len(self._parts)  # noqa: S101 -- our own logic
         for k, words in enumerate(polynomials):
             factor = self._factor(words if words.any() else np.ones_like(words))
-            product = self._times(self._part_in_ntt(k), factor)
+            product = self._times(self._parts[k], factor)
             if words.any():
                 self.scheme.evaluator.add_inplace(total, product)
         self.scheme.evaluator.transform_from_ntt_inplace(total)
@@ -112,21 +111,19 @@ class Blind:
         """
         n, primes = self.scheme.parameters.degree, self.scheme.primes
         errors = residues_of(self.coins.binomial(f"{purpose}|errors", n), primes)
-        both = self.scheme.polynomials(np.stack((noise, errors)), self.scheme.fresh_level)
+        both = self.scheme.polynomials(noise, errors, self.scheme.fresh_level)
         self.scheme.evaluator.add_inplace(total, both)
         self.scheme.evaluator.mod_switch_to_inplace(total, self.scheme.reply_level)
         return saved(total)
 
-    def _part_in_ntt(self, k: int) -> Any:
-        if k not in self._parts_in_ntt:
-            self._parts_in_ntt[k] = seal.Ciphertext()
-            self.scheme.evaluator.transform_to_ntt(self._parts[k], self._parts_in_ntt[k])
-        return self._parts_in_ntt[k]
-
     @cached_property
     def _half_zero(self) -> Any:
         """Return -t/2 times the first ciphertext, in NTT form: SEAL reads t/2 so."""
-        return self._times(self._part_in_ntt(0), _half_in_ntt(self.scheme))
+        first = self._parts[0]
+        if not first.is_ntt_form():
+            first = seal.Ciphertext()
+            self.scheme.evaluator.transform_to_ntt(self._parts[0], first)
+        return self._times(first, _half_in_ntt(self.scheme))
 
     def _encrypted_zero(self, purpose: str) -> Any:
         """Return t u c, a fresh encryption of zero, in NTT form."""

@@ -14,7 +14,7 @@ from protocols.randomness import KEY_BYTES, GateReused, stream
 from protocols.rounds import U64
 
 _FLIPS = 21  # on either side of one error; variance 10.5, as SEAL's
-_LIMB_BITS = 13  # fits into a word beside a residue of 50 bits
+_LIMB_BITS = 13  # fits into a word beside a residue of 51 bits
 
 
 @dataclass(slots=True)
@@ -49,8 +49,18 @@ class Coins:
         errors: I64 = heads - tails
         return errors
 
+    def flood_one(self, purpose: str, bits: int) -> int:
+        """Return an integer uniform in [-2^bits, 2^bits)."""
+        words = stream(self.key, self._claim(purpose), bits // 64 + 1)
+        return int.from_bytes(words.tobytes(), "little") % (1 << (bits + 1)) - (1 << bits)
+
     def flood(self, purpose: str, n: int, bits: int, primes: Sequence[int]) -> U64:
-        """Return n integers uniform in [-2^bits, 2^bits) as residues, shape (primes, n)."""
+        """Return n integers uniform in [-2^bits, 2^bits) as residues, shape (primes, n).
+
+        Args:
+            primes: below 2^51.
+        """
+        assert max(primes) < 1 << (64 - _LIMB_BITS)  # noqa: S101 -- our own logic
         n_limbs = -(-(bits + 1) // _LIMB_BITS)
         drawn = stream(self.key, self._claim(purpose), n_limbs * n).reshape(n_limbs, n)
         widths = [bits + 1 - _LIMB_BITS * (n_limbs - 1)] + [_LIMB_BITS] * (n_limbs - 1)
@@ -72,4 +82,5 @@ class Coins:
 
 def residues_of(values: I64, primes: Sequence[int]) -> U64:
     """Return small signed integers as residues, shape (primes, n)."""
-    return np.stack([np.where(values < 0, values + p, values) for p in primes]).view(np.uint64)
+    signs = values >> 63  # all bits of negative ones
+    return np.stack([values + (signs & p) for p in primes]).view(np.uint64)

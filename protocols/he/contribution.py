@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from protocols.he.bfv import Encryptor, PublicKey, SecretKey
+from protocols.he.bfv import Encryptor, SecretKey
 from protocols.he.integers import I64, check_cells, check_reach, residues, signed
 from protocols.he.masks import add, mask
 from protocols.he.parameters import MAX_CONTRIBUTORS, Parameters
@@ -24,7 +24,7 @@ def ciphertexts_for(cells: int, parameters: Parameters) -> int:
 
 
 def contribute(
-    key: PublicKey,
+    encryptor: Encryptor,
     cells: I64,
     reach: int,
     me: str,
@@ -35,6 +35,7 @@ def contribute(
     """Yield the ciphertexts of this contributor's masked cells.
 
     Args:
+        encryptor: under the key of whoever decrypts.
         cells: shape (n,).
         reach: the most that the absolute value of any cell's total over all can be, from
             declared bounds.
@@ -50,6 +51,7 @@ def contribute(
     Security: holder of the secret key and coordinator together see uniform words, unless all
         contributors but one help them. The seal hides nothing: it is for integrity.
     """
+    key = encryptor.key
     check_reach(reach, key.parameters)
     check_cells(cells, reach)
     if len(secrets) >= MAX_CONTRIBUTORS:
@@ -63,7 +65,7 @@ def contribute(
     slots[:, :per] = residues(padded, modulus).reshape(n, per)
     slots[:, per] = tags(slots[:, :per], seal, (me,), f"{binding}|{key.id}", modulus)
     masked = add(slots.reshape(-1), mask(me, secrets, binding, slots.size, modulus), modulus)
-    return Encryptor(key).encrypt(masked)
+    return encryptor.encrypt(masked)
 
 
 def totals(

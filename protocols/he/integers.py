@@ -52,7 +52,7 @@ def check_cells(cells: I64, reach: int) -> None:
 
 def residues(values: I64, modulus: int) -> U64:
     """Return the words mod `modulus` of integers of at most half of it, either sign."""
-    return np.where(values < 0, values + np.int64(modulus), values).astype(np.uint64)
+    return (values + (values >> 63 & modulus)).view(np.uint64)
 
 
 def signed(words: U64, modulus: int) -> I64:

@@ -39,12 +39,12 @@ def load_into(empty: Any, context: Any, data: bytes) -> None:
     _read(lambda path: empty.load(context, path), data)
 
 
-def fill(value: Any, words: U64) -> None:
+def fill(value: Any, *parts: U64) -> None:
     """Overwrite all words of a SEAL plaintext or ciphertext, which keeps its size."""
-    array = value.dyn_array()
-    assert array.size() == words.size  # noqa: S101 -- our own logic
-    size = struct.pack("<Q", words.size)
-    _read(array.load, _header(len(size) + words.nbytes), size, words.data)
+    array, n = value.dyn_array(), sum(part.size for part in parts)
+    assert array.size() == n  # noqa: S101 -- our own logic
+    size = struct.pack("<Q", n)
+    _read(array.load, _header(len(size) + 8 * n), size, *(part.data for part in parts))
 
 
 def words_of(value: Any) -> U64:

@@ -72,8 +72,11 @@ class Parameters:
 SUM = Parameters("bfv-sum-1", 8192, (48, 48, 49), 60, 2)
 """For sums alone: 28 bits of noise budget fresh, 21 after a hundred additions."""
 
-FILTER = Parameters("bfv-filter-1", 8192, (44, 44, 45, 45, 20), 49, 2, flood_bits=101)
-"""For one secret linear form: totals to 2^48; 27 bits of noise budget, 20 after 128 additions."""
+FILTER = Parameters("bfv-filter-1", 8192, (60, 60, 59, 20), 49, 2, flood_bits=101)
+"""For one secret linear form: totals to 2^48; 28 bits of noise budget, 21 after 128 additions.
+
+All primes are above t, and few: that is what makes products fast.
+"""
 
 FILTER_WIDE = Parameters("bfv-filter-wide-1", 8192, (50, 50, 50, 50, 17), 59, 2, flood_bits=111)
 """The same with totals to 2^58; 29 bits of noise budget, 22 after 128 additions."""

@@ -98,7 +98,7 @@ class Asking:
         VectorRefused: if the weights aren't a vector of int64, or too many.
         SumOutOfRange: if a weight is above `largest`, or a total could be inexact.
 
-    Cost: 6 ms and 219 kB for 8192 values (`FILTER_WIDE`: 236 kB).
+    Cost: 4 ms and 197 kB for 8192 values (`FILTER_WIDE`: 6 ms and 236 kB).
     Security: 128 bits; owners learn the domain, `largest`, and that a question was asked.
     """
 
@@ -174,7 +174,7 @@ def answer(
         CiphertextRefused: if the question isn't one.
         VectorRefused, SumOutOfRange: if a histogram isn't n integers, or beyond its mass.
 
-    Cost: 3 ms to read 8192 values, 4 ms and 109 kB a histogram (`FILTER_WIDE`: 120 kB).
+    Cost: 1 ms to read 8192 values, 4 ms and 131 kB a histogram (`FILTER_WIDE`: 118 kB).
     Security: semi-honest. The asking member and whoever adds up answers see, together, the sum over
         all contributors of sum_i w_i h_i mod t and nothing else, up to a statistical distance of
         2^-40.9 an answer (`blind.distance_bits`) and Ring-LWE; unless all other contributors
@@ -210,11 +210,11 @@ def _answer_one(
     total = blind.products(_reflected(histogram, parameters), str(i))
     constant = blind.drop_but_constant(total)
     mask = wide_mask(me, secrets, f"{binding}|{question.id}|{i}", blind.scheme.fresh_modulus)
-    shift = mask + _check(question, binding, me, i)
-    flood = blind.coins.flood(f"{i}|flood", 1, parameters.flood_bits, primes)
+    flood = blind.coins.flood_one(f"{i}|flood", parameters.flood_bits)
+    shift = mask + _check(question, binding, me, i) + flood
     noise = np.zeros((len(primes), parameters.degree), dtype=np.uint64)
     for row, prime in enumerate(primes):
-        noise[row, 0] = (constant[row] + int(flood[row, 0]) + shift) % prime
+        noise[row, 0] = (constant[row] + shift) % prime
     return blind.sealed(total, noise, str(i))
 
 
@@ -231,7 +231,8 @@ def _check_histogram(histogram: I64, n: int, mass: int) -> None:
     check_cells(histogram, mass)
     if histogram.size != n:
         raise VectorRefused(f"{histogram.size} cells for {n} values")
-    if sum(map(abs, histogram.tolist())) > mass:
+    sizes = np.abs(histogram)
+    if (int((sizes >> 32).sum()) << 32) + int((sizes & 0xFFFFFFFF).sum()) > mass:
         raise SumOutOfRange(f"a histogram adds up to more than {mass}, its declared bound")
 
 

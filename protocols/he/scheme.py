@@ -3,7 +3,7 @@
 Rule: the only file that gives SEAL bytes from outside, after checks that don't need them decoded.
 """
 
-from functools import cache
+from functools import cache, cached_property
 from math import prod
 from typing import Any
 
@@ -84,11 +84,26 @@ class Scheme:
         words[: found.size] = found
         return words
 
-    def polynomials(self, residues: U64, level: Any) -> Any:
-        """Return a SEAL ciphertext with these residues, shape (2, primes of the level, degree)."""
+    def polynomials(self, first: U64, second: U64, level: Any) -> Any:
+        """Return a SEAL ciphertext with these residues, shape (primes of the level, degree)."""
         made = seal.Ciphertext(self.context, level, 2)
         made.resize(self.context, level, 2)
-        fill(made, residues.reshape(-1))
+        fill(made, first, second)
+        return made
+
+    def in_ntt(self, first: U64, second: U64) -> Any:
+        """Return a fresh SEAL ciphertext whose polynomials have these residues in NTT form."""
+        made = seal.Ciphertext()
+        self.evaluator.negate(self._any_in_ntt, made)
+        fill(made, first, second)
+        return made
+
+    @cached_property
+    def _any_in_ntt(self) -> Any:
+        """Return a ciphertext that has the form: SEAL gives no other way to ask for it."""
+        ones = np.ones((len(self.primes), self.parameters.degree), dtype=np.uint64)
+        made = self.polynomials(ones, ones, self.fresh_level)
+        self.evaluator.transform_to_ntt_inplace(made)
         return made
 
     def factor(self, words: U64, level: Any) -> Any:
@@ -122,20 +137,20 @@ class Scheme:
         return made
 
     def load_half(self, data: bytes) -> Any:
-        """Return a fresh ciphertext that a peer sent without its second polynomial.
+        """Return a fresh ciphertext in NTT form that a peer sent without its second polynomial.
 
         Raises:
             CiphertextRefused: if it has one.
         """
-        made = self._load(data, self.fresh_level)
+        made = self._load(data, self.fresh_level, in_ntt=True)
         if not made.is_transparent():
             raise CiphertextRefused("a question's ciphertext has one polynomial alone")
         return made
 
-    def _load(self, data: bytes, level: Any) -> Any:
+    def _load(self, data: bytes, level: Any, *, in_ntt: bool = False) -> Any:
         made = seal.Ciphertext()
         load_checked(made, self, data)
-        if made.size() != 2 or made.is_ntt_form():
+        if made.size() != 2 or made.is_ntt_form() != in_ntt:
             raise CiphertextRefused("not a fresh ciphertext or a sum of such")
         if made.parms_id() != level:
             raise CiphertextRefused("the ciphertext has another modulus than asked for")

@@ -8,13 +8,14 @@ so whoever knows the secret can check the sum, and who doesn't can't find anothe
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from protocols.he.masks import uniform
 from protocols.he.scheme import VectorRefused
 from protocols.randomness import KEY_BYTES
 from protocols.rounds import U64
 
-_LIMB = 20  # bits: products of limbs, 2^13 of them added up, stay below 2^63
+_LIMB, _LIMBS = 20, 3  # bits: products of limbs, 2^13 of them added up, stay below 2^53
 
 
 def tags(cells: U64, secret: bytes, senders: Sequence[str], binding: str, modulus: int) -> U64:
@@ -49,15 +50,17 @@ def tags(cells: U64, secret: bytes, senders: Sequence[str], binding: str, modulu
 
 
 def _dots(a: U64, b: U64) -> list[int]:
-    """Return the inner product of each row, exactly, by limbs that don't overflow."""
-    totals = [0] * len(a)
-    for i, left in enumerate(_limbs(a)):
-        for j, right in enumerate(_limbs(b)):
-            for row, value in enumerate(np.einsum("ij,ij->i", left, right)):
-                totals[row] += int(value) << (_LIMB * (i + j))
-    return totals
+    """Return the inner product of each row, exactly: by limbs whose sums float64 holds."""
+    shifts = [_LIMB * (i + j) for i in range(_LIMBS) for j in range(_LIMBS)]
+    products = np.matmul(_limbs(a), _limbs(b).transpose(0, 2, 1)).reshape(len(a), -1)
+    return [
+        sum(int(value) << shift for value, shift in zip(row, shifts, strict=True))
+        for row in products
+    ]
 
 
-def _limbs(words: U64) -> list[U64]:
+def _limbs(words: U64) -> NDArray[np.float64]:
+    """Return each row's limbs, shape (rows, limbs, words)."""
     mask = np.uint64((1 << _LIMB) - 1)
-    return [(words >> np.uint64(shift)) & mask for shift in (0, _LIMB, 2 * _LIMB)]
+    limbs = [(words >> np.uint64(_LIMB * i)) & mask for i in range(_LIMBS)]
+    return np.stack(limbs, axis=1).astype(np.float64)

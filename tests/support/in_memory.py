@@ -10,7 +10,7 @@ from cleanroom.execution.contribute import Contribution, contribute
 from cleanroom.execution.outcome import Opened, reconstruct
 from cleanroom.plan.plan import Plan
 from cleanroom.sources.database import Database
-from protocols.he.bfv import SecretKey
+from protocols.he.bfv import Encryptor, SecretKey
 from protocols.he.contribution import contribute as encrypt
 from protocols.he.contribution import totals
 from protocols.he.parameters import parameters_of
@@ -42,7 +42,8 @@ def run_on_ciphertexts(plan: Plan, databases: Mapping[str, Database]) -> Opened:
     parts = {}
     for owner, shared in pair_secrets(owners).items():
         numbers = cells.add_up(plan, owner, databases[owner], b"k" * 16)
-        parts[owner] = list(encrypt(key.public, numbers, reach, owner, shared, plan.hash, SEAL))
+        encryptor, bound = Encryptor(key.public), (owner, shared, plan.hash, SEAL)
+        parts[owner] = list(encrypt(encryptor, numbers, reach, *bound))
     added = summed(parts, key.parameters)
     found = totals(key, added, plan.ciphertexts.numbers, reach, owners, plan.hash, SEAL)
     return cells.read(plan, found)

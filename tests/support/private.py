@@ -52,5 +52,5 @@ def shifted(data: bytes, parameters: Parameters, by: int) -> bytes:
     residues = np.zeros((2, kept, n), dtype=np.uint64)
     residues[0, :, 0] = [step % prime for prime in scheme.primes[:kept]]
     made = scheme.load(data, scheme.reply_level)
-    added = scheme.polynomials(residues, scheme.reply_level)
+    added = scheme.polynomials(*residues, scheme.reply_level)
     return saved(scheme.sum(made, added))

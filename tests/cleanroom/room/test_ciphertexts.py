@@ -162,6 +162,7 @@ async def _contributes(
 
 def _under_another_key(encrypting: Encrypting) -> None:
     encrypting._part.key = SecretKey(SUM).public
+    encrypting._part.prepare()
 
 
 def _under_another_key_in_secret(encrypting: Encrypting) -> None:
@@ -171,6 +172,7 @@ def _under_another_key_in_secret(encrypting: Encrypting) -> None:
         id = property(lambda _: signed)
 
     encrypting._part.key = Posing(SUM, SecretKey(SUM).public.data)
+    encrypting._part.prepare()
 
 
 def _with_other_masks(encrypting: Encrypting) -> None:
@@ -235,7 +237,7 @@ def _shifts_a_total(monkeypatch) -> None:
         fresh = place == len(summing._sums)
         whole(summing, place, ciphertext)
         if fresh:
-            key = PublicKey(SUM, summing._handed_out.result()[0])
+            key = PublicKey(SUM, summing._key.result())
             (own,) = Encryptor(key).encrypt(np.array([5, 0, 0], dtype=np.uint64))
             whole(summing, place, own)
 
@@ -246,9 +248,9 @@ def _changes_the_seal(monkeypatch) -> None:
     whole = Summing.add
 
     async def add(summing: Summing, call: Call) -> None:
-        key, sealed = await summing._handed_out
-        summing._handed_out = asyncio.get_running_loop().create_future()
-        summing._handed_out.set_result((key, dict.fromkeys(sealed, bytes(32))))
+        sealed = await summing._seals
+        summing._seals = asyncio.get_running_loop().create_future()
+        summing._seals.set_result(dict.fromkeys(sealed, bytes(32)))
         await whole(summing, call)
 
     monkeypatch.setattr(Summing, "add", add)

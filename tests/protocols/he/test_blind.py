@@ -38,6 +38,14 @@ def question(key):
 
 
 def encrypted(key, words):
+    """Return a question's ciphertexts, in NTT form."""
+    parts = encrypted_columns(key, words)
+    for part in parts:
+        scheme_of(FILTER).evaluator.transform_to_ntt_inplace(part)
+    return parts
+
+
+def encrypted_columns(key, words):
     scheme = scheme_of(FILTER)
     return [scheme.load(data, scheme.fresh_level) for data in key.encrypt(words)]
 
@@ -73,7 +81,8 @@ def test_noise_before_flooding_is_within_the_bound_that_the_distance_rests_on(ke
     for number in range(15):
         words = rng.integers(0, 2**30, N, dtype=np.uint64)
         words[0] = 0
-        blind = Blind(FILTER, encrypted(key, words), coins(number))
+        parts = (encrypted if kind == "product" else encrypted_columns)(key, words)
+        blind = Blind(FILTER, parts, coins(number))
         if kind == "product":
             constant = np.zeros(N, dtype=np.uint64)
             constant[0] = 2**17  # the largest of this mass

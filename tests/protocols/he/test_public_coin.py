@@ -22,8 +22,11 @@ def key(number):
 
 
 def sent(number, words, nonce=NONCE):
+    """Return a key, and the ciphertexts of words under it in coefficient form."""
     own = key(number)
     parts = [completed(SCHEME, data, nonce, k) for k, data in enumerate(own.encrypt(words, NONCE))]
+    for part in parts:
+        SCHEME.evaluator.transform_from_ntt_inplace(part)
     return own, parts
 
 

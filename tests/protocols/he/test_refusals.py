@@ -161,7 +161,7 @@ def test_a_ciphertext_that_hides_nothing_is_refused():
     plain = np.ones((2, len(scheme.primes), SUM.degree), dtype=np.uint64)
     plain[1] = 0
     with pytest.raises(CiphertextRefused, match="hides nothing"):
-        Sum(SUM).add(saved(scheme.polynomials(plain, scheme.fresh_level)))
+        Sum(SUM).add(saved(scheme.polynomials(*plain, scheme.fresh_level)))
 
 
 def test_cut_ciphertexts_are_refused(ciphertext):

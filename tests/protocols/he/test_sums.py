@@ -29,7 +29,13 @@ def contributions(key, cells, reach=HALF, bindings=None):
     return {
         name: list(
             contribute(
-                key.public, own, reach, name, shared[name], bindings.get(name, BINDING), SEAL
+                Encryptor(key.public),
+                own,
+                reach,
+                name,
+                shared[name],
+                bindings.get(name, BINDING),
+                SEAL,
             )
         )
         for name, own in cells.items()
@@ -49,6 +55,14 @@ def test_totals_are_exact(key, n):
     rng = np.random.default_rng(n)
     cells = {name: rng.integers(-(2**57), 2**57, n) for name in PARTIES}
     assert (opened(key, contributions(key, cells), n) == sum(cells.values())).all()
+
+
+def test_ciphertexts_begun_before_their_words_are_known_hold_them(key):
+    encryptor, words = Encryptor(key.public), np.arange(3 * 8192, dtype=np.uint64)
+    encryptor.prepare(2)
+    sent = list(encryptor.encrypt(words))
+    assert len(set(sent)) == 3
+    assert (key.decrypt(summed({"bank_a": sent}, SUM)) == words).all()
 
 
 def test_totals_up_to_half_the_modulus_are_exact(key):
@@ -122,9 +136,7 @@ def test_a_lone_contribution_sent_twice_is_refused(key):
         opened(key, {**parts, "again": parts["bank_a"]}, 5, contributors=("bank_a",))
 
 
-@pytest.mark.parametrize(
-    "shift", [{0: 1}, {0: 1, 8191: 1}, {1: T - 1, 2: 1}, {8191: 1}], ids=str
-)
+@pytest.mark.parametrize("shift", [{0: 1}, {0: 1, 8191: 1}, {1: T - 1, 2: 1}, {8191: 1}], ids=str)
 def test_totals_that_a_coordinator_shifted_are_refused(key, shift):
     """It knows the public key, and so can add an encryption of whatever it likes."""
     parts = contributions(key, five())
@@ -139,7 +151,7 @@ def test_another_seal_is_refused(key):
     with pytest.raises(CiphertextRefused, match="not of all contributors"):
         opened(key, contributions(key, five()), 5, seal=bytes(32))
     with pytest.raises(VectorRefused, match="32 bytes"):
-        contribute(key.public, np.arange(5), HALF, "bank_a", {}, BINDING, bytes(31))
+        contribute(Encryptor(key.public), np.arange(5), HALF, "bank_a", {}, BINDING, bytes(31))
 
 
 @pytest.mark.parametrize("modulus", [T, 257, 1 << 60])
