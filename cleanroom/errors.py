@@ -128,6 +128,30 @@ class LedgerUnavailable(CleanroomError):
     remedy = "Make room on the disk, or restore the file and its mode 0600; never start a new one."
 
 
+class AppRefused(CleanroomError):
+    """Foreign code that may not run here: not approved, changed since, or nothing confines it."""
+
+    code = "app-refused"
+    remedy = "Read the code, approve its hash in this member's file, and name that in the job."
+
+
+class AppFailed(CleanroomError):
+    """An app broke a rule, reached a limit or gave what can't be summed; nothing was opened.
+
+    The message never holds what the app said: that is in the owner's own log of it.
+    """
+
+    code = "app-failed"
+    remedy = "Correct the app; its new hash then needs every owner's approval."
+
+
+class UnsupportedStrategy(CleanroomError):
+    """A strategy that needs more than the mean of all updates; the message says what."""
+
+    code = "unsupported-strategy"
+    remedy = "Use FedAvg, FedAvgM, FedProx, FedAdam, FedAdagrad or FedYogi."
+
+
 class JoinTooLarge(CleanroomError):
     """More joined rows than the plan's public bound; nothing was opened."""
 

@@ -57,12 +57,14 @@ class Rows:
         target, time: (n,), never missing; None as in the facts.
         persons: (n,) whose row each is, as any number that tells them apart; None where each
             row is another person's.
+        place: of this owner among those of the training, from 0, in the order that all know.
     """
 
     features: Mapping[str, Floats]
     target: Floats | None
     time: Floats | None = None
     persons: NDArray[np.generic] | None = None
+    place: int = 0
 
     def __len__(self) -> int:
         return len(next(iter(self.features.values())))

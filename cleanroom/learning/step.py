@@ -8,7 +8,7 @@ import math
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol as Interface
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar, runtime_checkable
 
 from cleanroom.learning.facts import Floats
 
@@ -71,4 +71,13 @@ class Owner(Interface):
         Raises:
             CleanroomError: if the step isn't one of this training's.
         """
+        ...
+
+
+@runtime_checkable
+class Closing(Interface):
+    """An owner that holds more than memory, such as a process."""
+
+    def close(self) -> None:
+        """Give it back: the last call to an owner, also of a training that failed."""
         ...

@@ -1,0 +1,1 @@
+"""A small neural network of NumPy, as a user of Flower writes it."""
