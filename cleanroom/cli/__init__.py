@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from cleanroom.cli import contract, demo, identity, query, run, score
+from cleanroom.cli import contract, demo, identity, query, run, score, train
 from cleanroom.cli.words import printable
 from cleanroom.errors import CleanroomError
 
@@ -29,6 +29,7 @@ for command in (
     query.tables,
     query.status,
     score.score,
+    train.train,
     demo.demo,
 ):
     app.command()(command)

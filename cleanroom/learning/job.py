@@ -31,6 +31,7 @@ class JobTerms(Strict):
         target: the column that is learnt; none for clusters and components.
         time: the column that says how long until the event that `target` flags, for survival.
         holdout: which part of the persons is held out of the training, to test the model on.
+        max_rounds: a limit beside the model's own.
         patience_s: after so long without an answer an owner counts as one that left.
         min_owners: how many owners have to stay to the end; the training goes on without others.
         without: owners that are left out from the start.
@@ -42,7 +43,7 @@ class JobTerms(Strict):
     target: _Label | None = None
     time: _Label | None = None
     holdout: Annotated[float, Field(ge=0, le=0.5, allow_inf_nan=False, strict=True)] = 0.0
-    max_rounds: Annotated[int, Field(ge=1, le=MAX_ROUNDS, strict=True)] = 100
+    max_rounds: Annotated[int, Field(ge=1, le=MAX_ROUNDS, strict=True)] = MAX_ROUNDS
     patience_s: Annotated[int, Field(ge=1, le=86_400, strict=True)] = 600
     min_owners: Annotated[int, Field(ge=1, le=1000, strict=True)] | None = None
     without: Annotated[tuple[Name, ...], Field(max_length=1000)] = ()

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 Found = Mapping[str, NDArray[Any]]
 
 
-def own_rows(plan: "TrainPlan", me: str, found: Found) -> tuple[Rows, Rows]:
-    """Return the rows that train, and those that test.
+def own_rows(plan: "TrainPlan", me: str, found: Found) -> tuple[Rows, Rows | None]:
+    """Return the rows that train, and those that test, if the plan holds some out.
 
     Args:
         found: the columns that the plan's `read_sql` names.
@@ -33,7 +33,8 @@ def own_rows(plan: "TrainPlan", me: str, found: Found) -> tuple[Rows, Rows]:
             what = f"has fewer than {plan.min_group} persons in this training{name}"
             remedy = f"Leave it out: without = {[me]!r}."
             raise PolicyDenied(what, party=me, remedy=remedy)
-    return _rows(plan.facts, found, ~out), _rows(plan.facts, found, out)
+    test = _rows(plan.facts, found, out) if plan.held_out else None
+    return _rows(plan.facts, found, ~out), test
 
 
 def _held_out(plan: "TrainPlan", found: Found) -> NDArray[np.bool_]:

@@ -164,13 +164,12 @@ class Learning:
 
 def _asked(plan: TrainPlan, me: str, found: "Found") -> "Asked":
     from cleanroom.learning.asked import Asked
-    from cleanroom.learning.families import FAMILIES
     from cleanroom.learning.job import Job
     from cleanroom.learning.own import own_rows
+    from cleanroom.learning.testing import OwnerWithTest
 
-    train, _ = own_rows(plan, me, found)
-    owner = FAMILIES[plan.kind].owner(Job.read(plan.job).spec, plan.facts, train)
-    return Asked(plan, me, owner)
+    train, test = own_rows(plan, me, found)
+    return Asked(plan, me, OwnerWithTest(Job.read(plan.job).spec, plan.facts, train, test))
 
 
 def _reply(member: Member, message: bytes, asked: "Asked") -> bytes:

@@ -74,7 +74,7 @@ def _facts(plan: TrainPlan) -> Iterator[str]:
     yield f"at most {facts.max_rows} rows of each owner"
     if plan.held_out:
         share = plan.held_out / (1 << 32)
-        yield f"{share:.0%} of the persons are held out, chosen by a hash keyed with the plan"
+        yield f"{share:.0%} of the persons are held out, by a hash keyed with contract and rows"
 
 
 def _known(column: Column) -> str:

@@ -9,6 +9,7 @@ from cleanroom.contract.types import Kind
 from cleanroom.errors import UnknownName, UnsupportedQuery
 from cleanroom.learning.facts import Column, Facts
 from cleanroom.learning.job import Job
+from cleanroom.learning.testing import measure_of
 from cleanroom.plan.training import PERSON, TrainPlan, held_out
 from cleanroom.query.compile import nest_of
 from cleanroom.query.leaf import rows_of
@@ -51,6 +52,9 @@ def compile_training(job: Job, terms: Terms, contract_hash: str, recipient: str)
     found = set(placement.sources[0].members)
     owners = tuple(member for member in terms.members if member in found)
     persons = _tells_persons_apart(job, query, terms)
+    if asked.holdout:
+        measure_of(job.spec, facts)
+    rounds, steps = _most_rounds(job)
     return TrainPlan(
         contract_hash=contract_hash,
         recipient=recipient,
@@ -63,9 +67,9 @@ def compile_training(job: Job, terms: Terms, contract_hash: str, recipient: str)
         sql=asked.rows,
         facts=facts,
         held_out=held_out(asked.holdout),
-        max_rounds=asked.max_rounds,
+        max_rounds=rounds,
         patience_s=asked.patience_s,
-        max_steps=STEPS_A_ROUND * (asked.max_rounds + 1),
+        max_steps=steps * rounds,
         max_words=MAX_WORDS,
         min_group=terms.privacy.min_group,
         uses=trained_uses(query, placement),
@@ -152,6 +156,17 @@ def _least(job: Job, terms: Terms, owners: tuple[str, ...], recipient: str) -> i
     """Return how many owners have to stay, so that each is hidden as the contract asks."""
     needed = terms.privacy.min_contributors + (recipient in owners)
     return max(safe_threshold(len(owners)), needed, job.job.min_owners or 0)
+
+
+def _most_rounds(job: Job) -> tuple[int, int]:
+    """Return how many rounds a training may take at most, and steps in each.
+
+    Families say the first by one of these names, the last round's end beside; trees that grow leaf
+    by leaf take a step for each.
+    """
+    told = (getattr(job.spec, name, None) for name in ("max_rounds", "rounds", "trees"))
+    rounds = min(job.job.max_rounds, next(filter(None, told), job.job.max_rounds)) + 1
+    return rounds, max(STEPS_A_ROUND, getattr(job.spec, "max_leaves", 0))
 
 
 def _tells_persons_apart(job: Job, query: Query, terms: Terms) -> bool:

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 from cleanroom.errors import ConfigInvalid
 from cleanroom.learning.families import FAMILIES, Model
 from cleanroom.learning.job import Job
+from cleanroom.learning.testing import Tested, tested
 from cleanroom.recipient.asking import Progress
 from cleanroom.recipient.checkpoints import Checkpoints
 from cleanroom.recipient.client import Client
@@ -36,15 +37,28 @@ def train(
     if resume and checkpoints is None:
         raise ConfigInvalid("nothing to resume without a folder", remedy="Name the job's folder.")
     before = checkpoints.load() if resume and checkpoints is not None else None
-    family = FAMILIES[plan.kind]
     arrays = None if before is None else before.arrays
-    training = family.train(job.spec, plan.facts, arrays)
+    training = tested(
+        job.spec,
+        plan.facts,
+        FAMILIES[plan.kind].train(job.spec, plan.facts, arrays),
+        plan.max_rounds,
+        held_out=plan.held_out > 0,
+    )
     rounds = [] if before is None else before.rounds
-    course: Course[Model] = Course(training, next(training), checkpoints, on_round, rounds)
+    course: Course[Tested[Model]] = Course(training, next(training), checkpoints, on_round, rounds)
     try:
         ended = client.train(plan, course, deadline_s, progress)
     finally:
         training.close()
     if checkpoints is not None:
         checkpoints.clear()
-    return Trained(ended.model, tuple(course.rounds), ended.receipt, ended.stats, ended.left)
+    return Trained(
+        ended.model.model,
+        plan,
+        ended.model.evaluation,
+        tuple(course.rounds),
+        ended.receipt,
+        ended.stats,
+        ended.left,
+    )

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cleanroom.errors import ConfigInvalid
+from cleanroom.learning.evaluation import Evaluation
 from cleanroom.learning.families import Model
+from cleanroom.plan.training import TrainPlan
 from cleanroom.recipient.asking import Stats
 from cleanroom.session.receipt import Receipt
 
@@ -20,13 +22,17 @@ class Trained:
 
     Attributes:
         model: predicts from raw columns: a dict or DataFrame of the features.
-        curve: for each round what is known of it: loss and metrics.
+        plan: what was trained on which rows.
+        evaluation: on persons held out, if some were; its figures are among the metrics.
+        rounds: for each what is known of it: its number, loss and metrics.
         receipt: what every member signed about the session that ended the training.
         stats: seconds, rounds, bytes_sent of that session.
         left: owners that left on the way, without whom it went on.
     """
 
     model: Model
+    plan: TrainPlan
+    evaluation: Evaluation | None
     rounds: tuple[Mapping[str, float], ...]
     receipt: Receipt
     stats: Stats
@@ -34,10 +40,10 @@ class Trained:
 
     @property
     def metrics(self) -> dict[str, float]:
-        """Return what is known of the last round."""
+        """Return what is known of the last round, and of the test."""
         last = dict(self.rounds[-1]) if self.rounds else {}
         last.pop("round", None)
-        return last
+        return last if self.evaluation is None else {**last, **self.evaluation.figures}
 
     @property
     def curve(self) -> "pd.DataFrame":
@@ -46,8 +52,46 @@ class Trained:
 
         return pd.DataFrame(list(self.rounds))
 
+    def files(self) -> dict[str, str]:
+        """Return what is worth keeping, as texts by file name: model, card, curve, receipt."""
+        from cleanroom.recipient.card import card
+
+        return {
+            "model.json": self.model.to_json(),
+            "card.md": card(self),
+            "curve.csv": self.curve.to_csv(index=False),
+            "receipt.json": self.receipt.to_json(),
+        }
+
+    def draw(self, file: Path | str) -> bool:
+        """Draw the curve as a PNG; return False if matplotlib isn't installed, or nothing is known.
+
+        Raises:
+            ConfigInvalid: if it can't be written.
+        """
+        try:
+            from matplotlib.backends.backend_agg import FigureCanvasAgg
+            from matplotlib.figure import Figure
+        except ImportError:
+            return False
+        names = [name for name in self.curve.columns if name != "round"]
+        if not names:
+            return False
+        figure = Figure(figsize=(5, 2.2 * len(names)), layout="constrained")
+        FigureCanvasAgg(figure)
+        axes = figure.subplots(len(names), 1, sharex=True, squeeze=False)[:, 0]
+        for axis, name in zip(axes, names, strict=True):
+            axis.plot(self.curve["round"], self.curve[name], marker=".")
+            axis.set_ylabel(name)
+        axes[-1].set_xlabel("round")
+        try:
+            figure.savefig(file, dpi=120)
+        except OSError as error:
+            raise ConfigInvalid(f"cannot write {file}: {error.strerror}") from None
+        return True
+
     def save(self, file: Path | str) -> None:
-        """Write the model as JSON, which `cleanroom.load_model` reads.
+        """Write the model as JSON, which `learning.families.model_from_json` reads.
 
         Raises:
             ConfigInvalid: if it can't be written.

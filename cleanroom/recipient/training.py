@@ -34,6 +34,7 @@ from protocols.secagg.errors import TooFewMembers
 from protocols.secagg.server import Opened, Server, Trips
 
 M = TypeVar("M")
+SETTLE_S = 1.0
 _RESUME = "Start the named process again, and go on from the job's folder with resume."
 
 
@@ -160,13 +161,18 @@ class Conducting(Generic[M]):
                 self.bytes_sent += len(message)
                 return await talk.ask(message, most)
         except GONE as fault:
-            if fault.party == COORDINATOR:
-                raise
-            self._leave(session, name, fault)
+            await self._gone(session, name, fault)
         except TimeoutError:
             what = f"didn't answer in {self.plan.patience_s} s"
             self._leave(session, name, PeerUnavailable(what, party=name))
         return None
+
+    async def _gone(self, session: Heard, name: str, fault: CleanroomError) -> None:
+        """Go on without an owner, unless it is the coordinator that is gone."""
+        if fault.party == COORDINATOR:
+            await asyncio.sleep(SETTLE_S)  # by then the session's own call has ended too
+            fault = PeerUnavailable("the connection broke", party=name)
+        self._leave(session, name, fault)
 
     def _leave(self, session: Heard, name: str, fault: CleanroomError) -> None:
         self._talks.pop(name).call.cancel()
@@ -181,9 +187,7 @@ class Conducting(Generic[M]):
             await talk.call.last()
             await talk.call.finish()
         except GONE as fault:
-            if fault.party == COORDINATOR:
-                raise
-            self._leave(session, name, fault)
+            await self._gone(session, name, fault)
 
     def _told(self, error: ProtocolError) -> CleanroomError:
         """Return why a sum can't be had: what the first owner that is missing left with."""

@@ -7,11 +7,14 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import training
 from sklearn.linear_model import LogisticRegression
+from typer.testing import CliRunner
 
 from cleanroom import LocalRoom
+from cleanroom.cli import app
 from cleanroom.errors import (
     CleanroomError,
     ConfigInvalid,
@@ -20,11 +23,12 @@ from cleanroom.errors import (
     SessionCancelled,
     UnknownName,
 )
-from cleanroom.recipient.trained import Trained
+from cleanroom.learning.families import Model, model_from_json
+from cleanroom.session.receipt import Receipt
 from cleanroom.session.statements import Finished
 
 FEATURES = ["age", "bmi", "smoker"]
-Rows = dict[str, "training.pd.DataFrame"]
+Rows = dict[str, pd.DataFrame]
 
 
 @pytest.fixture(scope="module")
@@ -33,12 +37,12 @@ def room() -> Iterator[LocalRoom]:
         yield opened
 
 
-def assert_pooled(trained: Trained, rows: Rows) -> None:
+def assert_pooled(model: Model, rows: Rows) -> None:
     """Compare with the same model of all rows in one place: what no room ever has."""
     pooled = training.pooled(rows)
     fit = LogisticRegression(C=np.inf, tol=1e-12, solver="newton-cholesky")
     expected = fit.fit(pooled[FEATURES], pooled["outcome"]).predict_proba(pooled[FEATURES])
-    np.testing.assert_allclose(trained.model.predict(pooled), expected[:, 1], rtol=1e-6)
+    np.testing.assert_allclose(model.predict(pooled), expected[:, 1], rtol=1e-6)
 
 
 def killing(room: LocalRoom, name: str, at: int) -> Callable[[int, Mapping[str, float]], None]:
@@ -52,7 +56,7 @@ def killing(room: LocalRoom, name: str, at: int) -> Callable[[int, Mapping[str, 
 def test_a_training_gives_the_pooled_model_and_everybody_signs(room: LocalRoom) -> None:
     seen: list[int] = []
     trained = room.train(training.job(), on_round=lambda number, _: seen.append(number))
-    assert_pooled(trained, training.patients())
+    assert_pooled(trained.model, training.patients())
     assert seen == list(range(1, len(seen) + 1)) == trained.curve["round"].tolist()
     assert 0.4 < trained.metrics["loss"] < 0.6
     statements = trained.receipt.verify(room.contract)
@@ -94,7 +98,7 @@ def test_a_training_that_is_interrupted_ends_everywhere(room: LocalRoom) -> None
 
     with pytest.raises(SessionCancelled, match="enough after 1"):
         room.train(training.job(), on_round=interrupt)
-    assert_pooled(room.train(training.job()), training.patients())
+    assert_pooled(room.train(training.job()).model, training.patients())
 
 
 RECIPIENT = """
@@ -126,14 +130,27 @@ def test_a_training_goes_on_after_an_owner_or_its_recipient_died(
     assert died.returncode == -9
     (checkpoint,) = folder.iterdir()
     assert checkpoint.stat().st_mode & 0o777 == 0o600
-    asked: list[int] = []
-    trained = room.train(
-        job, folder=folder, resume=True, on_round=lambda number, _: asked.append(number)
-    )
-    assert asked[0] > 2
-    assert trained.curve["round"].tolist() == list(range(1, asked[-1] + 1))
-    assert_pooled(trained, training.patients())
-    assert not list(folder.iterdir())
+    arguments = ["train", str(job), "--config", str(config), "--output", str(folder), "--resume"]
+    went_on = CliRunner().invoke(app, arguments)
+    assert went_on.exit_code == 0, went_on.output
+    curve = pd.read_csv(folder / "curve.csv")
+    assert curve["round"].tolist() == list(range(1, len(curve) + 1))
+    assert f"loss: {curve['loss'].iloc[-1]:.6g}" in went_on.output
+    Receipt.from_json((folder / "receipt.json").read_text()).verify(room.contract)
+    assert "A logistic model" in (folder / "card.md").read_text()
+    assert "checkpoint.safetensors" not in os.listdir(folder)
+    assert_pooled(model_from_json((folder / "model.json").read_text()), training.patients())
+
+
+def test_the_model_is_judged_on_persons_held_out(room: LocalRoom) -> None:
+    trained = room.train(training.job(holdout=0.3))
+    assert trained.evaluation is not None
+    kept = len(training.pooled(training.patients()))
+    assert 0.2 * kept < trained.evaluation.rows < 0.4 * kept
+    assert 0.6 < trained.metrics["auc"] < 0.9
+    network = room.train(training.job({"kind": "network", "rounds": 2}, holdout=0.3))
+    assert network.evaluation is not None
+    assert network.evaluation.rows == trained.evaluation.rows
 
 
 def test_another_job_does_not_go_on_from_this_ones_folder(
@@ -157,4 +174,4 @@ def test_with_enough_others_a_training_goes_on_without_an_owner() -> None:
         statements = trained.receipt.verify(room.contract)
     done = {s.party for s in statements if isinstance(s, Finished)}
     assert done == set(owners) - {"south"}
-    assert_pooled(trained, {name: part for name, part in rows.items() if name != "south"})
+    assert_pooled(trained.model, {name: part for name, part in rows.items() if name != "south"})

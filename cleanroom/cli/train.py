@@ -1,0 +1,96 @@
+"""`cleanroom train`: a model from all owners' rows, by a job file."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cleanroom.cli.query import Config
+from cleanroom.cli.rows import write_text
+
+if TYPE_CHECKING:
+    from cleanroom.learning.job import Job
+    from cleanroom.recipient.room import Room
+    from cleanroom.recipient.trained import Trained
+
+JobFile = Annotated[Path, typer.Argument(help="The job's TOML file.")]
+
+
+def train(
+    job: JobFile,
+    config: Config,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Say who would learn what; nothing runs.")
+    ] = False,
+    output: Annotated[
+        Path | None,
+        typer.Option(help="Folder for model, card, curve, receipt; by default the job's name."),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from the last finished round.")
+    ] = False,
+    deadline_s: Annotated[int, typer.Option(min=1, max=86400, help="Seconds to wait.")] = 21600,
+) -> None:
+    """Train a model on all owners' rows, which stay where they are."""
+    from cleanroom.learning.job import Job
+    from cleanroom.recipient.room import connect
+
+    asked = Job.of(job)
+    folder = output or Path(asked.job.name)
+    with connect(config) as room:
+        if explain:
+            typer.echo(room.explain_training(asked).text)
+            return
+        trained = _with_progress(room, asked, folder, deadline_s, resume=resume)
+    for name, text in trained.files().items():
+        write_text(folder / name, text)
+    drawn = trained.draw(folder / "curve.png")
+    typer.echo(_summary(trained, folder, drawn=drawn))
+
+
+def _with_progress(
+    room: "Room", job: "Job", folder: Path, deadline_s: int, *, resume: bool
+) -> "Trained":
+    """Train while a bar says how far it is, and what the last round gave."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, TextColumn("{task.fields[told]}"), console=console) as bar:
+        task = bar.add_task("asking", total=None, told="")
+
+        def on_progress(stage: str, member: str) -> None:
+            bar.update(task, description=f"{member}: {stage}")
+
+        def on_round(number: int, report: Mapping[str, float]) -> None:
+            told = " ".join(f"{name} {value:.6g}" for name, value in report.items())
+            bar.update(task, description="round", completed=number, told=told)
+
+        try:
+            return room.train(
+                job,
+                folder=folder,
+                resume=resume,
+                deadline_s=deadline_s,
+                on_progress=on_progress,
+                on_round=on_round,
+            )
+        except KeyboardInterrupt:
+            console.print("The session was cancelled at every member; --resume goes on.")
+            raise
+
+
+def _summary(trained: "Trained", folder: Path, *, drawn: bool) -> str:
+    """Say in a few lines what a training gave."""
+    lines = [f"{name}: {value:.6g}" for name, value in trained.metrics.items()]
+    stats, n = trained.stats, len(trained.rounds)
+    left = f"; without {', '.join(trained.left)}, which left" if trained.left else ""
+    lines.append(
+        f"{n} rounds in {stats.seconds:.2f} s, {stats.rounds} sums, "
+        f"{stats.bytes_sent / 1e6:.1f} MB sent by all members{left}"
+    )
+    curve = "curve.png, " if drawn else ""
+    lines.append(f"{folder}/: model.json, card.md, {curve}curve.csv, receipt.json")
+    return "\n".join(lines)

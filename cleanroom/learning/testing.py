@@ -1,0 +1,74 @@
+"""A training that ends with a test: the model judged on persons that were held out of it.
+
+Rule: which measure suits which model; the training and the judging are done elsewhere.
+"""
+
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from pydantic import BaseModel
+
+from cleanroom.errors import UnsupportedQuery
+from cleanroom.learning.evaluation import Evaluation, evaluate
+from cleanroom.learning.facts import Facts, Rows
+from cleanroom.learning.families import FAMILIES, Model
+from cleanroom.learning.judging import EvaluationOwner, Measure, Spec
+from cleanroom.learning.step import Owner, Step, Sums, Training
+
+M = TypeVar("M", bound=Model)
+_EVALUATE = "evaluate."
+
+
+@dataclass(frozen=True, slots=True)
+class Tested(Generic[M]):
+    """Attributes: evaluation: on rows held out; None if there are none."""
+
+    model: M
+    evaluation: Evaluation | None
+
+
+def measure_of(spec: BaseModel, facts: Facts) -> Measure:
+    """Return what the model of a job can be measured by.
+
+    Raises:
+        UnsupportedQuery: if by nothing.
+    """
+    told = {getattr(spec, "loss", None), getattr(spec, "kind", None)}
+    if facts.target is None or facts.time is not None or "softmax" in told:
+        what = "rows held out for a model whose predictions have nothing to be compared with"
+        raise UnsupportedQuery(what, remedy="Say holdout = 0.")
+    return "binary" if "logistic" in told else "number"
+
+
+def tested(
+    spec: BaseModel, facts: Facts, training: Training[M], last_round: int, *, held_out: bool
+) -> Training[Tested[M]]:
+    """Train, then judge the model on the rows that were held out, if any were."""
+    model = yield from training
+    if not held_out:
+        return Tested(model, None)
+    judged = Spec(measure=measure_of(spec, facts))
+    evaluation = yield from evaluate(judged, facts, model, last_round)
+    return Tested(model, evaluation)
+
+
+class OwnerWithTest:
+    """An owner's side of both.
+
+    Args:
+        test: the rows held out; None if there are none.
+    """
+
+    def __init__(self, spec: BaseModel, facts: Facts, train: Rows, test: Rows | None) -> None:
+        kind = str(getattr(spec, "kind", ""))
+        self._training: Owner = FAMILIES[kind].owner(spec, facts, train)
+        self._testing: Owner | None = None
+        if test is not None:
+            judged = Spec(measure=measure_of(spec, facts))
+            self._testing = EvaluationOwner(judged, facts, test)
+
+    def answer(self, step: Step) -> Sums:
+        """Answer a step of the training, or of the test."""
+        if self._testing is not None and step.name.startswith(_EVALUATE):
+            return self._testing.answer(step)
+        return self._training.answer(step)

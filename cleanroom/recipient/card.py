@@ -1,0 +1,54 @@
+"""A model's card: what it was trained on, under which agreement, how good it is. Markdown.
+
+Rule: public facts of plan and receipt, and figures over all owners; nothing of one owner.
+"""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from cleanroom.learning.facts import Column
+
+if TYPE_CHECKING:
+    from cleanroom.recipient.trained import Trained
+
+
+def card(trained: "Trained") -> str:
+    """Write the card of a model."""
+    return "\n".join(_lines(trained)) + "\n"
+
+
+def _lines(trained: "Trained") -> Iterator[str]:
+    plan = trained.plan
+    stayed = [name for name in plan.owners if name not in trained.left]
+    yield f"# {plan.name}"
+    yield from ("", plan.purpose, "")
+    yield f"A {plan.kind} model, trained on rows that stayed with {', '.join(stayed)}."
+    if trained.left:
+        yield f"{', '.join(trained.left)} left on the way."
+    yield from ("", "## Rows", "", "```sql", plan.sql, "```", "")
+    for column in plan.facts.features:
+        yield f"- {_column(column)}"
+    for role, known in (("target", plan.facts.target), ("time", plan.facts.time)):
+        if known is not None:
+            yield f"- {role}: {_column(known)}"
+    if plan.held_out:
+        yield f"- {plan.held_out / (1 << 32):.0%} of the persons were held out for the test"
+    yield from ("", "## Figures", "")
+    rows = "" if trained.evaluation is None else f", of {trained.evaluation.rows} rows held out"
+    yield f"After {len(trained.rounds)} rounds{rows}, over all owners:"
+    yield ""
+    for name, value in trained.metrics.items():
+        yield f"- {name}: {value:.6g}"
+    yield from ("", "## What its recipient learned", "")
+    yield f"The sums of {trained.stats.rounds} steps over all owners, and nothing of one owner."
+    yield "They were opened exactly: no noise protects who is in them (no differential privacy)."
+    yield from ("", "## Agreement", "")
+    yield f"- contract {plan.contract_hash}"
+    yield f"- plan {plan.hash}"
+
+
+def _column(column: Column) -> str:
+    missing = ", may be missing" if column.nullable else ""
+    if column.kind == "category":
+        return f"{column.name}: one of {', '.join(column.values)}{missing}"
+    return f"{column.name}: {column.low:g} to {column.high:g}{missing}"
