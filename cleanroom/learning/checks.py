@@ -71,12 +71,14 @@ def _check(column: Column, values: Floats, n: int, *, nullable: bool) -> None:
 class Turns:
     """Which steps may still come, and how often: whatever else is asked is refused."""
 
-    def __init__(self, most: Mapping[str, int]) -> None:
-        """Take how often each step may come; the first to be asked again later is refused.
+    def __init__(self, most: Mapping[str, int], *, in_order: bool = True) -> None:
+        """Take how often each step may come.
 
         Args:
             most: by step, in the order in which they come.
+            in_order: whether none may come again after a later one.
         """
+        self._in_order = in_order
         self._most = most
         self._order = list(most)
         self._count: Counter[str] = Counter()
@@ -91,7 +93,7 @@ class Turns:
         if step.name not in self._most:
             raise StepRefused("a step of a name that this training doesn't have")
         place = self._order.index(step.name)
-        if place < self._at:
+        if self._in_order and place < self._at:
             raise StepRefused(f"{step.name} after {self._order[self._at]}")
         self._at = place
         self._count[step.name] += 1

@@ -57,9 +57,10 @@ def train(spec: Spec, facts: Facts, resume: Checkpoint | None = None) -> Trainin
             path.stay() if limit < MOST_LIMIT else path.halve()
             continue
         found = _partial(frame, path, sums)
-        path.take(found.loss, found.gradient, found.curvature, float(frame.cells.events.sum()))
+        path.take(found.loss, found.gradient, found.curvature, float(found.events))
         report = {"loss": found.loss / frame.rows, "moved": path.moved}
-    return _model(spec, grid, frame, path, found)
+        rows = round(float(sums["rows"]))
+    return _model(spec, grid, frame, path, found, rows)
 
 
 class CoxOwner:
@@ -137,10 +138,13 @@ def _path(spec: Spec, preparation: Preparation) -> Path:
 def _partial(frame: RiskFrame, path: Path, sums: Sums) -> Partial:
     units, tied = frame.units(), frame.tied
     apart = sums["tied"] * units[tied] if len(tied) else np.zeros((0, units.shape[1]))
-    return partial(frame.cells, sums["totals"], path.beta, sums["risks"] * units, apart)
+    events, totals = sums["events"], sums["totals"]
+    return partial(frame.cells, events, totals, path.beta, sums["risks"] * units, apart)
 
 
-def _model(spec: Spec, grid: Grid, frame: RiskFrame, path: Path, found: Partial) -> CoxModel:
+def _model(
+    spec: Spec, grid: Grid, frame: RiskFrame, path: Path, found: Partial, rows: int
+) -> CoxModel:
     return CoxModel(
         frame.preparation,
         path.beta,
@@ -149,7 +153,7 @@ def _model(spec: Spec, grid: Grid, frame: RiskFrame, path: Path, found: Partial)
         found.hazards,
         -found.loss,
         -path.null_loss,
-        round(frame.rows),
-        round(float(frame.cells.events.sum())),
+        rows,
+        found.events,
         path.round - 1,
     )

@@ -92,7 +92,8 @@ class RiskFrame:
         if tied:
             blocks.append(Block("tied", (tied, products), most))
         rows = self.rows * SLACK
-        return (*blocks, Block("totals", (p,), rows), Block("cut", (), rows))
+        others = ("events", (count,)), ("totals", (p,)), ("cut", ()), ("rows", ())
+        return (*blocks, *(Block(name, shape, rows) for name, shape in others))
 
     def units(self) -> Floats:
         """Return the most that products add up to in each cell, but for the hazard's factor.
@@ -136,7 +137,8 @@ class Risks:
         units, tied = frame.units(), frame.tied
         risks, apart, cut = ordered.sums(beta, limit, tied)
         found = {"risks": risks / units, "tied": apart / units[tied]}
-        found |= {"totals": ordered.event_totals(), "cut": np.array(float(cut))}
+        found |= {"totals": ordered.event_totals(), "events": ordered.events.astype(float)}
+        found |= {"cut": np.array(float(cut)), "rows": np.array(float(len(times)))}
         return {block.name: found[block.name] for block in step.answer}
 
     def _ordered(

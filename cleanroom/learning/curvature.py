@@ -23,7 +23,8 @@ def sums(likelihood: Likelihood, design: Floats, y: Floats, beta: Floats) -> Map
 
     Returns:
         'loss' (), 'gradient' (p,) towards a smaller loss, 'curvature' (p (p + 1) / 2,), the upper
-        triangle row by row, and 'cut' (): how many linear predictors lay beyond the limit.
+        triangle row by row, 'cut' (): how many linear predictors lay beyond the limit, and
+        'rows' ().
     """
     p, n = design.shape
     loss, cut = 0.0, 0
@@ -44,6 +45,7 @@ def sums(likelihood: Likelihood, design: Floats, y: Floats, beta: Floats) -> Map
         "gradient": gradient,
         "curvature": upper,
         "cut": np.array(float(cut)),
+        "rows": np.array(float(n)),
     }
 
 

@@ -15,8 +15,9 @@ from cleanroom.learning import ranks
 from cleanroom.learning.errors import TrainingImpossible
 from cleanroom.learning.facts import Facts, Floats
 from cleanroom.learning.families import Model
-from cleanroom.learning.judging import BINARY, NUMBER, Spec, blocks
+from cleanroom.learning.judging import NAMES, SURVIVAL, Spec, blocks, grid_of, survival_blocks
 from cleanroom.learning.step import Step, Sums, Training
+from cleanroom.learning.times import find_cells
 from cleanroom.learning.travelling import packed
 
 
@@ -29,7 +30,7 @@ class Evaluation:
         figures: by name. Of a binary target 'auc' and 'auprc', each with what bins may have
             changed ('auc_error', 'auprc_error'), 'brier', 'log_loss', and of the confusion at the
             threshold 'true_positives' and so on, 'sensitivity', 'specificity', 'precision'; of a
-            number 'rmse', 'mae', 'r2'.
+            number 'rmse', 'mae', 'r2'; of survival 'c_index', with 'c_index_error', and 'events'.
         curves: 'roc' (2, k): false and true positive rate; 'calibration' (3, k): each group's
             mean probability, its share of positives, its rows.
     """
@@ -51,7 +52,9 @@ def evaluate(spec: Spec, facts: Facts, model: Model, round_: int = 1) -> Trainin
     Raises:
         TrainingImpossible: if no row can be judged.
     """
-    name = BINARY if spec.measure == "binary" else NUMBER
+    if spec.measure == "survival":
+        return (yield from _of_survival(spec, facts, model, round_))
+    name = NAMES[spec.measure]
     sums = yield Step(
         name, blocks(spec.measure, facts, spec.bins), {"model": packed(model)}, {}, round_
     )
@@ -61,6 +64,20 @@ def evaluate(spec: Spec, facts: Facts, model: Model, round_: int = 1) -> Trainin
     return (
         _of_binary(spec, rows, sums) if spec.measure == "binary" else _of_number(facts, rows, sums)
     )
+
+
+def _of_survival(spec: Spec, facts: Facts, model: Model, round_: int) -> Training[Evaluation]:
+    event, grid = facts.target, grid_of(spec, facts)
+    if event is None:
+        raise TrainingImpossible("an evaluation without a target")
+    cells = yield from find_cells(grid, facts, event)
+    answer = survival_blocks(facts, cells, spec.bins)
+    given = {**cells.numbers(), "model": packed(model)}
+    sums = yield Step(SURVIVAL, answer, given, {}, round_)
+    share, error = ranks.concordance(*np.round(sums["leaving"]))
+    events = float(np.round(sums["leaving"][1]).sum())
+    figures = {"c_index": share, "c_index_error": error, "events": events}
+    return Evaluation(round(float(sums["rows"])), figures, {})
 
 
 def _of_binary(spec: Spec, rows: int, sums: Sums) -> Evaluation:

@@ -56,8 +56,9 @@ def train(
             continue
         curvature = square(summed["curvature"], len(path.beta))
         path.take(loss, summed["gradient"], curvature, float(curvature[0, 0]))
-        report = {"loss": loss / frame.rows, "moved": path.moved}
-    return _model(problem, frame, path, 2 * loss)
+        rows = round(float(summed["rows"]))
+        report = {"loss": loss / max(rows, 1), "moved": path.moved}
+    return _model(problem, frame, path, 2 * loss, rows)
 
 
 class GlmOwner:
@@ -117,10 +118,10 @@ def _path(problem: Problem, preparation: Preparation, beta: Floats) -> Path:
     return Path(problem.spec, preparation, beta, steepest=problem.likelihood.steepest)
 
 
-def _model(problem: Problem, frame: Frame, path: Path, deviance: float) -> LinearModel:
+def _model(problem: Problem, frame: Frame, path: Path, deviance: float, rows: int) -> LinearModel:
     covariance, square = path.covariance, frame.scale**2
     if problem.kind == "linear":
-        freedom = frame.rows - len(path.beta)
+        freedom = rows - len(path.beta)
         covariance = covariance * (deviance / freedom if freedom > 0 else np.nan)
     if problem.spec.l2:
         covariance = np.full_like(covariance, np.nan)
@@ -133,6 +134,6 @@ def _model(problem: Problem, frame: Frame, path: Path, deviance: float) -> Linea
         frame.scale,
         deviance * square,
         2 * path.null_loss * square,
-        round(frame.rows),
+        rows,
         path.round - 1,
     )

@@ -16,16 +16,19 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from cleanroom.contract.fields import Strict
-from cleanroom.learning.checks import Turns, check_answer, check_flags, check_rows
+from cleanroom.learning.checks import Turns, check_answer, check_flags, check_rows, numbers
 from cleanroom.learning.errors import StepRefused, TrainingImpossible
 from cleanroom.learning.facts import Column, Facts, Floats, Rows
 from cleanroom.learning.preparing import halved
 from cleanroom.learning.step import Block, Step, Sums
+from cleanroom.learning.times import TIMES, Cells, Grid, leaving
 from cleanroom.learning.travelling import unpacked
 
-Measure = Literal["binary", "number"]
-BINARY, NUMBER = "evaluate.binary", "evaluate.number"
-_LOG_ODDS = 16.0  # from minus to plus: scores beyond fall into the outermost bins
+Measure = Literal["binary", "number", "survival"]
+BINARY, NUMBER, SURVIVAL = "evaluate.binary", "evaluate.number", "evaluate.survival"
+NAMES: Mapping[Measure, str] = {"binary": BINARY, "number": NUMBER, "survival": SURVIVAL}
+_MOST_COUNTS = 1 << 20
+_REACH = 16.0  # of logarithms, from minus to plus: scores beyond fall into the outermost bins
 _LEAST = 1e-15  # of a probability, within a logarithm
 _LOGARITHM = 35.0  # at most, then
 _FAR = 9.0  # half ranges: a prediction further from the middle counts as so far
@@ -35,8 +38,10 @@ class Spec(Strict):
     """How a model is judged.
 
     Attributes:
-        measure: what the target is: 0 or 1 beside a probability, or a number.
-        bins: of the histogram of scores, even in log odds. Scores in one bin count as tied.
+        measure: what the target is: 0 or 1 beside a probability, a number, or an event at a time.
+        bins: of the histogram of scores, even in log odds or log hazards. Scores in one bin count
+            as tied. Fewer for survival where events happen at many times.
+        interval: of the grid that times are put on, for survival.
         threshold: from which probability on a row counts as positive in the confusion.
         calibration: how many groups of rows, by predicted probability.
         max_models: how many models owners judge in one session.
@@ -45,9 +50,18 @@ class Spec(Strict):
     kind: Literal["evaluation"] = "evaluation"
     measure: Measure
     bins: Annotated[int, Field(ge=2, le=1 << 16)] = 4096
+    interval: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
     threshold: Annotated[float, Field(gt=0, lt=1)] = 0.5
     calibration: Annotated[int, Field(ge=2, le=100)] = 10
     max_models: Annotated[int, Field(ge=1, le=1000)] = 1
+
+
+def survival_blocks(facts: Facts, cells: Cells, bins: int) -> tuple[Block, ...]:
+    """Return what a step opens: rows by cell, risk, and whether an event ended them."""
+    count = len(cells.places)
+    shape = 2, count, min(bins, max(_MOST_COUNTS // (2 * count), 2))
+    most = float(facts.max_rows)
+    return Block("rows", (), most), Block("leaving", shape, most)
 
 
 def blocks(measure: Measure, facts: Facts, bins: int) -> tuple[Block, ...]:
@@ -83,7 +97,9 @@ class EvaluationOwner:
             check_flags(facts.target, rows.target)
         self._spec, self._facts, self._rows = spec, facts, rows
         self._column, self._target = facts.target, rows.target
-        self._turns = Turns({BINARY if spec.measure == "binary" else NUMBER: spec.max_models})
+        self._grid = grid_of(spec, facts) if spec.measure == "survival" else None
+        most = {TIMES: spec.max_models} if self._grid is not None else {}
+        self._turns = Turns({**most, NAMES[spec.measure]: spec.max_models}, in_order=False)
 
     def answer(self, step: Step) -> Sums:
         """Score all rows and count.
@@ -93,12 +109,12 @@ class EvaluationOwner:
             ModelMismatch, DataMismatch: if it is no model, or needs other columns.
         """
         self._turns.take(step)
+        if self._grid is not None:
+            return self._of_survival(self._grid, step)
         check_answer(step, blocks(self._spec.measure, self._facts, self._spec.bins))
         if set(step.numbers) != {"model"}:
             raise StepRefused(f"{step.name} without a model")
-        score = unpacked(step.numbers["model"]).predict(self._rows.features)
-        if score.shape != self._target.shape or np.isinf(score).any():
-            raise StepRefused("a model whose scores aren't one number a row")
+        score = self._scores(step)
         judged = ~np.isnan(score)
         y, score = self._target[judged], score[judged]
         if self._spec.measure == "number":
@@ -107,12 +123,61 @@ class EvaluationOwner:
             raise StepRefused("a model whose scores are no probabilities")
         return _of_binary(self._spec.bins, self._spec.threshold, y, score)
 
+    def _scores(self, step: Step) -> Floats:
+        score = unpacked(step.numbers["model"]).predict(self._rows.features)
+        if score.shape != self._target.shape or np.isinf(score).any():
+            raise StepRefused("a model whose scores aren't one number a row")
+        return score
+
+    def _of_survival(self, grid: Grid, step: Step) -> Sums:
+        times = self._rows.time
+        if times is None:
+            raise TrainingImpossible("an evaluation of survival without a time")
+        if step.name == TIMES:
+            return leaving(grid, self._facts, times, self._target, step)
+        nothing = np.zeros(0)
+        count, size = (step.numbers.get(name, nothing).size for name in ("places", "model"))
+        shapes = {name: (count,) for name in ("places", "at", "events")}
+        places, at, events, _ = numbers(step, **shapes, model=(size,))
+        cells = Cells.read(grid, places, at, events)
+        answer = survival_blocks(self._facts, cells, self._spec.bins)
+        check_answer(step, answer)
+        risk = self._scores(step)
+        if np.any(risk <= 0):
+            raise StepRefused("a model whose scores are no hazards")
+        judged = ~np.isnan(risk)
+        cell = cells.of(grid.places(times))
+        counted = judged & (cell >= 0)
+        where = (
+            self._target[counted].astype(np.intp),
+            cell[counted],
+            _even(np.log(risk[counted]), answer[1].shape[2]),
+        )
+        found = np.zeros(answer[1].shape)
+        np.add.at(found, where, 1.0)
+        return {"rows": np.array(float(np.count_nonzero(judged))), "leaving": found}
+
+
+def grid_of(spec: Spec, facts: Facts) -> Grid:
+    """Return the grid of times that events are counted on.
+
+    Raises:
+        TrainingImpossible: if there is no time.
+    """
+    if facts.time is None:
+        raise TrainingImpossible("an evaluation of survival without a time")
+    return Grid(facts.time, spec.interval)
+
 
 def bins_of(scores: Floats, bins: int) -> NDArray[np.intp]:
     """Return each probability's bin: even in log odds, the outermost without an end."""
     with np.errstate(divide="ignore"):
         odds = np.log(scores) - np.log1p(-scores)
-    share = (np.clip(odds, -_LOG_ODDS, _LOG_ODDS) + _LOG_ODDS) / (2 * _LOG_ODDS)
+    return _even(odds, bins)
+
+
+def _even(logarithms: Floats, bins: int) -> NDArray[np.intp]:
+    share = (np.clip(logarithms, -_REACH, _REACH) + _REACH) / (2 * _REACH)
     found: NDArray[np.intp] = np.minimum((share * bins).astype(np.intp), bins - 1)
     return found
 

@@ -96,6 +96,7 @@ class Frame:
             Block("gradient", (p,), rows * most.residual),
             Block("curvature", (p * (p + 1) // 2,), rows * most.weight),
             Block("cut", (), rows),
+            Block("rows", (), rows),
         )
 
     def step(self, likelihood: Likelihood, coefficients: Floats) -> Step:

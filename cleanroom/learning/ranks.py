@@ -4,6 +4,8 @@ Rule: arithmetic on opened counts. Scores in one bin count as tied; the error th
 is told with each figure.
 """
 
+import math
+
 import numpy as np
 
 from cleanroom.learning.facts import Floats
@@ -33,6 +35,27 @@ def average_precision(negatives: Floats, positives: Floats) -> tuple[float, floa
     best = place / (place + np.repeat(wrong - negative, each))
     worst = place / (place + np.repeat(wrong, each))
     return area, max(float(best.sum()) / total - area, area - float(worst.sum()) / total)
+
+
+def concordance(censored: Floats, happened: Floats) -> tuple[float, float]:
+    """Return the chance that of two rows the one with the sooner event has the higher risk.
+
+    Args:
+        censored, happened: (cells, bins) counts of rows without and with an event, by the last
+            event time that they reached and their risk, from the lowest to the highest.
+
+    Returns:
+        the share (ties of risk count half), and how far off bins may have put it; NaN if no two
+        rows can be compared.
+    """
+    leaving = censored + happened
+    later = np.cumsum(leaving[::-1], axis=0)[::-1] - happened
+    below = np.cumsum(later, axis=1) - later
+    pairs = float((happened.sum(axis=1) * later.sum(axis=1)).sum())
+    tied = float((happened * later).sum()) / 2
+    if not pairs:
+        return math.nan, math.nan
+    return (float((happened * below).sum()) + tied) / pairs, tied / pairs
 
 
 def roc(negatives: Floats, positives: Floats) -> tuple[Floats, Floats]:

@@ -80,18 +80,24 @@ class Partial:
     Attributes:
         loss: its negative logarithm. gradient: (p,) towards a smaller loss. curvature: (p, p).
         hazards: (cells,) the baseline's, of each event time, as Breslow has it.
+        events: all of them.
     """
 
     loss: float
     gradient: Floats
     curvature: Floats
     hazards: Floats
+    events: int
 
 
-def partial(cells: Cells, totals: Floats, beta: Floats, all_: Floats, tied: Floats) -> Partial:
+def partial(
+    cells: Cells, events: Floats, totals: Floats, beta: Floats, all_: Floats, tied: Floats
+) -> Partial:
     """Put the sums of all owners together.
 
     Args:
+        events: (cells,) of those rows that the other sums are of: an owner may have left since
+            cells were found.
         totals: (1 + p,) the columns' sums over all rows with an event.
         all_: (cells, m). tied: (cells with more than one event, m).
     """
@@ -99,19 +105,20 @@ def partial(cells: Cells, totals: Floats, beta: Floats, all_: Floats, tied: Floa
     at_risk = np.cumsum(all_[::-1], axis=0)[::-1]
     ties = np.zeros_like(all_)
     ties[cells.events > 1] = tied
-    counts = cells.events.astype(np.intp)
+    counts = np.round(events).astype(np.intp)
     cell = np.repeat(np.arange(len(counts)), counts)
     first = np.cumsum(counts) - counts
     gone = (np.arange(len(cell)) - first[cell]) / counts[cell]
     left = at_risk[cell, 0] - gone * ties[cell, 0]
-    once = np.bincount(cell, 1 / left)
-    part = np.bincount(cell, gone / left)
+    once = np.bincount(cell, 1 / left, minlength=len(counts))
+    part = np.bincount(cell, gone / left, minlength=len(counts))
     inner = square(once @ at_risk - part @ ties, 1 + p)
     risk, tie = at_risk[:, 1 : 1 + p], ties[:, 1 : 1 + p]
     curvature = inner[1:, 1:].copy()
     for power, one, other in ((0, risk, risk), (1, risk, tie), (2, tie, tie)):
-        weight = np.bincount(cell, gone**power / left**2)
+        weight = np.bincount(cell, gone**power / left**2, minlength=len(counts))
         outer = (one * weight[:, None]).T @ other
         curvature -= outer if power != 1 else -(outer + outer.T)
     loss = float(np.log(left).sum() - totals[1:] @ beta)
-    return Partial(loss, totals[1:] - inner[0, 1:], curvature, cells.events / at_risk[:, 0])
+    hazards = np.divide(counts, at_risk[:, 0], out=np.zeros(len(counts)), where=counts > 0)
+    return Partial(loss, totals[1:] - inner[0, 1:], curvature, hazards, int(counts.sum()))

@@ -73,6 +73,20 @@ def test_a_longer_interval_is_the_fit_of_rounded_times() -> None:
     np.testing.assert_allclose([one.value for one in model.table()], fit.params_, **SAME)
 
 
+def test_an_owner_that_leaves_is_left_behind() -> None:
+    staying, last = rows()[:2], rows()[2]
+
+    def add_up(step: Step, answers: list[Sums]) -> Sums:
+        return pooled.summed(step, answers if step.round < 2 else answers[:2])
+
+    model = trained(cox.Spec(), FACTS, [*staying, last], add_up)
+    n = sum(len(own) for own in staying)
+    fit = fitted(X[:n], TIME[:n], EVENTS[:n])
+    assert (model.rows, model.events) == (n, EVENTS[:n].sum())
+    np.testing.assert_allclose([one.value for one in model.table()], fit.params_, **SAME)
+    assert model.log_likelihood == pytest.approx(fit.log_likelihood_, rel=1e-9)
+
+
 def test_a_penalty_shrinks_and_a_steep_hazard_is_followed() -> None:
     steep = np.exp(-3 * (X[:, 0] - X[:, 0].min()))
     time = np.ceil(150 * steep / steep.max())

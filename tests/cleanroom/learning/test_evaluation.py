@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 from hospitals import fixed_point, matrix, number, numbered, shares, trained
+from lifelines.utils import concordance_index
 from sklearn import metrics
 from sklearn.datasets import load_breast_cancer
 
 from cleanroom.errors import DataMismatch, ModelMismatch
-from cleanroom.learning import linear, logistic, pooled
+from cleanroom.learning import cox, linear, logistic, pooled
 from cleanroom.learning.errors import StepRefused, TrainingImpossible
 from cleanroom.learning.evaluation import Evaluation, evaluate
 from cleanroom.learning.facts import Column, Facts, Floats, Rows
@@ -140,3 +141,33 @@ def test_owners_refuse_what_is_no_such_evaluation() -> None:
         EvaluationOwner(spec, FACTS, Rows(matrix(X), Y / 2))
     with pytest.raises(TrainingImpossible, match="without a target"):
         EvaluationOwner(spec, replace(FACTS, target=None), Rows(matrix(X), None))
+
+
+def test_a_c_index_is_that_of_pooled_risks() -> None:
+    rng = np.random.default_rng(9)
+    risk = rng.normal(size=400)
+    time = np.ceil(rng.exponential(np.exp(-risk)) * 20).clip(max=100)
+    event = (rng.random(400) < 0.7).astype(float)
+    x = np.column_stack([risk, rng.normal(size=400)])
+    facts = replace(
+        numbered(x, Column("event", "number", 0.0, 1.0)), time=Column("t", "number", 0.0, 100.0)
+    )
+    rows = shares(matrix(x), event, time)
+    model = trained(cox.Spec(), facts, rows)
+    found = judged(Spec(measure="survival"), facts, model, rows)
+    exact = concordance_index(time, -model.predict(matrix(x)), event)
+    assert abs(found.figures["c_index"] - exact) <= found.figures["c_index_error"]
+    assert found.figures["c_index_error"] < 0.002
+    assert (found.rows, found.figures["events"]) == (400, event.sum())
+    owner, asked = EvaluationOwner(Spec(measure="survival"), facts, rows[0]), []
+    pooled.run(
+        evaluate(Spec(measure="survival"), facts, model),
+        [EvaluationOwner(Spec(measure="survival"), facts, own) for own in rows],
+        lambda step, answers: asked.append(step) or pooled.summed(step, answers),
+    )
+    with pytest.raises(StepRefused, match="other numbers"):
+        owner.answer(replace(asked[1], numbers={}))
+    with pytest.raises(StepRefused, match="more than 1 times"):
+        owner.answer(asked[1])
+    with pytest.raises(TrainingImpossible, match="without a time"):
+        next(evaluate(Spec(measure="survival"), FACTS, MODEL))
