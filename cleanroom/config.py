@@ -43,12 +43,14 @@ class MemberConfig(FileConfig):
         tables: contract table -> this member's CSV or Parquet file. Queries are asked without
             reading them; scores are asked for their rows.
         models: contract model -> this member's JSON file of weights; asking doesn't read them.
+        ledger: its file of privacy budgets, made when first needed; never to be copied back.
         listen: where its process listens if that isn't the contract's address (containers, NAT).
     """
 
     identity: Path
     contract: Path
     listen: Annotated[str, Field(max_length=255)] | None = None
+    ledger: Path = Path("ledger.db")
     tables: Mapping[str, Path] = Field(default_factory=dict)
     models: Mapping[str, Path] = Field(default_factory=dict)
 

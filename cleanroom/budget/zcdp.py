@@ -6,6 +6,7 @@ Rule: rho is exact, a whole number of units; epsilon is only ever reported, roun
 import math
 from decimal import ROUND_UP, Decimal
 from fractions import Fraction
+from functools import lru_cache
 
 UNITS = 10**12  # of rho = 1
 MAX_RHO = 1_000_000
@@ -54,6 +55,7 @@ def epsilon(rho: Fraction, delta: float) -> Decimal:
     return Decimal(least).quantize(_DIGITS, rounding=ROUND_UP)
 
 
+@lru_cache(maxsize=256)
 def rho_within(most: Decimal | float, delta: float) -> Fraction:
     """Return the largest rho, in whole units, that is (epsilon, delta)-private for this epsilon.
 

@@ -7,6 +7,7 @@ nothing that isn't listed here ever runs; a model travels as JSON and is rebuilt
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any, Self
 from typing import Protocol as Interface
 
@@ -53,14 +54,18 @@ class Family:
         train: (spec, facts, resume) -> the training at the recipient.
         owner: (spec, facts, rows) -> an owner's side.
         model: what the training returns.
+        cost: (spec, facts) -> the privacy in rho that a whole training costs a person; None where
+            sums are exact. Such a spec says more of it as `dp`.
     """
 
     spec: type[BaseModel]
     train: Callable[[Any, Facts, Mapping[str, Floats] | None], Training[Any]]
     owner: Callable[[Any, Facts, Rows], Owner]
     model: type[Model]
+    cost: Callable[[Any, Facts], Fraction] | None = None
 
 
+_PRIVATE = kinds.train, kinds.owner, PrivateModel, kinds.cost
 FAMILIES: Mapping[str, Family] = {
     "cox": Family(cox.Spec, cox.train, cox.owner, CoxModel),
     "gbdt": Family(trees.Spec, trees.train, trees.owner, trees.Model),
@@ -68,9 +73,9 @@ FAMILIES: Mapping[str, Family] = {
     "logistic": Family(logistic.Spec, logistic.train, logistic.owner, LinearModel),
     "network": Family(networks.Spec, networks.train, networks.owner, networks.NetworkModel),
     "poisson": Family(poisson.Spec, poisson.train, poisson.owner, LinearModel),
-    "private_linear": Family(kinds.LinearSpec, kinds.train, kinds.owner, PrivateModel),
-    "private_logistic": Family(kinds.LogisticSpec, kinds.train, kinds.owner, PrivateModel),
-    "private_poisson": Family(kinds.PoissonSpec, kinds.train, kinds.owner, PrivateModel),
+    "private_linear": Family(kinds.LinearSpec, *_PRIVATE),
+    "private_logistic": Family(kinds.LogisticSpec, *_PRIVATE),
+    "private_poisson": Family(kinds.PoissonSpec, *_PRIVATE),
 }
 
 

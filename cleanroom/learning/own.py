@@ -56,4 +56,5 @@ def _rows(facts: Facts, found: Found, part: NDArray[np.bool_]) -> Rows:
 
     features = {c.name: column(f"feature_{i}") for i, c in enumerate(facts.features)}
     target = None if facts.target is None else column("target")
-    return Rows(features, target, None if facts.time is None else column("time"))
+    time = None if facts.time is None else column("time")
+    return Rows(features, target, time, found["person"][part] if "person" in found else None)

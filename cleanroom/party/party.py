@@ -7,6 +7,7 @@ import asyncio
 import datetime as dt
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TypeAlias
 
 import structlog
@@ -30,6 +31,7 @@ from cleanroom.party.reading import Reader
 from cleanroom.party.roles import Roles
 from cleanroom.party.serving import routes
 from cleanroom.party.sessions import Sessions
+from cleanroom.party.spending import Spending
 from cleanroom.party.training import Learning, TrainRun
 from cleanroom.party.weights import Weights, load_models
 from cleanroom.plan.plan import Plan
@@ -67,6 +69,7 @@ class PartyProcess:
         engine: Engine,
         source: Source,
         models: Mapping[str, Weights] | None = None,
+        ledger: Path | None = None,
     ) -> None:
         self._member = member
         self._engine = engine
@@ -78,7 +81,8 @@ class PartyProcess:
         reader = Reader(source)
         self._roles = Roles(member, engine, reader, *parts)
         self._answering = Answering(member, models or {}, *parts)
-        self._learning = Learning(member, reader, *parts)
+        spending = Spending(member.name, member.contract.terms, ledger)
+        self._learning = Learning(member, reader, *parts, spending)
         self._tasks: set[asyncio.Task[None]] = set()
         self.ready = asyncio.Event()
 
@@ -233,9 +237,7 @@ class PartyProcess:
             party=self._member.name,
             accepted=not violations,
             violations=tuple(
-                RuledViolation(
-                    code=str(v.code), party=v.party, message=v.message, remedy=v.remedy
-                )
+                RuledViolation(code=str(v.code), party=v.party, message=v.message, remedy=v.remedy)
                 for v in violations
             ),
             exchange=exchange,
@@ -283,7 +285,8 @@ async def attend(config: MemberConfig, engine: Engine | None = None) -> None:
     member = Membership.load(config.identity, config.contract)
     models = load_models(member.contract.terms, member.name, config.models)
     database = Database(member.contract.terms, member.name, config.tables)
-    process = PartyProcess(member, engine or standard(), database, models)
+    ledger = config.ledger
+    process = PartyProcess(member, engine or standard(), database, models, ledger)
     await process.run(config.listen)
 
 

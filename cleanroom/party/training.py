@@ -16,6 +16,7 @@ from cleanroom.errors import MessageInvalid, PlanMismatch
 from cleanroom.identity.exchange import Exchange
 from cleanroom.party.reading import Reader
 from cleanroom.party.run import Run
+from cleanroom.party.spending import Spending
 from cleanroom.plan.training import TrainPlan
 from cleanroom.policy.model import Violation
 from cleanroom.policy.training import check_training
@@ -62,6 +63,7 @@ class Learning:
         report: sends a signed statement about a session.
         stage: tells whoever waits how far a session is: session id, stage.
         attended: returns the channel on which this member attends.
+        spending: what noisy sums cost it.
     """
 
     member: Membership
@@ -69,6 +71,7 @@ class Learning:
     report: Callable[[Statement], Awaitable[None]]
     stage: Callable[[str, str], Awaitable[None]]
     attended: Callable[[], Channel]
+    spending: Spending
 
     async def begin(
         self, request: Request, training: Training, today: dt.date
@@ -86,6 +89,8 @@ class Learning:
         if training.least != plan.least:
             raise PlanMismatch("asks for another number of owners to stay", party=request.recipient)
         violations = check_training(plan, self.member.contract.terms, today)
+        if not violations:
+            violations = await asyncio.to_thread(self.spending.violations, plan)
         return TrainRun(self.member, request, plan, training, Exchange()), violations
 
     def _compile(self, request: Request) -> TrainPlan:
@@ -128,6 +133,7 @@ class Learning:
         binding = binding_of(run.request, run.exchange.public)
         talk = Conversation(call, names, run.exchange, binding)
         agreement, asked = await together(self._agreed(run, talk), self._read(run))
+        await asyncio.to_thread(self.spending.charge, run.id, run.plan)
         await self.stage(run.id, "training")
         member = self._member(run, agreement)
         digest, most = Digest(agreement.binding), 8 * run.plan.max_words + OVERHEAD_BYTES

@@ -1,14 +1,16 @@
 """The sheet of a training: who learns what of whose rows, and at most how often."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 
 from sqlglot import parse_one
 
+from cleanroom.budget.zcdp import UNITS
 from cleanroom.contract.terms import Terms
 from cleanroom.learning.facts import Column
 from cleanroom.plan.cost import Cost
 from cleanroom.plan.sheet import Sheet, block, unquoted
-from cleanroom.plan.training import TrainPlan
+from cleanroom.plan.training import Noise, TrainPlan
 
 S_PER_SESSION = 0.5
 S_PER_STEP = 0.03
@@ -44,10 +46,25 @@ def _room(plan: TrainPlan, terms: Terms) -> Iterator[str]:
 
 
 def _opened(plan: TrainPlan) -> Iterator[str]:
+    if plan.noise is not None:
+        yield from _noisy(plan, plan.noise)
+        return
     yield f"the {plan.kind} model, its loss and metrics of each round, to {plan.recipient}"
     yield (
         f"what each step asks for, summed over all owners that take part: {plan.max_steps} sums "
         f"at most, of {plan.max_words} numbers at most, to {plan.recipient}"
+    )
+
+
+def _noisy(plan: TrainPlan, noise: Noise) -> Iterator[str]:
+    yield f"the {plan.kind} model and noisy sums over all owners, to {plan.recipient}"
+    yield (
+        f"all of it together epsilon = {noise.epsilon:g}, delta = {noise.delta:g} for a person, "
+        f"with the noise of {noise.honest} owners alone"
+    )
+    yield (
+        f"charged to each owner's ledger before the first sum: rho = {Decimal(noise.units) / UNITS}"
+        f" for {', '.join(plan.tables)}"
     )
 
 

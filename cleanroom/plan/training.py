@@ -18,6 +18,21 @@ _HELD_OUT_BITS = 32
 
 
 @dataclass(frozen=True, slots=True)
+class Noise:
+    """What a training under differential privacy promises, and costs.
+
+    Attributes:
+        honest: owners whose noise alone suffices.
+        units: that each owner's ledger is charged, of which `budget.zcdp.UNITS` are a rho of 1.
+    """
+
+    epsilon: float
+    delta: float
+    honest: int
+    units: int
+
+
+@dataclass(frozen=True, slots=True)
 class TrainPlan:
     """All that owners and recipient need to agree on before a row is read.
 
@@ -34,6 +49,7 @@ class TrainPlan:
         read_sql: what each owner runs: `person` if persons must be told apart, then `target`
             and `time` if there are some, then each feature; float64, NaN or the code -1 for
             NULL.
+        noise: that owners add to every sum; None where sums are exact.
     """
 
     contract_hash: str
@@ -55,6 +71,7 @@ class TrainPlan:
     uses: tuple[Use, ...]
     read_sql: str
     without: tuple[str, ...] = ()
+    noise: Noise | None = None
     format: int = FORMAT
 
     def canonical(self) -> bytes:
@@ -65,6 +82,11 @@ class TrainPlan:
     @property
     def hash(self) -> str:
         return hashlib.sha256(self.canonical()).hexdigest()
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """Tables of which something is learnt."""
+        return tuple(sorted({use.table for use in self.uses}))
 
     @property
     def others(self) -> tuple[str, ...]:

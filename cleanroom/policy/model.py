@@ -19,6 +19,10 @@ class Code(StrEnum):
     NOBODY_COMPUTES = "nobody-computes"
     MODEL_NOT_ALLOWED = "model-not-allowed"
     TOO_MANY_ROWS = "too-many-rows"
+    NOISE_MISSING = "noise-missing"
+    NOISE_NOT_ENOUGH = "noise-not-enough"
+    EPSILON_TOO_LARGE = "epsilon-too-large"
+    BUDGET_EXHAUSTED = "budget-exhausted"
 
 
 @dataclass(frozen=True, slots=True)

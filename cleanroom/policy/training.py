@@ -2,14 +2,15 @@
 
 Rule: deny by default. Every feature and target needs the right 'train', every condition the right
 'filter', and each owner's numbers are hidden among those of as many others as the contract asks.
-How many persons an owner has is its own process's to check, when it has read its rows.
+Under release = 'dp' every sum is noisy, within the contract's epsilon. How many persons an owner
+has, and what is left of its budget, is its own process's to check.
 """
 
 import datetime as dt
 from collections.abc import Iterator
 
 from cleanroom.contract.terms import Terms
-from cleanroom.plan.training import TrainPlan
+from cleanroom.plan.training import Noise, TrainPlan
 from cleanroom.policy.check import columns, expiry, recipient, release
 from cleanroom.policy.model import Code, Violation
 
@@ -18,7 +19,8 @@ def check_training(plan: TrainPlan, terms: Terms, today: dt.date) -> tuple[Viola
     """Return every way in which the training breaks the contract; empty means it may run."""
     rules = (columns, recipient, expiry)
     found = [violation for rule in rules for violation in rule(plan, terms, today)]
-    return (*found, *_owners(plan, terms), *release(terms))
+    found += [*_owners(plan, terms), *_released(plan, terms)]
+    return (*found, *_noisy(plan, plan.noise, terms)) if plan.noise else tuple(found)
 
 
 def _owners(plan: TrainPlan, terms: Terms) -> Iterator[Violation]:
@@ -32,3 +34,30 @@ def _owners(plan: TrainPlan, terms: Terms) -> Iterator[Violation]:
     )
     remedy = "Leave nobody out, or have a table of more members in the contract."
     yield Violation(Code.TOO_FEW_CONTRIBUTORS, ", ".join(plan.others), message, remedy)
+
+
+def _released(plan: TrainPlan, terms: Terms) -> Iterator[Violation]:
+    if terms.privacy.release != "dp":
+        yield from release(terms)
+    elif plan.noise is None:
+        message = f"a {plan.kind} model of exact sums, where release = 'dp' asks for noise"
+        remedy = "Train a kind whose name begins with 'private_'."
+        yield Violation(Code.NOISE_MISSING, "", message, remedy)
+
+
+def _noisy(plan: TrainPlan, noise: Noise, terms: Terms) -> Iterator[Violation]:
+    privacy = terms.privacy
+    if noise.epsilon > privacy.epsilon or noise.delta > privacy.delta:
+        message = (
+            f"epsilon {noise.epsilon:g} and delta {noise.delta:g} asked; "
+            f"{privacy.epsilon:g} and {privacy.delta:g} allowed"
+        )
+        remedy = f"Ask with epsilon = {privacy.epsilon:g} and delta = {privacy.delta:g}."
+        yield Violation(Code.EPSILON_TOO_LARGE, "", message, remedy)
+    sure = plan.least - (plan.recipient in plan.owners)
+    if noise.honest > sure:
+        message = f"the noise of {noise.honest} owners counted on, where {sure} may be left"
+        yield Violation(Code.NOISE_NOT_ENOUGH, "", message, f"Ask with honest = {sure} in dp.")
+    if plan.held_out:
+        message = "persons held out, of whom exact figures would be opened beside noisy sums"
+        yield Violation(Code.NOISE_MISSING, "", message, "Ask with holdout = 0.")

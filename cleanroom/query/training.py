@@ -4,13 +4,16 @@ from collections.abc import Iterator
 
 from sqlglot import exp
 
+from cleanroom.budget.zcdp import charged
 from cleanroom.contract.terms import Terms
 from cleanroom.contract.types import Kind
 from cleanroom.errors import UnknownName, UnsupportedQuery
 from cleanroom.learning.facts import Column, Facts
+from cleanroom.learning.families import FAMILIES
 from cleanroom.learning.job import Job
+from cleanroom.learning.private.spec import DpSpec
 from cleanroom.learning.testing import measure_of
-from cleanroom.plan.training import PERSON, TrainPlan, held_out
+from cleanroom.plan.training import PERSON, Noise, TrainPlan, held_out
 from cleanroom.query.compile import nest_of
 from cleanroom.query.leaf import rows_of
 from cleanroom.query.left_out import check_left_out, terms_without
@@ -75,6 +78,7 @@ def compile_training(job: Job, terms: Terms, contract_hash: str, recipient: str)
         uses=trained_uses(query, placement),
         read_sql=_read_sql(job, query, placement, columns, persons=persons),
         without=left_out,
+        noise=_noise(job, facts),
     )
 
 
@@ -169,11 +173,25 @@ def _most_rounds(job: Job) -> tuple[int, int]:
     return rounds, max(STEPS_A_ROUND, getattr(job.spec, "max_leaves", 0))
 
 
+def _noise(job: Job, facts: Facts) -> Noise | None:
+    """Return what privacy the job promises.
+
+    Raises:
+        TrainingImpossible: if no noise can be drawn for it, or the target doesn't suit.
+    """
+    cost = FAMILIES[str(job.model["kind"])].cost
+    if cost is None:
+        return None
+    dp = DpSpec.model_validate(job.model["dp"])
+    return Noise(dp.epsilon, dp.delta, dp.honest, charged(cost(job.spec, facts)))
+
+
 def _tells_persons_apart(job: Job, query: Query, terms: Terms) -> bool:
     """Whether the rows of one person must be known as such: held out, or counted, together."""
     (table,) = query.tables if len(query.tables) == 1 else (None,)
     single = table is not None and table.terms.max_rows_per_person == 1
-    return job.job.holdout > 0 or (terms.privacy.min_group > 1 and not single)
+    counted = terms.privacy.min_group > 1 or "dp" in job.model
+    return job.job.holdout > 0 or (counted and not single)
 
 
 def _read_sql(

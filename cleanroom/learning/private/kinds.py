@@ -3,7 +3,7 @@
 Rule: a line or two for each kind; `regression` does the work.
 """
 
-from collections.abc import Mapping
+from fractions import Fraction
 from typing import Literal
 
 from cleanroom.learning.errors import TrainingImpossible
@@ -12,7 +12,7 @@ from cleanroom.learning.likelihood import Bernoulli, Gaussian, Likelihood, Poiss
 from cleanroom.learning.private import regression
 from cleanroom.learning.private.model import PrivateModel
 from cleanroom.learning.private.regression import Checkpoint, PrivateSpec, Problem
-from cleanroom.learning.private.spec import Question
+from cleanroom.learning.private.spec import total_rho
 from cleanroom.learning.step import Owner, Training
 
 
@@ -55,9 +55,13 @@ def owner(spec: Spec, facts: Facts, rows: Rows) -> Owner:
     return regression.owner(problem(spec, facts), facts, rows)
 
 
-def questions(spec: Spec, facts: Facts) -> Mapping[str, Question]:
-    """Return a training's steps and what each costs; see `spec.total_rho`."""
-    return regression.questions(problem(spec, facts), facts)
+def cost(spec: Spec, facts: Facts) -> Fraction:
+    """Return what a whole training costs a person, in rho.
+
+    Raises:
+        TrainingImpossible: if the target doesn't suit, or no noise can be drawn for the spec.
+    """
+    return total_rho(regression.questions(problem(spec, facts), facts))
 
 
 def problem(spec: Spec, facts: Facts) -> Problem:

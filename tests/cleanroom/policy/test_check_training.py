@@ -1,0 +1,112 @@
+"""The ruling on trainings under differential privacy, by rule and by an owner's own ledger."""
+
+import datetime as dt
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+import training
+
+from cleanroom.budget.ledger import Ledger, Scope
+from cleanroom.budget.zcdp import epsilon, rho_within
+from cleanroom.contract.terms import Terms
+from cleanroom.errors import BudgetExhausted, LedgerUnavailable
+from cleanroom.learning.job import Job
+from cleanroom.party.spending import Spending
+from cleanroom.plan.sheet_of_training import sheet_of_training
+from cleanroom.plan.training import TrainPlan
+from cleanroom.policy.model import Code
+from cleanroom.policy.training import check_training
+from cleanroom.query.training import compile_training
+
+TODAY = dt.date(2026, 11, 22)
+TERMS = training.terms(release="dp")
+EXACT = {"kind": "logistic"}
+
+
+def noisy(**dp: object) -> dict[str, Any]:
+    return {"kind": "private_logistic", "rounds": 5, "dp": {"epsilon": 1.0, **dp}}
+
+
+def plan_of(model: dict[str, Any], terms: Terms = TERMS, **changed: object) -> TrainPlan:
+    return compile_training(Job.of(training.job(model, **changed)), terms, "0" * 64, "university")
+
+
+REFUSED: dict[Code, list[tuple[dict[str, Any], dict[str, object]]]] = {
+    Code.NOISE_MISSING: [(EXACT, {}), (noisy(), {"holdout": 0.2})],
+    Code.EPSILON_TOO_LARGE: [(noisy(epsilon=1.01), {}), (noisy(delta=2e-9), {})],
+    Code.NOISE_NOT_ENOUGH: [(noisy(honest=4), {})],
+}
+CASES = [(code, *case) for code, cases in REFUSED.items() for case in cases]
+
+
+@pytest.mark.parametrize(("code", "model", "changed"), CASES)
+def test_each_rule_refuses(code: Code, model: dict[str, Any], changed: dict[str, object]) -> None:
+    owners = (*training.HOSPITALS, "east")
+    terms = Terms.of(training.contract(owners, release="dp"))
+    violations = check_training(plan_of(model, terms, **changed), terms, TODAY)
+    assert [v.code for v in violations] == [code]
+
+
+def test_noise_within_the_contract_runs_under_either_release() -> None:
+    for terms in (TERMS, training.terms(release="sdc")):
+        assert check_training(plan_of(noisy(), terms), terms, TODAY) == ()
+    gated = training.terms(release="gated")
+    codes = [v.code for v in check_training(plan_of(noisy(), gated), gated, TODAY)]
+    assert codes == [Code.RELEASE_NOT_AVAILABLE]
+
+
+def test_a_plan_tells_what_it_costs() -> None:
+    plan = plan_of(noisy(epsilon=0.5))
+    assert plan.noise is not None
+    rho = Fraction(plan.noise.units, 10**12)
+    assert epsilon(rho, 1e-9) == pytest.approx(epsilon(rho_within(0.5, 1e-9), 1e-9))
+    opened = "\n".join(sheet_of_training(plan, TERMS).opened)
+    assert "epsilon = 0.5, delta = 1e-09" in opened
+    assert "for patients" in opened
+    assert plan_of(EXACT).noise is None
+
+
+def test_persons_are_told_apart_where_they_may_have_several_rows() -> None:
+    source = training.contract(release="dp")
+    source["tables"]["patients"]["max_rows_per_person"] = 3
+    assert " AS person" in plan_of(noisy(), Terms.of(source)).read_sql
+    assert " AS person" not in plan_of(noisy()).read_sql
+
+
+def test_an_owner_has_the_last_word_on_its_budget(tmp_path: Path) -> None:
+    plan = plan_of(noisy(epsilon=0.6))
+    spending = Spending("north", TERMS, tmp_path / "ledger.db")
+    assert spending.violations(plan) == ()
+    spending.charge("first", plan)
+    spending.charge("first", plan)
+    assert spending.violations(plan) == ()
+    assert spending.violations(plan_of(noisy(epsilon=0.9))) != ()
+    spending.charge("second", plan)
+    (violation,) = spending.violations(plan)
+    assert (violation.code, violation.party) == (Code.BUDGET_EXHAUSTED, "north")
+    assert "patients: epsilon 0.6" in violation.message
+    with pytest.raises(BudgetExhausted) as refused:
+        spending.charge("one more", plan)
+    assert refused.value.party == "north"
+
+
+def test_purposes_of_jobs_share_one_budget(tmp_path: Path) -> None:
+    spending = Spending("north", TERMS, tmp_path / "ledger.db")
+    spending.charge("first", plan_of(noisy(), purpose="one"))
+    with Ledger.open(tmp_path / "ledger.db") as ledger:
+        (only,) = ledger.spent()
+    assert only.scope == Scope("patients", "university", TERMS.room.purpose)
+    assert only.allowed - only.spent < only.allowed / 1000
+    assert spending.violations(plan_of(noisy(epsilon=0.1), purpose="another")) != ()
+
+
+def test_without_a_ledger_nothing_noisy_is_told(tmp_path: Path) -> None:
+    assert Spending("north", TERMS, None).violations(plan_of(EXACT)) == ()
+    for path in (None, tmp_path / "nowhere" / "ledger.db"):
+        spending = Spending("north", TERMS, path)
+        with pytest.raises(LedgerUnavailable):
+            spending.violations(plan_of(noisy()))
+        with pytest.raises(LedgerUnavailable, match="north"):
+            spending.charge("s", plan_of(noisy()))

@@ -1,0 +1,70 @@
+"""Trainings under differential privacy in rooms of real processes: noisy, charged, and refused."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import training
+
+from cleanroom import LocalRoom
+from cleanroom.budget.ledger import Ledger
+from cleanroom.errors import PolicyDenied
+from cleanroom.learning.private.model import PrivateModel
+from cleanroom.policy.model import Code
+
+
+@pytest.fixture(scope="module")
+def room() -> Iterator[LocalRoom]:
+    rows = {"patients": training.patients(n=2000)}
+    with LocalRoom(training.contract(release="dp", epsilon=8.0, delta=1e-6), rows) as opened:
+        yield opened
+
+
+def job(epsilon: float) -> dict[str, Any]:
+    dp = {"epsilon": epsilon, "delta": 1e-6, "clip": 1.5}
+    return training.job({"kind": "private_logistic", "rounds": 6, "dp": dp})
+
+
+def spent(room: LocalRoom) -> list[float]:
+    """Return each owner's share of its budget that is spent."""
+    shares = []
+    for name in training.HOSPITALS:
+        path = room.workers[name].config.parent / "ledger.db"
+        assert path.stat().st_mode & 0o777 == 0o600
+        with Ledger.open(path) as ledger:
+            (only,) = ledger.spent()
+        shares.append(float(only.spent / only.allowed))
+    return shares
+
+
+def test_a_private_training_is_charged_once_to_each_owner(room: LocalRoom) -> None:
+    trained = room.train(job(7.0))
+    assert isinstance(trained.model, PrivateModel)
+    assert float(trained.model.privacy["epsilon"]) <= 7.0
+    pooled = training.pooled(training.patients(n=2000))
+    right = (trained.model.predict(pooled) > 0.5) == (pooled["outcome"] == 1)
+    assert right.mean() > 0.6
+    assert spent(room) == pytest.approx([0.8] * 3, abs=0.05)
+    with pytest.raises(PolicyDenied) as refused:
+        room.train(job(7.0))
+    for name in training.HOSPITALS:
+        assert f"{name}: patients: epsilon 7.000 asked" in str(refused.value)
+    room.workers["west"].kill()
+    room.workers["west"].start()
+    room.workers["west"].wait_ready(60)
+    with pytest.raises(PolicyDenied, match="west"):
+        room.train(job(7.0))
+    assert spent(room) == pytest.approx([0.8] * 3, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("asked", "named"),
+    [(job(8.1), "epsilon 8.1 and delta 1e-06 asked"), (training.job(), "asks for noise")],
+)
+def test_what_the_contract_does_not_allow_is_refused_by_name(
+    room: LocalRoom, asked: dict[str, Any], named: str
+) -> None:
+    with pytest.raises(PolicyDenied) as refused:
+        room.train(asked)
+    assert named in str(refused.value)
+    assert Code.BUDGET_EXHAUSTED not in str(refused.value)
