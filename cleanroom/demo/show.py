@@ -14,7 +14,7 @@ from rich.table import Table
 
 from cleanroom.cli.query import summary
 from cleanroom.cli.rows import as_table
-from cleanroom.demo import hospitals
+from cleanroom.demo import hospitals, training
 from cleanroom.local.room import LocalRoom
 from cleanroom.plan.plan import Protocol
 from cleanroom.recipient.result import Result
@@ -40,8 +40,9 @@ def run() -> bool:
         console.print("\n[bold]2. Totals over two hospitals' rows, on ciphertexts.[/]")
         totals, also = _ask(console, room, hospitals.TOTALS, "he", pooled_totals(tables))
         console.print(_seen(joined, totals))
+    learnt = training.run(console)
     console.print(f"All in {time.monotonic() - started:.1f} s.")
-    return right and also
+    return right and also and learnt
 
 
 def _ask(

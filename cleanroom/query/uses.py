@@ -37,9 +37,13 @@ def shown_uses(query: Query, placement: Placement, shown: Iterable[Expr]) -> tup
 
 
 def trained_uses(query: Query, placement: Placement) -> tuple[Use, ...]:
-    """Return the uses of rows that a model is trained on: 'train' for what is selected."""
+    """Return the uses of rows that a model is trained on: 'train' for all that is selected.
+
+    'filter' besides for what could single out values.
+    """
     found = {*_conditions(query, placement), *_below(query)}
     for key in query.keys:
+        found.update(_of(query, key, "train"))
         found.update(_value(query, placement, key, "train"))
     return tuple(sorted(found))
 
