@@ -3,12 +3,13 @@
 Rule: which measure suits which model; the training and the judging are done elsewhere.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from pydantic import BaseModel
 
 from cleanroom.errors import UnsupportedQuery
+from cleanroom.learning.errors import StepRefused
 from cleanroom.learning.evaluation import Evaluation, evaluate
 from cleanroom.learning.facts import Facts, Rows
 from cleanroom.learning.families import FAMILIES, Model
@@ -16,7 +17,7 @@ from cleanroom.learning.judging import EvaluationOwner, Measure, Spec
 from cleanroom.learning.step import Owner, Step, Sums, Training
 
 M = TypeVar("M", bound=Model)
-_EVALUATE = "evaluate."
+_HELD_OUT = "held_out"  # an option of steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +35,12 @@ def measure_of(spec: BaseModel, facts: Facts) -> Measure:
         UnsupportedQuery: if by nothing.
     """
     told = {getattr(spec, "loss", None), getattr(spec, "kind", None)}
-    if facts.target is None or facts.time is not None or "softmax" in told:
+    if facts.target is None or "softmax" in told:
         what = "rows held out for a model whose predictions have nothing to be compared with"
         raise UnsupportedQuery(what, remedy="Say holdout = 0.")
-    return "binary" if "logistic" in told else "number"
+    if facts.time is not None:
+        return "survival"
+    return "binary" if told & {"logistic", "private_logistic"} else "number"
 
 
 def tested(
@@ -48,8 +51,20 @@ def tested(
     if not held_out:
         return Tested(model, None)
     judged = Spec(measure=measure_of(spec, facts))
-    evaluation = yield from evaluate(judged, facts, model, last_round)
+    evaluation = yield from _on_held_out(evaluate(judged, facts, model, last_round))
     return Tested(model, evaluation)
+
+
+def _on_held_out(test: Training[Evaluation]) -> Training[Evaluation]:
+    """Say of each step that it is about the rows held out."""
+    try:
+        step = next(test)
+        while True:
+            options = {**step.options, _HELD_OUT: True}
+            step = test.send((yield replace(step, options=options)))
+    except StopIteration as end:
+        evaluation: Evaluation = end.value
+        return evaluation
 
 
 class OwnerWithTest:
@@ -68,7 +83,14 @@ class OwnerWithTest:
             self._testing = EvaluationOwner(judged, facts, test)
 
     def answer(self, step: Step) -> Sums:
-        """Answer a step of the training, or of the test."""
-        if self._testing is not None and step.name.startswith(_EVALUATE):
-            return self._testing.answer(step)
-        return self._training.answer(step)
+        """Answer a step of the training, or of the test.
+
+        Raises:
+            StepRefused: if it is of neither.
+        """
+        if _HELD_OUT not in step.options:
+            return self._training.answer(step)
+        if self._testing is None:
+            raise StepRefused(f"{step.name} on rows held out, of which there are none")
+        rest = {name: value for name, value in step.options.items() if name != _HELD_OUT}
+        return self._testing.answer(replace(step, options=rest))

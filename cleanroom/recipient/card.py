@@ -41,7 +41,11 @@ def _lines(trained: "Trained") -> Iterator[str]:
         yield f"- {name}: {value:.6g}"
     yield from ("", "## What its recipient learned", "")
     yield f"The sums of {trained.stats.rounds} steps over all owners, and nothing of one owner."
-    yield "They were opened exactly: no noise protects who is in them (no differential privacy)."
+    if plan.noise is None:
+        yield "They were opened exactly: no noise, as of differential privacy, protects anybody."
+    else:
+        yield f"All of them together are epsilon = {plan.noise.epsilon:g}, "
+        yield f"delta = {plan.noise.delta:g} differentially private for each person."
     yield from ("", "## Agreement", "")
     yield f"- contract {plan.contract_hash}"
     yield f"- plan {plan.hash}"

@@ -131,7 +131,7 @@ def test_a_step_that_is_not_the_familys_names_the_recipient() -> None:
     plan = plan_of()
     train, test = own_rows(plan, "north", found(40, 16))
     owner = OwnerWithTest(Job.of(training.job()).spec, plan.facts, train, test)
-    for step in (STEP, Step("evaluate.binary", STEP.answer)):
+    for step in (STEP, Step("sum", STEP.answer, options={"held_out": True})):
         with pytest.raises(CleanroomError) as refused:
             Asked(plan, "north", owner).words(to_bytes(step))
         assert isinstance(refused.value, StepRefused)
