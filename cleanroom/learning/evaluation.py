@@ -15,7 +15,15 @@ from cleanroom.learning import ranks
 from cleanroom.learning.errors import TrainingImpossible
 from cleanroom.learning.facts import Facts, Floats
 from cleanroom.learning.families import Model
-from cleanroom.learning.judging import NAMES, SURVIVAL, Spec, blocks, grid_of, survival_blocks
+from cleanroom.learning.judging import (
+    EVENT_TIMES,
+    NAMES,
+    SURVIVAL,
+    Spec,
+    blocks,
+    grid_of,
+    survival_blocks,
+)
 from cleanroom.learning.step import Step, Sums, Training
 from cleanroom.learning.times import find_cells
 from cleanroom.learning.travelling import packed
@@ -70,7 +78,7 @@ def _of_survival(spec: Spec, facts: Facts, model: Model, round_: int) -> Trainin
     event, grid = facts.target, grid_of(spec, facts)
     if event is None:
         raise TrainingImpossible("an evaluation without a target")
-    cells = yield from find_cells(grid, facts, event)
+    cells = yield from find_cells(grid, facts, event, EVENT_TIMES)
     answer = survival_blocks(facts, cells, spec.bins)
     given = {**cells.numbers(), "model": packed(model)}
     sums = yield Step(SURVIVAL, answer, given, {}, round_)

@@ -15,9 +15,10 @@ from numpy.typing import ArrayLike
 from pydantic import BaseModel
 
 from cleanroom.errors import ModelMismatch
-from cleanroom.learning import cox, linear, logistic, networks, poisson, trees
+from cleanroom.learning import cox, kmeans, linear, logistic, networks, pca, poisson, trees
 from cleanroom.learning.cox_model import CoxModel
 from cleanroom.learning.facts import Facts, Floats, Rows
+from cleanroom.learning.kmeans_model import KMeansModel
 from cleanroom.learning.linear_model import LinearModel
 from cleanroom.learning.private import kinds
 from cleanroom.learning.private.model import PrivateModel
@@ -69,9 +70,11 @@ _PRIVATE = kinds.train, kinds.owner, PrivateModel, kinds.cost
 FAMILIES: Mapping[str, Family] = {
     "cox": Family(cox.Spec, cox.train, cox.owner, CoxModel),
     "gbdt": Family(trees.Spec, trees.train, trees.owner, trees.Model),
+    "kmeans": Family(kmeans.Spec, kmeans.train, kmeans.owner, KMeansModel),
     "linear": Family(linear.Spec, linear.train, linear.owner, LinearModel),
     "logistic": Family(logistic.Spec, logistic.train, logistic.owner, LinearModel),
     "network": Family(networks.Spec, networks.train, networks.owner, networks.NetworkModel),
+    "pca": Family(pca.Spec, pca.train, pca.owner, pca.PcaModel),
     "poisson": Family(poisson.Spec, poisson.train, poisson.owner, LinearModel),
     "private_linear": Family(kinds.LinearSpec, *_PRIVATE),
     "private_logistic": Family(kinds.LogisticSpec, *_PRIVATE),

@@ -21,12 +21,13 @@ from cleanroom.learning.errors import StepRefused, TrainingImpossible
 from cleanroom.learning.facts import Column, Facts, Floats, Rows
 from cleanroom.learning.preparing import halved
 from cleanroom.learning.step import Block, Step, Sums
-from cleanroom.learning.times import TIMES, Cells, Grid, leaving
+from cleanroom.learning.times import Cells, Grid, leaving
 from cleanroom.learning.travelling import unpacked
 
 Measure = Literal["binary", "number", "survival"]
 BINARY, NUMBER, SURVIVAL = "evaluate.binary", "evaluate.number", "evaluate.survival"
 NAMES: Mapping[Measure, str] = {"binary": BINARY, "number": NUMBER, "survival": SURVIVAL}
+EVENT_TIMES = "evaluate.times"
 _MOST_COUNTS = 1 << 20
 _REACH = 16.0  # of logarithms, from minus to plus: scores beyond fall into the outermost bins
 _LEAST = 1e-15  # of a probability, within a logarithm
@@ -98,7 +99,7 @@ class EvaluationOwner:
         self._spec, self._facts, self._rows = spec, facts, rows
         self._column, self._target = facts.target, rows.target
         self._grid = grid_of(spec, facts) if spec.measure == "survival" else None
-        most = {TIMES: spec.max_models} if self._grid is not None else {}
+        most = {EVENT_TIMES: spec.max_models} if self._grid is not None else {}
         self._turns = Turns({**most, NAMES[spec.measure]: spec.max_models}, in_order=False)
 
     def answer(self, step: Step) -> Sums:
@@ -133,7 +134,7 @@ class EvaluationOwner:
         times = self._rows.time
         if times is None:
             raise TrainingImpossible("an evaluation of survival without a time")
-        if step.name == TIMES:
+        if step.name == EVENT_TIMES:
             return leaving(grid, self._facts, times, self._target, step)
         nothing = np.zeros(0)
         count, size = (step.numbers.get(name, nothing).size for name in ("places", "model"))

@@ -101,13 +101,13 @@ def leaving(grid: Grid, facts: Facts, times: Floats, events: Floats, step: Step)
     return {"leaving": np.array(counts, float)}
 
 
-def find_cells(grid: Grid, facts: Facts, event: Column) -> Training[Cells]:
+def find_cells(grid: Grid, facts: Facts, event: Column, name: str = TIMES) -> Training[Cells]:
     """Take that step.
 
     Raises:
         TrainingImpossible: if no event happened.
     """
-    sums = yield Step(TIMES, grid.blocks(facts))
+    sums = yield Step(name, grid.blocks(facts))
     happened, left = np.round(sums["leaving"])
     places = np.flatnonzero(happened)
     if not len(places):
