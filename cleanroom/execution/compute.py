@@ -11,6 +11,7 @@ import numpy as np
 from cleanroom import errors
 from cleanroom.execution.computed import computed
 from cleanroom.execution.contribute import Contribution, receive
+from cleanroom.execution.fitting import fitted
 from cleanroom.execution.grouping import add_middles, grouping_of
 from cleanroom.execution.numbers import holds, of_terms, with_numbers
 from cleanroom.execution.outcome import Outcome
@@ -240,6 +241,8 @@ def _aggregate(ctx: Context, node: Aggregate, leaves: Leaves, first: int) -> Ste
     grouped, behind = yield from parallel(
         group(ctx.at("group"), relation, what), _supports(ctx.at("support"), node, relation)
     )
+    if node.fit is not None:
+        behind |= yield from fitted(ctx.at("fit"), relation, node.fit)
     grouped = replace(grouped, sums={**grouped.sums, **behind})
     return (yield from add_middles(ctx.at("middles"), node, grouped))
 

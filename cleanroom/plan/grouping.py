@@ -1,7 +1,10 @@
 """What a group-by computes for each group beyond totals and persons. Values only."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
+
+FitKind: TypeAlias = Literal["logistic", "linear"]
+ITERATIONS = 60  # of a fit, if nobody says: by then most differ from the best in the third digit
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,3 +48,36 @@ class Quantile:
     numerator: int
     denominator: int
     bound: int
+
+
+@dataclass(frozen=True, slots=True)
+class Scaled:
+    """A sum column whose values, low to low + 2^bits - 1, count as -1 to 1."""
+
+    column: str
+    low: int
+    bits: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """A regression over the rows: sum columns fit_0, its constant, fit_1, ... for each feature.
+
+    They are integers at the scale of `protocols.rep3.regression`; of a logistic one 4/3 of the
+    coefficients.
+
+    Attributes:
+        target: of a logistic regression 0 or 1 in every row, as it is.
+        iterations, l2, least_rows: as in `Descent` there.
+    """
+
+    kind: FitKind
+    features: tuple[Scaled, ...]
+    target: Scaled
+    iterations: int
+    l2: int
+    least_rows: int
+
+    @property
+    def results(self) -> tuple[str, ...]:
+        return tuple(f"fit_{i}" for i in range(len(self.features) + 1))

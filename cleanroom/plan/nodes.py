@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from cleanroom.plan.conditions import Predicate, Term
-from cleanroom.plan.grouping import Distinct, Extreme, Quantile
+from cleanroom.plan.grouping import Distinct, Extreme, Fit, Quantile
 from cleanroom.plan.windows import Neighbour, Numbering, PartitionTotal
 
 JoinKind: TypeAlias = Literal["inner", "left", "full", "semi", "anti", "not in", "one"]
@@ -179,6 +179,7 @@ class Aggregate:
 
     Attributes:
         carried: further bits columns, of one value in all rows of a group.
+        fit: a regression over all rows; only without keys.
         supported_sums, supported_columns: sum and bits columns of `input`. For the i-th tuple of
             `persons` and each of them, NAME, a sum column support_i_NAME counts those persons
             whose own total of it in the group isn't zero, or who have a value in it at all.
@@ -194,6 +195,7 @@ class Aggregate:
     supported_sums: tuple[str, ...] = ()
     supported_columns: tuple[str, ...] = ()
     carried: tuple[str, ...] = ()
+    fit: Fit | None = None
 
     @property
     def counts(self) -> tuple[str, ...]:

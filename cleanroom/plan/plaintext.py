@@ -24,6 +24,7 @@ from cleanroom.plan.nodes import (
     Union,
     Window,
 )
+from cleanroom.plan.plaintext_fitting import fitted
 from cleanroom.plan.plaintext_joins import join_rows
 from cleanroom.plan.plaintext_release import Columns, first, first_rows, is_large, opened
 from cleanroom.plan.plaintext_rows import (
@@ -188,6 +189,8 @@ def _aggregate(node: Aggregate, rows: list[Row]) -> list[Row]:
             row[f"person_{index}"] = len(_known({tuple(r[name] for name in person) for r in group}))
             row |= _supports(node, index, person, group)
         row |= statistics(node, group)
+        if node.fit is not None:
+            row |= fitted(node.fit, group)
         result.append(row)
     return result
 

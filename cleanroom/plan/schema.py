@@ -17,6 +17,8 @@ from cleanroom.plan.nodes import (
     Window,
 )
 
+LARGEST = (1 << 62) - 1
+
 
 @dataclass(frozen=True, slots=True)
 class Schema:
@@ -94,6 +96,7 @@ def _aggregate(node: Aggregate) -> Schema:
     persons = tuple(SumColumn(name, 1 << 31) for name in node.counts)
     further = tuple(SumColumn(d.name, d.bound) for d in node.distincts)
     middles = tuple(SumColumn(q.name, q.bound) for q in node.quantiles if q.kind == "middle")
+    fitted = tuple(SumColumn(name, LARGEST) for name in (node.fit.results if node.fit else ()))
     named = {column.name: column for column in below.sums}
     totals = tuple(named[name] for name in node.sums)
-    return Schema(keys + values, totals + persons + further + middles)
+    return Schema(keys + values, totals + persons + further + middles + fitted)

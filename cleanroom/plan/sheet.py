@@ -13,9 +13,11 @@ from cleanroom.contract.terms import Terms
 from cleanroom.errors import CleanroomError
 from cleanroom.plan import sheet_on_ciphertexts as on_ciphertexts
 from cleanroom.plan.cost import Cost, cost_of, most_rows
+from cleanroom.plan.grouping import Fit
 from cleanroom.plan.nodes import Join, Leaf, Node, Top, Union
 from cleanroom.plan.plan import Plan
 from cleanroom.plan.steps import carried, directed, steps
+from protocols.rep3.regression import L2_BITS
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +109,12 @@ def _secret(plan: Plan) -> Iterator[str]:
     numbers = iter(range(len(plan.leaves)))
     yield from steps(plan.root.input.input, numbers)
     grouped = plan.root.input
+    if grouped.fit is not None:
+        yield from _fitted(grouped.fit)
     found = (*grouped.sums, *_extremes(plan), *_statistics(plan))
     how = "put equal rows together" if _is_rows(plan) else "group"
-    yield f"{how} by ({', '.join(grouped.keys)}){carried(grouped)}: {', '.join(found)}"
+    if grouped.fit is None:
+        yield f"{how} by ({', '.join(grouped.keys)}){carried(grouped)}: {', '.join(found)}"
     if plan.root.min_group > 1:
         persons = ", ".join("(" + ", ".join(p) + ")" for p in grouped.persons)
         yield f"keep groups of {plan.root.min_group} or more distinct persons by {persons}"
@@ -127,8 +132,18 @@ def _secret(plan: Plan) -> Iterator[str]:
     yield _handed_out(plan)
 
 
+def _fitted(fit: Fit) -> Iterator[str]:
+    many = len(fit.features)
+    yield f"scale {many} features by their bounds, centre and standardise them, never opened"
+    yield f"fit a {fit.kind} regression: {fit.iterations} iterations, l2 = {fit.l2 / 2**L2_BITS:g}"
+    yield "nothing tests how many persons a single feature tells apart"
+
+
 def _handed_out(plan: Plan) -> str:
     """Say who sees how much is opened."""
+    if plan.root.input.fit is not None:
+        who = plan.recipient if plan.root.hidden else f"{plan.recipient}, and who computes,"
+        return f"open the coefficients, or nothing of them; only {who} learns which"
     what = "different rows" if _is_rows(plan) else "groups"
     if not plan.root.hidden:
         return f"open as many {what} as are left, which the computing members see"
@@ -167,6 +182,8 @@ def _statistics(plan: Plan) -> Iterator[str]:
 
 def _opened(plan: Plan) -> Iterator[str]:
     each = "for each different row" if _is_rows(plan) else "for each released group"
+    if plan.root.input.fit is not None:
+        each = "of the whole training"
     if plan.ciphertexts is not None:
         each = f"for each of {plan.ciphertexts.cells} cells"
         if plan.ciphertexts.private is not None:
@@ -187,7 +204,10 @@ def _leaks(plan: Plan, terms: Terms) -> Iterator[str]:
     yield f"by bytes and rounds, the sum of these sizes: {plan.recipient} and the coordinator"
     if not plan.root.hidden:
         what = "different rows that are opened" if _is_rows(plan) else "released groups"
-        yield f"the number of {what}: {computing}"
+        if plan.root.input.fit is not None:
+            yield f"whether the model is opened: {computing}"
+        else:
+            yield f"the number of {what}: {computing}"
     if plan.root.min_group > 1:
         yield f"the number of suppressed groups: {plan.recipient}"
     for bound in _bounds(plan.root.input.input):

@@ -9,14 +9,16 @@ from cleanroom.contract.terms import Terms
 from cleanroom.errors import UnsupportedQuery
 from cleanroom.plan.plan import Plan, Protocol
 from cleanroom.query.cells import lower_to_cells
+from cleanroom.query.fitting import lower_fitting
 from cleanroom.query.inner_rows import lower_rows
 from cleanroom.query.left_out import check_left_out, terms_without
 from cleanroom.query.lower import lower, lower_view
 from cleanroom.query.placing import place
 from cleanroom.query.private import lower_privately, private_uses
 from cleanroom.query.unions import lower_union
-from cleanroom.query.uses import shown_uses, uses
+from cleanroom.query.uses import shown_uses, trained_uses, uses
 from cleanroom.sql.bind import bind
+from cleanroom.sql.fitting import Fitting, fitting_of
 from cleanroom.sql.inner_rows import bind_rows
 from cleanroom.sql.parse import parse
 from cleanroom.sql.private import taken_out
@@ -25,6 +27,7 @@ from cleanroom.sql.unions import branches
 from cleanroom.sql.view import LocalView, View
 from cleanroom.sql.windows import has_windows
 
+_ON_SHARES = "Ask with protocol 'mpc', and leave nobody out."
 _PRIVATE = "Ask with protocol 'he', or with none: they are asked on ciphertexts alone."
 
 
@@ -51,7 +54,10 @@ def compile_query(
     """
     left_out = tuple(sorted(set(without)))
     try:
-        taken = taken_out(parse(sql))
+        select = parse(sql)
+        if (fitting := fitting_of(select)) is not None:
+            return _fitting(fitting, sql, terms, contract_hash, recipient, protocol, left_out)
+        taken = taken_out(select)
         query = bind(taken.select, terms, nest_of(terms))
         if left_out:
             check_left_out(query, left_out, protocol)
@@ -84,6 +90,32 @@ def compile_query(
         final_sql=lowered.final_sql,
         ciphertexts=ciphertexts,
         without=left_out,
+    )
+
+
+def _fitting(
+    fitting: Fitting,
+    sql: str,
+    terms: Terms,
+    contract_hash: str,
+    recipient: str,
+    protocol: Protocol,
+    left_out: tuple[str, ...],
+) -> Plan:
+    """Compile the training of a model."""
+    if protocol != "mpc" or left_out:
+        raise UnsupportedQuery("a training on joined rows on ciphertexts", remedy=_ON_SHARES)
+    query = bind(fitting.rows, terms, nest_of(terms))
+    placement = place(query)
+    lowered = lower_fitting(query, placement, fitting, terms.privacy.min_group)
+    return Plan(
+        contract_hash=contract_hash,
+        recipient=recipient,
+        sql=sql,
+        uses=trained_uses(query, placement),
+        root=replace(lowered.root, hidden=terms.privacy.group_count == "hidden"),
+        opened=lowered.opened,
+        final_sql=lowered.final_sql,
     )
 
 

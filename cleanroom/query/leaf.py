@@ -47,8 +47,9 @@ def leaf_sql(
         if bit.extreme:
             value = function(bit.extreme, value)
         inner.select(exp.alias_(value, bit.column.name), copy=False)
+    written = _own if by_row else _sum
     for measure in measures:
-        inner.select(exp.alias_(_sum(measure, shown), measure.name), copy=False)
+        inner.select(exp.alias_(written(measure, shown), measure.name), copy=False)
     grouped = [constant(i + 1) for i, bit in enumerate(bits) if not bit.extreme]
     if by_row:
         inner.order_by(*row_order(source), copy=False)
@@ -168,15 +169,27 @@ def _sum(measure: Measure, shown: Callable[[Expr], Expr]) -> exp.Expr:
     if measure.factor is None:
         total = function("count", exp.Star())
     else:
-        value = render(shown(measure.factor), _column)
-        domain = measure.factor.domain
-        if domain.kind is not Kind.INTEGER:
-            value = cast(integer(value, domain, domain.scale), "BIGINT")
-        total = function("sum", value)
+        total = function("sum", _whole(measure.factor, shown))
     if measure.conditions:
         condition = _all(_column, tuple(shown(c) for c in measure.conditions))
         total = exp.Filter(this=total, expression=exp.Where(this=condition))
     return function("coalesce", cast(total, "BIGINT"), constant(0))
+
+
+def _own(measure: Measure, shown: Callable[[Expr], Expr]) -> exp.Expr:
+    """Write what a single row adds to the sum."""
+    value = constant(1) if measure.factor is None else _whole(measure.factor, shown)
+    if measure.conditions:
+        condition = _all(_column, tuple(shown(c) for c in measure.conditions))
+        value = exp.Case(ifs=[exp.If(this=condition, true=value)])
+    return function("coalesce", cast(value, "BIGINT"), constant(0))
+
+
+def _whole(factor: Expr, shown: Callable[[Expr], Expr]) -> exp.Expr:
+    value, domain = render(shown(factor), _column), factor.domain
+    if domain.kind is Kind.INTEGER:
+        return value
+    return cast(integer(value, domain, domain.scale), "BIGINT")
 
 
 def _encoded(bit: Bits) -> list[exp.Expr]:

@@ -56,9 +56,8 @@ class Tree:
             rest = sorted(by_key.values(), key=lambda b: bool(b.extreme))
             bits = (*keys, *rest)
             measures = tuple(self.columns.measures[index].values())
-            sums = tuple(
-                SumColumn(m.name, self._reach(m.factor, size.rows)) for m in measures
-            )
+            behind = 1 if self.by_row is not None else size.rows  # rows behind one row of a leaf
+            sums = tuple(SumColumn(m.name, self._reach(m.factor, behind)) for m in measures)
             view = self.query.tables[size.source.tables[0]].view
             if view is not None:
                 yield self._reshaped(view, size, bits, measures)

@@ -13,6 +13,7 @@ from cleanroom.contract.document import Contract
 from cleanroom.engine import Numbers
 from cleanroom.errors import OverflowPossible, PeerUnavailable
 from cleanroom.plan.contributors import can_leave_out
+from cleanroom.plan.grouping import ITERATIONS, FitKind
 from cleanroom.plan.plan import Plan, Protocol
 from cleanroom.query.sought import weights_of
 from cleanroom.recipient.asking import Progress
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from cleanroom.plan.sheet import Sheet
     from cleanroom.recipient.course import OnRound
+    from cleanroom.recipient.joined import JoinedModel
     from cleanroom.recipient.learning import Given
     from cleanroom.recipient.trained import Trained
 
@@ -163,6 +165,60 @@ class Room:
         except OverflowPossible as error:
             raise model.overflow(error) from None
         return model.fitted(found)
+
+    def explain_train_joined(
+        self,
+        sql: str,
+        *,
+        target: str,
+        model: FitKind = "logistic",
+        iterations: int = ITERATIONS,
+        l2: float = 1.0,
+    ) -> "Sheet":
+        """Return who would learn what from `train_joined` and at which cost; nothing is sent.
+
+        Raises:
+            UnsupportedQuery, UnknownName, OverflowPossible: as the message says.
+        """
+        from cleanroom.sql.fitting import statement
+
+        return self.explain(statement(sql, target, model, iterations, l2), protocol="mpc")
+
+    def train_joined(
+        self,
+        sql: str,
+        *,
+        target: str,
+        model: FitKind = "logistic",
+        iterations: int = ITERATIONS,
+        l2: float = 1.0,
+        deadline_s: int = DEADLINE_S,
+        on_progress: Callable[[str, str], None] | None = None,
+    ) -> "JoinedModel":
+        """Fit a regression on rows that owners join in secret, each with its own columns.
+
+        All is computed on secret shares. No row and no intermediate is opened, only the
+        coefficients, and these only if min_group persons stand behind the joined rows.
+
+        Args:
+            sql: a SELECT of rows with a join between owners. Its columns are the features:
+                numbers, BOOLEAN, and TEXT with declared values; none may be NULL.
+            target: the column that is learnt: of a "logistic" model BOOLEAN or 0 and 1.
+            iterations: from 1 to 500, fixed beforehand.
+            l2: l2 / 2 times the squared coefficients of standardised features is added to the
+                summed loss, as scikit-learn does with C = 1 / l2; from 0 to 1000.
+
+        Raises:
+            PolicyDenied: naming every rule of the contract that forbids it.
+            TrainingImpossible: if too few persons stand behind the joined rows.
+            CleanroomError: as `sql`.
+        """
+        from cleanroom.recipient.joined import JoinedModel
+        from cleanroom.sql.fitting import statement
+
+        text = statement(sql, target, model, iterations, l2)
+        result = self.sql(text, protocol="mpc", deadline_s=deadline_s, on_progress=on_progress)
+        return JoinedModel.of(model, result)
 
     def explain_score(self, *, model: str, table: str) -> "Sheet":
         """Return who would learn what from a scoring and at which cost; nothing is sent.

@@ -1,0 +1,57 @@
+"""A model of three owners' columns in a room of processes, and what the room refuses."""
+
+from collections.abc import Iterator
+
+import cancer
+import numpy as np
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from cleanroom.errors import DataMismatch, ModelMismatch, PolicyDenied
+from cleanroom.learning.errors import TrainingImpossible
+from cleanroom.local.room import LocalRoom
+from cleanroom.recipient.joined import JoinedModel
+
+
+@pytest.fixture(scope="module")
+def room() -> Iterator[LocalRoom]:
+    with LocalRoom(cancer.contract(), cancer.frames()) as opened:
+        yield opened
+
+
+def test_a_model_of_joined_rows_predicts_like_that_of_pooled_rows(room: LocalRoom) -> None:
+    model = room.train_joined(cancer.SQL, target="benign", iterations=40)
+    rows = cancer.joined()
+    pooled, scaler = cancer.pooled_fit()
+    expected = pooled.predict_proba(scaler.transform(rows[cancer.FEATURES].to_numpy()))[:, 1]
+    chances = model.predict(rows)
+    assert np.abs(chances - expected).max() < 0.05
+    theirs = roc_auc_score(rows["benign"], expected)
+    assert abs(roc_auc_score(rows["benign"], chances) - theirs) < 1e-3
+    assert JoinedModel.from_json(model.to_json()) == model
+    assert model.result is not None
+    assert model.result.stats.rounds > 18 * 40
+    sheet = room.explain_train_joined(cancer.SQL, target="benign")
+    assert "fit a logistic regression" in sheet.text
+
+
+def test_the_room_refuses_what_the_contract_does_not_give(room: LocalRoom) -> None:
+    sql = cancer.SQL.replace("r.benign", "r.pid AS patient, r.benign")
+    with pytest.raises(PolicyDenied, match=r"registry\.outcomes\.pid used as 'train'"):
+        room.train_joined(sql, target="benign")
+
+
+def test_too_few_persons_give_no_model(room: LocalRoom) -> None:
+    with pytest.raises(TrainingImpossible, match="fewer persons than min_group"):
+        room.train_joined(cancer.SQL + " WHERE c.radius < 7", target="benign", iterations=1)
+
+
+def test_what_is_no_model_is_refused() -> None:
+    model = JoinedModel("linear", {"intercept": 1.0, "age": 2.0, "state=nsw": 3.0})
+    found = model.predict({"age": [1, 2], "state": ["nsw", "vic"]})
+    np.testing.assert_array_equal(found, [6, 5])
+    with pytest.raises(DataMismatch, match="'age'"):
+        model.predict({"state": ["nsw"]})
+    for text in ("", "[]", "{}", model.to_json().replace("2.0", "NaN")):
+        with pytest.raises(ModelMismatch):
+            JoinedModel.from_json(text)
