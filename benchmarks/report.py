@@ -13,12 +13,14 @@ from benchmarks.in_process import SIZES as IN_PROCESS_SIZES
 from benchmarks.measure import Asked, Line
 from benchmarks.rooms import QUERIES
 from benchmarks.run import NAMES, run
+from benchmarks.training_round import SIZES as ROUND_SIZES
 
 RESULTS = Path(__file__).parent / "results"
 README = Path(__file__).parents[1] / "README.md"
 _BEGIN, _END = "<!-- figures -->\n", "<!-- end of figures -->\n"
 _AND = "and"
 _GATES, _MOVES = ("multiply", "less_than", "equality", "shuffle"), ("merge", "distinct")
+IN_ROOMS = ("query", "start", "train_round")
 _NOTE = """`seconds` is the median of the runs, of three processes on this machine over gRPC with
 mutual TLS (`memory`: three threads). `rows` are of each side for `merge` and `join`, bits for
 `and`. `bytes a row` are of the busiest party. `times limit` compares with the time that the same
@@ -72,6 +74,8 @@ def _sizes(name: str, *, full: bool) -> Sequence[int]:
         bits: tuple[int, ...] = (26, 28)
     elif name == "start":
         return (1000,)
+    elif name in ROUND_SIZES:
+        return ROUND_SIZES[name]
     elif name in QUERIES:
         bits = (12, 14, 16, 18) if full else (12, 14, 16)
     elif name in markdown.GROWTH:
@@ -106,7 +110,7 @@ def write(lines: Sequence[Line], peers: Sequence[Line], folder: Path) -> Path:
     stem.with_suffix(".jsonl").write_text(text, encoding="utf-8")
     parts = [f"# Figures of {facts['date']}\n", markdown.table(("", ""), facts.items()), _NOTE]
     encrypted = [line for line in lines if line["benchmark"] in ENCRYPTED]
-    rooms = [line for line in lines if line["benchmark"].startswith(("query", "start"))]
+    rooms = [line for line in lines if line["benchmark"].startswith(IN_ROOMS)]
     asked_in_rooms = [line for line in lines if line["benchmark"] in IN_A_ROOM]
     alone = [line for line in lines if line["benchmark"] in IN_PROCESS]
     known = (*encrypted, *rooms, *asked_in_rooms, *alone)
@@ -119,7 +123,8 @@ def write(lines: Sequence[Line], peers: Sequence[Line], folder: Path) -> Path:
         image = f"![microseconds a row by rows]({stem.name}-growth.png)\n"
         parts += ["## Growth\n", markdown.growth_table(operators), image]
     if rooms:
-        parts += ["## Queries, and the start of a room\n", markdown.full_table(rooms)]
+        title = "## Queries, a round of training, and the start of a room\n"
+        parts += [title, markdown.full_table(rooms)]
     if encrypted:
         parts += ["## Homomorphic, in one process\n", markdown.full_table(encrypted)]
     if asked_in_rooms:

@@ -8,7 +8,7 @@ import contextlib
 import socket
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from cleanroom.contract.document import COORDINATOR, Contract
 from cleanroom.contract.terms import Role, Terms
@@ -39,11 +39,16 @@ class LocalRoom(Room):
         models: for each model of the contract its weights, {"weights": {feature: number, ...},
             "intercept": number}, or the path of a JSON file of that shape.
 
+    Attributes:
+        module: that each process runs, with the words of the command `cleanroom`.
+
     Raises (on entering):
         ContractInvalid: naming the field of the contract that doesn't hold.
         DataMismatch: naming the table and column that differ from the contract.
         ModelMismatch: naming the model and feature that differ from the contract.
     """
+
+    module: ClassVar[str] = "cleanroom"
 
     def __init__(
         self,
@@ -89,7 +94,8 @@ class LocalRoom(Room):
         for name, config in configs.items():
             if name == COORDINATOR or terms.members[name].attends:
                 kind = "coordinator" if name == COORDINATOR else "party"
-                self.workers[name] = self._closing.enter_context(Worker(name, kind, config))
+                worker = Worker(name, kind, config, self.module)
+                self.workers[name] = self._closing.enter_context(worker)
         for worker in self.workers.values():
             worker.wait_ready(START_S)
         self._opened = self._closing.enter_context(

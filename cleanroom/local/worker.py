@@ -21,10 +21,11 @@ class Worker:
         log: its last log lines; they never hold values of rows.
     """
 
-    def __init__(self, name: str, command: str, config: Path) -> None:
+    def __init__(self, name: str, command: str, config: Path, module: str = "cleanroom") -> None:
         self.name = name
         self.command = command
         self.config = config
+        self._module = module
         self.log: deque[str] = deque(maxlen=1000)
         self._ready = threading.Event()
         self._process: subprocess.Popen[str] | None = None
@@ -51,7 +52,7 @@ class Worker:
     def start(self) -> None:
         """Start the process; it ends when its stdin does, so also when this process dies."""
         self._ready = threading.Event()  # of this process: an old one's last words come late
-        module = ["-m", "cleanroom", self.command, "--config", str(self.config), "--parent-pipe"]
+        module = ["-m", self._module, self.command, "--config", str(self.config), "--parent-pipe"]
         self._process = subprocess.Popen(  # noqa: S603 -- our own interpreter and module
             [sys.executable, *module],
             stdin=subprocess.PIPE,
