@@ -115,6 +115,8 @@ def _begin(spec: Spec, facts: Facts, grid: Grid, event: Column) -> Training[tupl
     found = yield from find(facts, spec.prepare)
     preparation = found.preparation(spec.prepare)
     used = len(preparation.used)
+    if not used:
+        raise TrainingImpossible("a Cox regression on columns that are the same in all rows")
     if used >= found.rows and not spec.l2:
         what = f"{used} coefficients from {found.rows} rows"
         raise TrainingImpossible(what, remedy="Name fewer features, or give a penalty l2 above 0.")

@@ -36,7 +36,7 @@ class Counted:
         self.codes = sum(len(column.values) for column in self.categories)
 
     def count_blocks(self) -> tuple[Block, ...]:
-        most = float(self.facts.max_rows)
+        most = self.facts.max_rows * SLACK
         blocks = [Block("rows", (), most)]
         if self.numbers:
             blocks.append(Block("numbers", (3, len(self.numbers)), most))

@@ -43,6 +43,16 @@ def measure_of(spec: BaseModel, facts: Facts) -> Measure:
     return "binary" if told & {"logistic", "private_logistic"} else "number"
 
 
+def judged_by(spec: BaseModel, facts: Facts) -> Spec:
+    """Return how the model of a job is judged: hazards at the times that they were fitted at.
+
+    Raises:
+        UnsupportedQuery: if by nothing.
+    """
+    interval = float(getattr(spec, "interval", 1.0))
+    return Spec(measure=measure_of(spec, facts), interval=interval)
+
+
 def tested(
     spec: BaseModel, facts: Facts, training: Training[M], last_round: int, *, held_out: bool
 ) -> Training[Tested[M]]:
@@ -50,7 +60,7 @@ def tested(
     model = yield from training
     if not held_out:
         return Tested(model, None)
-    judged = Spec(measure=measure_of(spec, facts))
+    judged = judged_by(spec, facts)
     evaluation = yield from _on_held_out(evaluate(judged, facts, model, last_round))
     return Tested(model, evaluation)
 
@@ -79,7 +89,7 @@ class OwnerWithTest:
         self._training: Owner = FAMILIES[kind].owner(spec, facts, train)
         self._testing: Owner | None = None
         if test is not None:
-            judged = Spec(measure=measure_of(spec, facts))
+            judged = judged_by(spec, facts)
             self._testing = EvaluationOwner(judged, facts, test)
 
     def answer(self, step: Step) -> Sums:

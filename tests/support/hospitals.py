@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from cleanroom.learning import pooled
+from cleanroom.learning.answers import sums_of, words_of
 from cleanroom.learning.facts import Column, Facts, Floats, Rows
 from cleanroom.learning.families import FAMILIES
 from cleanroom.learning.step import Step, Sums
@@ -13,20 +14,10 @@ OWNERS = 3
 
 
 def fixed_point(step: Step, answers: Sequence[Sums]) -> Sums:
-    """Add up as integers of 62 bits, and refuse what a block's bound doesn't hold."""
-    found = {}
-    for block in step.answer:
-        scale = 2.0**62 / (block.bound * len(answers))
-        total = np.zeros(block.shape, object)
-        for answer in answers:
-            given = np.asarray(answer[block.name])
-            assert given.shape == block.shape, block.name
-            assert np.all(np.abs(given) <= block.bound), block.name
-            total += np.array([round(float(x)) for x in (given * scale).ravel()], object).reshape(
-                block.shape
-            )
-        found[block.name] = np.asarray(total, float) / scale
-    return found
+    """Add up as the words of a room, which refuse what a block's bound doesn't hold."""
+    owners = len(answers)
+    words = [words_of(step, answer, owners) for answer in answers]
+    return sums_of(step, np.sum(words, axis=0, dtype=np.uint64), owners, ("a", "b", "c")[:owners])
 
 
 def number(name: str, values: Floats, *, nullable: bool = False) -> Column:

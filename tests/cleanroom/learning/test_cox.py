@@ -30,7 +30,13 @@ def lives(n: int = 500) -> tuple[Floats, Floats, Floats]:
 
 
 X, TIME, EVENTS = lives()
-FACTS = replace(numbered(X, EVENT), time=Column("time", "number", 0.0, 150.0))
+
+
+def numbered_with_time(x: Floats) -> Facts:
+    return replace(numbered(x, EVENT), time=Column("time", "number", 0.0, 150.0))
+
+
+FACTS = numbered_with_time(X)
 
 
 def rows(x: Floats = X, time: Floats = TIME, events: Floats = EVENTS) -> list[Rows]:
@@ -121,6 +127,8 @@ def test_rows_that_determine_no_hazard_are_refused() -> None:
     facts = replace(FACTS, features=(FACTS.features[0], Column("x1", "number", 0, 1)))
     with pytest.raises(TrainingImpossible, match=r"completely.*: x1"):
         trained(cox.Spec(), facts, rows(group))
+    with pytest.raises(TrainingImpossible, match="the same in all rows"):
+        trained(cox.Spec(), numbered_with_time(np.ones_like(X)), rows(np.ones_like(X)))
     for facts, fault in (
         (replace(FACTS, time=None), "without a time"),
         (replace(FACTS, target=None), "isn't 0 or 1"),

@@ -1,5 +1,7 @@
 """Regressions over several owners, in fixed point, against fits of the pooled rows."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hospitals import matrix, number, numbered, shares, trained
@@ -8,12 +10,14 @@ from sklearn.datasets import load_breast_cancer
 from sklearn.linear_model import LogisticRegression, PoissonRegressor, Ridge
 
 from cleanroom.learning import linear, logistic, poisson
-from cleanroom.learning.facts import Column, Facts, Floats
+from cleanroom.learning.facts import Column, Facts, Floats, Rows
 from cleanroom.learning.families import model_from_json
 from cleanroom.learning.layout import Preparing
 from cleanroom.learning.linear_model import LinearModel
 
 SAME = {"rtol": 1e-6, "atol": 0}
+HEART = Path(__file__).parents[4] / "shared/data/health/heart"
+CITIES = "cleveland", "hungarian", "switzerland"
 BINARY = Column("y", "number", 0.0, 1.0)
 
 
@@ -124,3 +128,37 @@ def test_categories_and_missing_values_are_prepared_as_on_pooled_rows() -> None:
     np.testing.assert_allclose(dropped.beta[1:], fit.coef_[0], **SAME)
     told = logistic.Spec(prepare=Preparing(missing="impute", indicate_missing=True))
     assert "ward is missing" in trained(told, facts, rows).coefficients
+
+
+@pytest.mark.shared_data
+@pytest.mark.skipif(not HEART.exists(), reason="no shared data")
+def test_hospitals_that_differ_fit_the_pooled_model() -> None:
+    """Heart disease in three cities: hospital by hospital, with their own missing values."""
+    tables = [np.genfromtxt(HEART / f"processed.{city}.data", delimiter=",") for city in CITIES]
+    assert all(np.isnan(table).any() for table in tables[1:])
+    numbers, places = ["age", "pressure", "cholesterol", "rate", "peak"], [0, 3, 4, 7, 9]
+    pooled_rows = np.concatenate(tables)
+    columns = [
+        number(n, pooled_rows[:, at], nullable=True) for n, at in zip(numbers, places, strict=True)
+    ]
+    pain = Column("pain", "category", 0, 3, ("typical", "atypical", "other", "none"))
+    facts = Facts((*columns, pain), BINARY, 3, 400)
+    rows = [
+        Rows(
+            {n: table[:, at] for n, at in zip(numbers, places, strict=True)}
+            | {"pain": table[:, 2] - 1},
+            (table[:, 13] > 0).astype(float),
+        )
+        for table in tables
+    ]
+    prepare = Preparing(missing="impute", indicate_missing=True)
+    model = trained(logistic.Spec(l2=1.0, prepare=prepare), facts, rows)
+    x = pooled_rows[:, places]
+    missing = np.isnan(x)
+    filled = np.where(missing, np.nanmean(x, axis=0), x)
+    z = (filled - filled.mean(0)) / filled.std(0)
+    pains = pooled_rows[:, 2:3] == [2.0, 3.0, 4.0]
+    all_ = np.column_stack([z, missing[:, missing.any(0)], pains])
+    fit = LogisticRegression(tol=1e-12, solver="newton-cholesky").fit(all_, pooled_rows[:, 13] > 0)
+    told = np.concatenate([model.predict(own.features) for own in rows])
+    np.testing.assert_allclose(told, fit.predict_proba(all_)[:, 1], rtol=1e-6)
