@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cleanroom.errors import MessageInvalid, PlanMismatch
+from cleanroom.errors import CleanroomError, MessageInvalid, PlanMismatch
 from cleanroom.identity.exchange import Exchange
 from cleanroom.party.reading import Reader
 from cleanroom.party.run import Run
@@ -174,8 +174,13 @@ def _asked(plan: TrainPlan, me: str, found: "Found") -> "Asked":
     from cleanroom.learning.own import own_rows
     from cleanroom.learning.testing import OwnerWithTest
 
-    train, test = own_rows(plan, me, found)
-    return Asked(plan, me, OwnerWithTest(Job.read(plan.job).spec, plan.facts, train, test))
+    try:
+        train, test = own_rows(plan, me, found)
+        owner = OwnerWithTest(Job.read(plan.job).spec, plan.facts, train, test)
+    except CleanroomError as error:
+        error.party = error.party or me
+        raise
+    return Asked(plan, me, owner)
 
 
 def _reply(member: Member, message: bytes, asked: "Asked") -> bytes:
