@@ -13,7 +13,7 @@ from cleanroom.learning.facts import Column
 def column(one: Column) -> dict[str, Any]:
     """Return a column as JSON has it."""
     values = list(one.values)
-    bounds = {"low": one.low, "high": one.high}
+    bounds = {"low": float(one.low), "high": float(one.high)}
     return {
         "name": one.name,
         "kind": one.kind,

@@ -17,3 +17,10 @@ class StepRefused(CleanroomError):
 
     code = "step-refused"
     remedy = "Ask for the agreed steps in their order, with the software that all members run."
+
+
+class ModelWithheld(CleanroomError):
+    """A check before the release found that the model tells too much of who trained it."""
+
+    code = "model-withheld"
+    remedy = "Train fewer rounds or smaller models, stop earlier, regularise, or add noise."

@@ -33,7 +33,7 @@ def train(
     Cost: two steps to standardise, then one a round; its answer has as many numbers as the
         network has weights, and two more.
     Security: the recipient sees the weighted sum of updates, and owners see every round's weights.
-    Source: McMahan, Moore, Ramage, Hampson, Aguera y Arcas, AISTATS 2017, algorithm 1, with all
+    Source: McMahan, Moore, Ramage, Hampson, Aguera y Arcas, AISTATS 2017, with all
         owners in every round.
     """
     target = check(spec, facts)
