@@ -30,6 +30,10 @@ _SCHEMA = (
         PRIMARY KEY (session, tab, recipient, purpose)) STRICT, WITHOUT ROWID""",
     """CREATE TABLE answer (
         plan BLOB PRIMARY KEY, content BLOB NOT NULL) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE scored (
+        model TEXT NOT NULL, recipient TEXT NOT NULL, day TEXT NOT NULL,
+        rows INTEGER NOT NULL CHECK (rows > 0),
+        PRIMARY KEY (model, recipient, day)) STRICT, WITHOUT ROWID""",
 )
 _CONTRADICTIONS = """
     SELECT count(*) FROM scope FULL JOIN (

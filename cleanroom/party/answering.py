@@ -8,12 +8,13 @@ import asyncio
 import datetime as dt
 import secrets
 import time
-from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cleanroom.errors import InternalError, PeerMisbehaved, PlanMismatch
+from cleanroom.budget.scored import Scored
+from cleanroom.errors import InternalError, LedgerUnavailable, PeerMisbehaved, PlanMismatch
 from cleanroom.identity.exchange import Exchange
 from cleanroom.party.run import Run
 from cleanroom.party.weights import Weights
@@ -58,6 +59,7 @@ class Answering:
         report: sends a signed statement about a session.
         stage: tells whoever waits how far a session is: session id, stage.
         attended: returns the channel on which this member attends.
+        ledger: this member's file, in which scored rows are counted; without it nothing is scored.
     """
 
     member: Membership
@@ -65,10 +67,9 @@ class Answering:
     report: Callable[[Statement], Awaitable[None]]
     stage: Callable[[str, str], Awaitable[None]]
     attended: Callable[[], Channel]
-    _scored: Counter[tuple[str, str]] = field(default_factory=Counter)  # today, by model and member
-    _day: dt.date = dt.date.min
+    ledger: Path | None = None
 
-    def begin(
+    async def begin(
         self, request: Request, scoring: Scoring, today: dt.date
     ) -> tuple[ScoreRun, Sequence[Violation]]:
         """Plan the request for ourselves, rule on it, and count its rows if it may run.
@@ -76,17 +77,26 @@ class Answering:
         Raises:
             PlanMismatch: if the plan or its members aren't those that were signed.
             UnknownName, UnsupportedQuery: if there is no plan.
+            LedgerUnavailable: if rows can't be counted.
         """
-        plan = self._compile(request, scoring)
-        if today != self._day:
-            self._day, self._scored = today, Counter()
-        counted = plan.model, plan.recipient
-        before = self._scored[counted]
-        terms = self.member.contract.terms
-        violations = check_scoring(plan, scoring.rows, before, terms, today)
+        plan, terms = self._compile(request, scoring), self.member.contract.terms
+        violations = check_scoring(plan, scoring.rows, 0, terms, today)
         if not violations:
-            self._scored[counted] += scoring.rows
+            before = await asyncio.to_thread(self._counted, plan, scoring.rows, today)
+            violations = check_scoring(plan, scoring.rows, before, terms, today)
         return ScoreRun(self.member, request, plan, scoring, Exchange()), violations
+
+    def _counted(self, plan: ScorePlan, rows: int, today: dt.date) -> int:
+        """Count rows, if they are within the day's limit; return how many were before."""
+        if self.ledger is None:
+            raise LedgerUnavailable("this process has no ledger", party=self.member.name)
+        try:
+            with Scored(self.ledger) as scored:
+                most = plan.max_rows_per_day
+                return scored.count(plan.model, plan.recipient, today, rows, most)
+        except LedgerUnavailable as error:
+            error.party = self.member.name
+            raise
 
     def _compile(self, request: Request, scoring: Scoring) -> ScorePlan:
         contract, me = self.member.contract, self.member.name

@@ -80,7 +80,7 @@ class PartyProcess:
         parts = self._report, self._stage, self._attended
         reader = Reader(source)
         self._roles = Roles(member, engine, reader, *parts)
-        self._answering = Answering(member, models or {}, *parts)
+        self._answering = Answering(member, models or {}, *parts, ledger)
         spending = Spending(member.name, member.contract.terms, ledger)
         self._learning = Learning(member, reader, *parts, spending)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -204,7 +204,7 @@ class PartyProcess:
         """Return what would run, and every way in which it breaks the policy."""
         today = dt.datetime.now(dt.UTC).date()
         if request.scoring is not None:
-            return self._answering.begin(request, request.scoring, today)
+            return await self._answering.begin(request, request.scoring, today)
         if request.training is not None:
             return await self._learning.begin(request, request.training, today)
         plan = await asyncio.to_thread(self._compile, request)

@@ -72,7 +72,7 @@ def contract(**model: object) -> dict[str, Any]:
                 },
                 "max_weight": 10,
                 "max_rows": 1 << 14,
-                "max_rows_per_day": 40_000,
+                "max_rows_per_day": 100_000,
                 "scores": {"bank_a": [TABLE]},
                 **model,
             },

@@ -31,7 +31,7 @@ FAULTS: dict[str, tuple[dict[str, object], str]] = {
     "too many digits": ({f"{AGE}/bounds": [0, 10**15], f"{AGE}/decimals": 1}, "or 15 digits"),
     "NULL as what it can't be": ({f"{BALANCE}/null": -1001}, "balance: null: lies beyond"),
     "no weight": ({f"models/{MODEL}/max_weight": 0}, "max_weight"),
-    "more in a session": ({f"models/{MODEL}/max_rows": 50_000}, "more than max_rows_per_day"),
+    "more in a session": ({f"models/{MODEL}/max_rows": 200_000}, "more than max_rows_per_day"),
     "nameless": ({"models/risk": {}}, "models.risk"),
     "of nobody": ({"models/nobody.risk": MODEL}, "models.nobody.risk: no member 'nobody'"),
     "unknown asker": ({SCORES: {"nobody": [TABLE]}}, "scores: no member 'nobody'"),
@@ -90,5 +90,5 @@ def test_show_says_who_may_learn_what_of_a_model() -> None:
             console.print(page)
     said = " ".join(captured.get().split())
     assert f"Model {MODEL} of bank_b, logistic" in said
-    assert "at most 16384 rows in a session and 40000 a day" in said
+    assert "at most 16384 rows in a session and 100000 a day" in said
     assert f"may learn scores of own rows of {TABLE} under {MODEL}" in said

@@ -130,6 +130,18 @@ def test_more_rows_than_agreed_are_refused() -> None:
         room.score(model=MODEL, table=TABLE)
 
 
+def test_rows_of_a_day_are_counted_whatever_becomes_of_the_process() -> None:
+    agreed = scoring.contract(max_rows=3, max_rows_per_day=5)
+    with LocalRoom(agreed, scoring.data(3), models=scoring.models()) as room:
+        room.score(model=MODEL, table=TABLE)
+        worker = room.workers["bank_b"]
+        worker.stop()
+        worker.start()
+        worker.wait_ready(60)
+        with pytest.raises(PolicyDenied, match=r"3 rows to score after 3 today"):
+            room.score(model=MODEL, table=TABLE)
+
+
 def _changed(**change: object) -> dict[str, Any]:
     return {**copy.deepcopy(scoring.models()[MODEL]), **change}
 

@@ -78,7 +78,8 @@ def in_room(members: Room, home: Path, work: Callable[[PartyProcess], Awaitable[
 
     async def run() -> object:
         config = CoordinatorConfig.load(home / "coordinator.toml")
-        party = PartyProcess(members["bank_b"], standard(), tiny_room.Rows(), MODELS)
+        owner, ledger = members["bank_b"], home / "ledger.db"
+        party = PartyProcess(owner, standard(), tiny_room.Rows(), MODELS, ledger)
         tasks = [asyncio.ensure_future(coordinate(config)), asyncio.ensure_future(party.run())]
         try:
             await asyncio.wait_for(party.ready.wait(), 60)
