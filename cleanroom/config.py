@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from cleanroom.contract.fields import first_fault
 from cleanroom.errors import ConfigInvalid
+from cleanroom.flower.apps import App
 
 
 class FileConfig(BaseModel):
@@ -44,6 +45,7 @@ class MemberConfig(FileConfig):
             reading them; scores are asked for their rows.
         models: contract model -> this member's JSON file of weights; asking doesn't read them.
         ledger: its file of privacy budgets, made when first needed; never to be copied back.
+        apps: name -> a Flower app whose code this member read and approved.
         listen: where its process listens if that isn't the contract's address (containers, NAT).
     """
 
@@ -53,6 +55,7 @@ class MemberConfig(FileConfig):
     ledger: Path = Path("ledger.db")
     tables: Mapping[str, Path] = Field(default_factory=dict)
     models: Mapping[str, Path] = Field(default_factory=dict)
+    apps: Mapping[str, App] = Field(default_factory=dict)
 
     @field_validator("tables", "models", mode="before")
     @classmethod
@@ -67,10 +70,16 @@ class MemberConfig(FileConfig):
 
 def _absolute(config: BaseModel, folder: Path) -> dict[str, Any]:
     """Return the config's paths, seen from the folder of its file."""
-    moved: dict[str, Any] = {}
-    for name, value in config:
-        if isinstance(value, Path):
-            moved[name] = folder / value
-        elif isinstance(value, dict):
-            moved[name] = {k: folder / v if isinstance(v, Path) else v for k, v in value.items()}
-    return moved
+    return {name: _moved(value, folder) for name, value in config}
+
+
+def _moved(value: Any, folder: Path) -> Any:
+    match value:
+        case Path():
+            return folder / value
+        case dict():
+            return {key: _moved(inner, folder) for key, inner in value.items()}
+        case BaseModel():
+            return value.model_copy(update=_absolute(value, folder))
+        case _:
+            return value

@@ -8,6 +8,7 @@ import sys
 
 import typer
 
+from cleanroom.cli import app as flower_app
 from cleanroom.cli import contract, demo, identity, query, run, score, train
 from cleanroom.cli.words import printable
 from cleanroom.errors import CleanroomError
@@ -30,6 +31,7 @@ for command in (
     query.status,
     score.score,
     train.train,
+    flower_app.app,
     demo.demo,
 ):
     app.command()(command)

@@ -56,7 +56,7 @@ def conduct(
         while True:
             frame = sandbox.receive(spec.max_parameters, None)
             if "message" not in frame.header:
-                return _model(spec, frame)
+                return _model(spec, frame, past.report)
             step = _step(spec, facts, frame, past)
             known = past.take(step)
             sums = (yield step) if known is None else known
@@ -149,7 +149,7 @@ def _step(spec: Spec, facts: Facts, frame: Frame, past: _Past) -> Step:
         {STEP: text},
         max(past.rounds, 1),
         dict(past.report),
-        dict(past.checkpoint),
+        dict(past.checkpoint) if message.trains else None,
     )
 
 
@@ -159,7 +159,7 @@ def _answer(step: Step, sums: Sums) -> Frame:
     return Frame({"sums": shapes}, np.concatenate(flat))
 
 
-def _model(spec: Spec, frame: Frame) -> ArraysModel:
+def _model(spec: Spec, frame: Frame, metrics: Mapping[str, float]) -> ArraysModel:
     """Return the model that the app ended with."""
     if "refused" in frame.header:
         raise UnsupportedStrategy(str(frame.header["refused"]))
@@ -171,4 +171,4 @@ def _model(spec: Spec, frame: Frame) -> ArraysModel:
         raise AppFailed("the ServerApp ended without a model") from None
     if layout.size != len(frame.numbers):
         raise AppFailed("the ServerApp ended with a model of other shapes than it says")
-    return ArraysModel(spec.app, spec.sha256, cut(layout, frame.numbers))
+    return ArraysModel(spec.app, spec.sha256, cut(layout, frame.numbers), dict(metrics))

@@ -6,12 +6,11 @@ Rule: open formats. JSON for what stores and signs models here, safetensors for 
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NoReturn, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from pydantic import ValidationError
 from safetensors.numpy import save
 
 from cleanroom.errors import ModelMismatch
@@ -26,11 +25,13 @@ class ArraysModel:
     Attributes:
         app, sha256: whose arrays these are.
         arrays: by name, in the app's order, dtypes and shapes.
+        metrics: the last means over all owners, by kind of message and name.
     """
 
     app: str
     sha256: str
     arrays: Mapping[str, NDArray[Any]]
+    metrics: Mapping[str, float] = field(default_factory=dict)
 
     def predict(self, columns: Mapping[str, ArrayLike]) -> NoReturn:
         """Refuse: what the arrays mean is the app's.
@@ -54,6 +55,7 @@ class ArraysModel:
             "app": self.app,
             "sha256": self.sha256,
             "arrays": [(n, str(a.dtype), list(a.shape)) for n, a in self.arrays.items()],
+            "metrics": dict(self.metrics),
             "values": [a.astype(np.float64).ravel().tolist() for a in self.arrays.values()],
         }
         return json.dumps(whole)
@@ -71,8 +73,9 @@ class ArraysModel:
             flat = np.concatenate([np.zeros(0), *(np.array(v, float) for v in whole["values"])])
             if whole["kind"] != "flower" or len(flat) != layout.size:
                 raise ModelMismatch("not a model of a Flower app")
-            return cls(str(whole["app"]), str(whole["sha256"]), cut(layout, flat))
-        except (ValueError, KeyError, TypeError, ValidationError):
+            metrics = {str(name): float(mean) for name, mean in whole["metrics"].items()}
+            return cls(str(whole["app"]), str(whole["sha256"]), cut(layout, flat), metrics)
+        except (ValueError, KeyError, TypeError, AttributeError):
             raise ModelMismatch("not a model of a Flower app") from None
 
 

@@ -46,6 +46,7 @@ class AppOwner(Owner):
         self._layout: Layout | None = None
         self._asked: Counter[str] = Counter()
         self._sandbox: Sandbox | None = None
+        self._closed = False
 
     def answer(self, step: Step) -> Sums:
         """Return this owner's summand of a round: zeros if it isn't addressed.
@@ -62,10 +63,10 @@ class AppOwner(Owner):
         return summand(self._spec, self._facts, message, reply)
 
     def close(self) -> None:
-        """End the app's process; its state is gone."""
+        """End the app's process, also while it is asked; its state is gone."""
+        self._closed = True
         if self._sandbox is not None:
             self._sandbox.close()
-            self._sandbox = None
 
     def _checked(self, step: Step) -> Message:
         """Read a step's message and count it."""
@@ -93,6 +94,8 @@ class AppOwner(Owner):
 
     def _ask(self, question: Frame) -> Frame:
         """Have the app answer a message, and start it before the first."""
+        if self._closed:
+            raise AppFailed("the app was ended before")
         sandbox = self._sandbox = self._sandbox or self._started()
         sandbox.send(question)
         reply = sandbox.receive(self._spec.most_numbers(), self._limits.reply_s)

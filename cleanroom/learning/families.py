@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 from pydantic import BaseModel
 
 from cleanroom.errors import ModelMismatch
+from cleanroom.flower import family as flower
 from cleanroom.learning import cox, kmeans, linear, logistic, networks, pca, poisson, trees
 from cleanroom.learning.cox_model import CoxModel
 from cleanroom.learning.facts import Facts, Floats, Rows
@@ -69,6 +70,7 @@ class Family:
 _PRIVATE = kinds.train, kinds.owner, PrivateModel, kinds.cost
 FAMILIES: Mapping[str, Family] = {
     "cox": Family(cox.Spec, cox.train, cox.owner, CoxModel),
+    "flower": Family(flower.Spec, flower.train, flower.owner, flower.ArraysModel),
     "gbdt": Family(trees.Spec, trees.train, trees.owner, trees.Model),
     "kmeans": Family(kmeans.Spec, kmeans.train, kmeans.owner, KMeansModel),
     "linear": Family(linear.Spec, linear.train, linear.owner, LinearModel),

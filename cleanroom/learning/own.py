@@ -33,8 +33,9 @@ def own_rows(plan: "TrainPlan", me: str, found: Found) -> tuple[Rows, Rows | Non
             what = f"has fewer than {plan.min_group} persons in this training{name}"
             remedy = f"Leave it out: without = {[me]!r}."
             raise PolicyDenied(what, party=me, remedy=remedy)
-    test = _rows(plan.facts, found, out) if plan.held_out else None
-    return _rows(plan.facts, found, ~out), test
+    place = plan.owners.index(me)
+    test = _rows(plan.facts, found, out, place) if plan.held_out else None
+    return _rows(plan.facts, found, ~out, place), test
 
 
 def _held_out(plan: "TrainPlan", found: Found) -> NDArray[np.bool_]:
@@ -49,7 +50,7 @@ def _persons(found: Found, part: NDArray[np.bool_]) -> int:
     return len(np.unique(found["person"][part]))
 
 
-def _rows(facts: Facts, found: Found, part: NDArray[np.bool_]) -> Rows:
+def _rows(facts: Facts, found: Found, part: NDArray[np.bool_], place: int) -> Rows:
     def column(name: str) -> Floats:
         values = np.asarray(found[name], dtype=np.float64)
         return values if part.all() else values[part]
@@ -57,4 +58,5 @@ def _rows(facts: Facts, found: Found, part: NDArray[np.bool_]) -> Rows:
     features = {c.name: column(f"feature_{i}") for i, c in enumerate(facts.features)}
     target = None if facts.target is None else column("target")
     time = None if facts.time is None else column("time")
-    return Rows(features, target, time, found["person"][part] if "person" in found else None)
+    persons = found["person"][part] if "person" in found else None
+    return Rows(features, target, time, persons, place)

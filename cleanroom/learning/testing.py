@@ -14,7 +14,7 @@ from cleanroom.learning.evaluation import Evaluation, evaluate
 from cleanroom.learning.facts import Facts, Rows
 from cleanroom.learning.families import FAMILIES, Model
 from cleanroom.learning.judging import EvaluationOwner, Measure, Spec
-from cleanroom.learning.step import Owner, Step, Sums, Training
+from cleanroom.learning.step import Closing, Owner, Step, Sums, Training
 
 M = TypeVar("M", bound=Model)
 _HELD_OUT = "held_out"  # an option of steps
@@ -35,7 +35,7 @@ def measure_of(spec: BaseModel, facts: Facts) -> Measure:
         UnsupportedQuery: if by nothing.
     """
     told = {getattr(spec, "loss", None), getattr(spec, "kind", None)}
-    if facts.target is None or "softmax" in told:
+    if facts.target is None or told & {"softmax", "flower"}:
         what = "rows held out for a model whose predictions have nothing to be compared with"
         raise UnsupportedQuery(what, remedy="Say holdout = 0.")
     if facts.time is not None:
@@ -104,3 +104,8 @@ class OwnerWithTest:
             raise StepRefused(f"{step.name} on rows held out, of which there are none")
         rest = {name: value for name, value in step.options.items() if name != _HELD_OUT}
         return self._testing.answer(replace(step, options=rest))
+
+    def close(self) -> None:
+        """Give back what the training's owner holds."""
+        if isinstance(self._training, Closing):
+            self._training.close()

@@ -1,4 +1,4 @@
-"""The rows and models that a caller hands to a `LocalRoom`: whose they are, each as a file.
+"""The rows, models and apps that a caller hands to a `LocalRoom`: whose they are, each as a file.
 
 Rule: only the contract's columns are written. What doesn't fit is refused by table and column;
 a message never holds a value, so no error of pandas or Arrow gets through.
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from cleanroom.contract.terms import Terms
 from cleanroom.errors import DataMismatch, ModelMismatch, UnknownName
+from cleanroom.flower.apps import App, read
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,6 +71,19 @@ def as_json(model: Model, path: Path) -> Path:
     except (TypeError, ValueError):
         raise ModelMismatch(f"model {path.stem} is more than names and numbers") from None
     return path
+
+
+def as_approved(apps: Mapping[str, Path | str]) -> dict[str, App]:
+    """Approve the code of apps as it is in their folders.
+
+    Raises:
+        AppRefused: if a folder holds no app.
+    """
+    found = {}
+    for name, folder in apps.items():
+        whole = Path(folder).resolve()
+        found[name] = App(folder=whole, sha256=read(whole).sha256)
+    return found
 
 
 def as_file(rows: Table, path: Path, table: str, columns: tuple[str, ...]) -> Path:

@@ -14,7 +14,15 @@ from cleanroom.contract.document import COORDINATOR, Contract
 from cleanroom.contract.terms import Role, Terms
 from cleanroom.errors import DataMismatch, UnknownName
 from cleanroom.identity.identity import Identity
-from cleanroom.local.given import Data, Models, as_file, as_json, by_member, models_by_member
+from cleanroom.local.given import (
+    Data,
+    Models,
+    as_approved,
+    as_file,
+    as_json,
+    by_member,
+    models_by_member,
+)
 from cleanroom.local.scratch import scratch_folder
 from cleanroom.local.worker import Worker
 from cleanroom.recipient.client import Client
@@ -38,6 +46,7 @@ class LocalRoom(Room):
         recipient: the member that asks; by default the first with the role 'result'.
         models: for each model of the contract its weights, {"weights": {feature: number, ...},
             "intercept": number}, or the path of a JSON file of that shape.
+        apps: folders of Flower apps by name; all members approve their code as it is now.
 
     Attributes:
         module: that each process runs, with the words of the command `cleanroom`.
@@ -57,11 +66,13 @@ class LocalRoom(Room):
         *,
         recipient: str | None = None,
         models: Models | None = None,
+        apps: Mapping[str, Path | str] | None = None,
     ) -> None:
         super().__init__(None)
         self._terms = Terms.of(contract)
         self._data = by_member(self._terms, data)
         self._models = models_by_member(self._terms, models or {})
+        self._apps = as_approved(apps or {})
         self._recipient = recipient or _first_recipient(self._terms)
         if self._recipient not in self._terms.members:
             raise UnknownName(f"no member {self._recipient!r} in the contract")
@@ -112,6 +123,9 @@ class LocalRoom(Room):
         for name, model in self._models.get(member, {}).items():
             path = as_json(model, folder / f"{name}.json")
             lines.append(f"{_quoted(name)} = {_quoted(path)}")
+        for name, app in self._apps.items():
+            lines += [f"[apps.{name}]", f"folder = {_quoted(app.folder)}"]
+            lines.append(f"sha256 = {_quoted(app.sha256)}")
         if member == COORDINATOR:
             del lines[2:]
         config = folder / "config.toml"

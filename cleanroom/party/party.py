@@ -23,6 +23,7 @@ from cleanroom.errors import (
     PlanMismatch,
 )
 from cleanroom.execution.contribute import Source
+from cleanroom.flower.apps import APPROVED
 from cleanroom.identity.exchange import Exchange
 from cleanroom.logs import where
 from cleanroom.party.answering import Answering, ScoreRun
@@ -284,6 +285,7 @@ async def attend(config: MemberConfig, engine: Engine | None = None) -> None:
 
     member = Membership.load(config.identity, config.contract)
     models = load_models(member.contract.terms, member.name, config.models)
+    APPROVED.add(config.apps)
     database = Database(member.contract.terms, member.name, config.tables)
     ledger = config.ledger
     process = PartyProcess(member, engine or standard(), database, models, ledger)

@@ -137,11 +137,14 @@ class Learning:
         await self.stage(run.id, "training")
         member = self._member(run, agreement)
         digest, most = Digest(agreement.binding), 8 * run.plan.max_words + OVERHEAD_BYTES
-        while message := await talk.receive(most):
-            digest.cover(message)
-            reply = await asyncio.to_thread(_reply, member, message, asked)
-            digest.add(reply)
-            await talk.send(reply)
+        try:
+            while message := await talk.receive(most):
+                digest.cover(message)
+                reply = await asyncio.to_thread(_reply, member, message, asked)
+                digest.add(reply)
+                await talk.send(reply)
+        finally:
+            asked.close()
         return asked, digest
 
     async def _agreed(self, run: TrainRun, talk: Conversation) -> Agreement:

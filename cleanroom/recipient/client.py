@@ -23,6 +23,7 @@ from cleanroom.errors import (
     SessionCancelled,
     UnsupportedQuery,
 )
+from cleanroom.flower.apps import APPROVED
 from cleanroom.logs import where
 from cleanroom.plan.plan import Plan, Protocol
 from cleanroom.plan.scoring import ScorePlan
@@ -77,6 +78,7 @@ class Client:
                 hold.
         """
         loaded = MemberConfig.load(config)
+        APPROVED.add(loaded.apps)
         return cls(Membership.load(loaded.identity, loaded.contract), tables=loaded.tables)
 
     @property

@@ -57,11 +57,13 @@ def owners(spec: Spec, code: Code = CODE, limits: Limits = LIMITS) -> list[AppOw
 class Direct(Grid):
     """Flower's Grid over a ClientApp in this process: every reply comes back by itself."""
 
-    def __init__(self, client: Any, folder: Path, config: Mapping[str, Any]) -> None:
+    def __init__(
+        self, client: Any, folder: Path, config: Mapping[str, Any], facts: Facts, owned: list[Rows]
+    ) -> None:
         self._client, self._contexts = client, {}
-        for place in range(3):
+        for place, own in enumerate(owned):
             (folder / str(place)).mkdir()
-            rows_file.write(folder / str(place), FACTS, rows(place))
+            rows_file.write(folder / str(place), facts, own)
             path = str(folder / str(place) / rows_file.NAME)
             node = {"partition-id": place, "num-partitions": 3, "data": path}
             self._contexts[place + 1] = Context(1, place + 1, node, RecordDict(), dict(config))
@@ -91,8 +93,11 @@ class Direct(Grid):
         return [self._client(m, self._contexts[m.metadata.dst_node_id]) for m in messages]
 
 
-def direct(spec: Spec, folder: Path) -> list[Any]:
+def direct(
+    spec: Spec, folder: Path, facts: Facts = FACTS, owned: list[Rows] | None = None
+) -> list[Any]:
     """Run the app as Flower does, on single replies; return what its strategies gave."""
+    owned = owned or [rows(place) for place in range(3)]
     from flwr.serverapp.strategy import Strategy
     from tumours.client_app import app as client
     from tumours.server_app import app as server
@@ -110,7 +115,9 @@ def direct(spec: Spec, folder: Path) -> list[Any]:
     np.random.seed(spec.seed)
     Strategy.start = noted  # type: ignore[method-assign]
     try:
-        server(Direct(client, folder, config), Context(1, 0, {}, RecordDict(), config))
+        server(
+            Direct(client, folder, config, facts, owned), Context(1, 0, {}, RecordDict(), config)
+        )
     finally:
         Strategy.start = start  # type: ignore[method-assign]
     return results

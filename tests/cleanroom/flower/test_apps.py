@@ -6,7 +6,10 @@ from pathlib import Path
 
 import flower_app
 import pytest
+from typer.testing import CliRunner
 
+from cleanroom.cli import app as command
+from cleanroom.config import MemberConfig
 from cleanroom.errors import AppRefused
 from cleanroom.flower import apps
 from cleanroom.flower.apps import App, Approved, read
@@ -87,3 +90,18 @@ def test_sizes_are_bounded(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(apps, "MAX_FILES", 2)
     with pytest.raises(AppRefused, match="more than 2 files"):
         read(folder)
+
+
+def test_the_command_prints_what_approves_an_app(folder: Path, tmp_path: Path) -> None:
+    said = CliRunner().invoke(command, ["app", str(folder)])
+    assert said.exit_code == 0
+    assert "# tumours/task.py: " in said.stdout
+    for name in "identity", "contract":
+        (tmp_path / name).touch()
+    lines = ["identity = 'identity'", "contract = 'contract'", said.stdout]
+    file = tmp_path / "member.toml"
+    file.write_text("\n".join(lines))
+    assert MemberConfig.load(file).apps["app"].sha256 == flower_app.CODE.sha256
+    file.write_text(file.read_text().replace(str(folder), "app") + "log = 'app.log'\n")
+    app = MemberConfig.load(file).apps["app"]
+    assert (app.folder, app.log) == (folder, tmp_path / "app.log")

@@ -1,6 +1,7 @@
 """What an app can't do, tried out by one that is asked to; and what its owner then says."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import flower_app
@@ -50,6 +51,16 @@ def test_it_is_refused_by_name(how: str, said: str) -> None:
     with pytest.raises(AppFailed):
         asked.answer(step())
     asked.close()
+
+
+def test_it_can_be_closed_while_it_is_asked() -> None:
+    asked = owner()
+    asked.answer(step())
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(asked.answer, step(how="hang"))
+        asked.close()
+        with pytest.raises(AppFailed, match="was ended"):
+            waiting.result(10)
 
 
 def test_what_it_says_stays_with_its_owner(tmp_path: Path) -> None:

@@ -59,8 +59,9 @@ def test_it_gives_what_single_replies_give(
         assert model.arrays[name].dtype == array.numpy().dtype
     report = sums.steps[-1].report
     assert report["train loss"] == pytest.approx(expected.train_metrics_clientapp[3]["loss"])
-    accuracy = expected.evaluate_metrics_clientapp[2]["accuracy"]
-    assert report["evaluate accuracy"] == pytest.approx(accuracy)
+    accuracy = expected.evaluate_metrics_clientapp
+    assert report["evaluate accuracy"] == pytest.approx(accuracy[2]["accuracy"])
+    assert model.metrics["evaluate accuracy"] == pytest.approx(accuracy[3]["accuracy"])
     seen = [step.report["train seen"] for step in sums.steps if "train seen" in step.report]
     assert seen[-1] - seen[0] == 2  # the app's state lasts from round to round
     assert [step.round for step in sums.steps] == [1, 1, 2, 2, 3, 3]

@@ -10,7 +10,7 @@ app = ClientApp()
 
 @app.train()
 def train(message: Message, context: Context) -> Message:
-    x, y = task.load(context.node_config["data"])
+    x, y = task.load(context)
     arrays = message.content["arrays"]
     rate = context.run_config["local.rate"] * message.content["config"].get("decay", 1.0)
     weights = list(arrays.to_numpy_ndarrays())
@@ -26,7 +26,7 @@ def train(message: Message, context: Context) -> Message:
 
 @app.evaluate()
 def evaluate(message: Message, context: Context) -> Message:
-    x, y = task.load(context.node_config["data"])
+    x, y = task.load(context)
     weights = message.content["arrays"].to_numpy_ndarrays()
     right = float(((task.predict(weights, x)[1] > 0.5) == y).mean())
     metrics = {"num-examples": len(y), "loss": task.loss(weights, x, y), "accuracy": right}
@@ -35,7 +35,7 @@ def evaluate(message: Message, context: Context) -> Message:
 
 @app.query()
 def ages(message: Message, context: Context) -> Message:
-    x, _ = task.load(context.node_config["data"])
+    x, _ = task.load(context)
     counts = [int((x[:, 0] > edge).sum()) for edge in message.content["config"]["edges"]]
     return Message(RecordDict({"metrics": MetricRecord({"counts": counts})}), reply_to=message)
 

@@ -6,9 +6,9 @@ import pyarrow.parquet as pq
 NAMES = ("hidden.weight", "hidden.bias", "out.weight", "out.bias")
 
 
-def load(path):
-    table = pq.read_table(path).to_pydict()
-    y = np.array(table.pop("malignant"))
+def load(context):
+    table = pq.read_table(context.node_config["data"]).to_pydict()
+    y = np.array(table.pop(context.run_config["target"]))
     return np.column_stack([table[name] for name in sorted(table)]), y
 
 
