@@ -21,7 +21,7 @@ from cleanroom.learning.cox_model import CoxModel
 from cleanroom.learning.facts import Facts, Floats, Rows
 from cleanroom.learning.kmeans_model import KMeansModel
 from cleanroom.learning.linear_model import LinearModel
-from cleanroom.learning.private import kinds
+from cleanroom.learning.private import kinds, network
 from cleanroom.learning.private.model import PrivateModel
 from cleanroom.learning.step import Owner, Training
 
@@ -80,6 +80,9 @@ FAMILIES: Mapping[str, Family] = {
     "poisson": Family(poisson.Spec, poisson.train, poisson.owner, LinearModel),
     "private_linear": Family(kinds.LinearSpec, *_PRIVATE),
     "private_logistic": Family(kinds.LogisticSpec, *_PRIVATE),
+    "private_network": Family(
+        network.Spec, network.train, network.owner, network.PrivateNetwork, network.cost
+    ),
     "private_poisson": Family(kinds.PoissonSpec, *_PRIVATE),
 }
 

@@ -77,6 +77,23 @@ class Perceptron:
                 delta = (delta @ layers[k][0].T) * (inputs[k] > 0)
         return result
 
+    def row_gradients(self, weights: Floats, rows: Floats, target: Floats) -> Floats:
+        """Return each row's own gradient, (n, size)."""
+        layers, result = self.layers(weights), np.empty((len(rows), self.size))
+        outputs = self._forward(layers, rows)
+        inputs, stop = [rows, *outputs[:-1]], self.size
+        delta = slopes(self.loss, outputs[-1], target)
+        for k in reversed(range(len(layers))):
+            a, b = layers[k][0].shape
+            middle, start = stop - b, stop - (a + 1) * b
+            result[:, middle:stop] = delta
+            products = inputs[k][:, :, None] * delta[:, None, :]
+            result[:, start:middle] = products.reshape(len(rows), -1)
+            if k:
+                delta = (delta @ layers[k][0].T) * (inputs[k] > 0)
+            stop = start
+        return result
+
     @staticmethod
     def _forward(layers: Layers, rows: Floats) -> list[Floats]:
         """Return what each layer puts out."""

@@ -8,11 +8,10 @@ from numpy.typing import NDArray
 
 from cleanroom.learning.facts import Floats
 
-I64 = NDArray[np.int64]
 _INSIDE = 1 - 2.0**-30  # a clipped vector stays within its bound when floats round
 
 
-def clipped(vectors: Floats, clip: float, bits: int) -> I64:
+def clipped(vectors: Floats, clip: float, bits: int) -> Floats:
     """Return each row's vector, shortened to at most `clip`, on a grid of clip * 2^-bits.
 
     Entries are rounded towards 0, which makes no vector longer. A vector that isn't finite is 0:
@@ -22,20 +21,28 @@ def clipped(vectors: Floats, clip: float, bits: int) -> I64:
         vectors: (n, d) with d up to 2^22. bits: up to 20.
 
     Returns:
-        int64 (n, d); each row's squares add up to at most 2^(2 bits), exactly.
+        (n, d) integers as float64, each row's squares adding up to at most 2^(2 bits): exactly,
+        since sums of integers up to 2^53 are exact, and larger ones can't seem smaller than that.
     """
-    with np.errstate(over="ignore", invalid="ignore"):
-        largest = np.abs(vectors).max(axis=1, initial=0.0)
-        finite = np.isfinite(largest)
-        scale = np.where(finite & (largest > 0), largest, 1.0)
-        short = np.where(finite[:, None], vectors, 0.0) / scale[:, None]
-        norms = scale * np.sqrt(np.einsum("ij,ij->i", short, short))
-        tiny = np.finfo(float).tiny
-        shorter = np.minimum(scale / clip, scale / np.maximum(norms, tiny) * _INSIDE)
-    grid: I64 = np.trunc(short * (shorter * 2.0**bits)[:, None]).astype(np.int64)
-    beyond = np.einsum("ij,ij->i", grid, grid) > 1 << (2 * bits)
-    grid[beyond] = 0
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        norms = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
+        shorter = np.minimum(1 / clip, _INSIDE / norms) * 2.0**bits
+        grid: Floats = vectors * shorter[:, None]
+    odd = np.flatnonzero(~np.isfinite(norms))
+    if len(odd):
+        grid[odd] = [_clipped_alone(vectors[row], clip, bits) for row in odd]
+    np.trunc(grid, out=grid)
+    grid[np.einsum("ij,ij->i", grid, grid) > 2.0 ** (2 * bits)] = 0.0
     return grid
+
+
+def _clipped_alone(vector: Floats, clip: float, bits: int) -> Floats:
+    """Return a vector whose squares overflow; 0 if it isn't finite."""
+    if not np.isfinite(vector).all():
+        return np.zeros_like(vector)
+    scaled = vector / np.abs(vector).max()
+    alone: Floats = scaled * (2.0**bits * _INSIDE / float(np.linalg.norm(scaled)))
+    return alone
 
 
 def kept_rows(persons: NDArray[np.generic] | None, n: int, most: int) -> NDArray[np.intp]:

@@ -19,7 +19,7 @@ from cleanroom.learning.step import Owner, Step, Sums
 from protocols.dp.shares import noise_shares
 from protocols.dp.words import Words
 
-_AT_ONCE = 1 << 21  # numbers of rows' vectors in memory
+_AT_ONCE = 1 << 17  # numbers of rows' vectors: they stay in a core's cache, and sums exact
 _KEY_BYTES = 32
 
 
@@ -60,7 +60,7 @@ class PrivateOwner:
         rows = max(1, _AT_ONCE // asked.block.size)
         for first in range(0, max(1, len(self._at)), rows):
             vectors = self._inner.per_row(step, self._at[first : first + rows])
-            total += clipped(vectors, asked.clip, asked.bits).sum(axis=0)
+            total += clipped(vectors, asked.clip, asked.bits).sum(axis=0).astype(np.int64)
         return {asked.block.name: total / float(1 << asked.bits)}
 
 
