@@ -18,13 +18,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal, NoReturn
 
-import cleanroom
 from cleanroom.errors import AppFailed, AppRefused
 from cleanroom.flower.apps import Code
 from cleanroom.flower.frames import Closed, Frame, Pipe, Silent
 from cleanroom.flower.limits import Limits
 
-_PACKAGE = Path(cleanroom.__file__).parent
+_PACKAGE = Path(__file__).parent.parent
 _BOOT = (
     "import sys; sys.path.insert(0, sys.argv[1]); from cleanroom.flower.child import main; main()"
 )
