@@ -9,7 +9,7 @@ import sys
 import typer
 
 from cleanroom.cli import app as flower_app
-from cleanroom.cli import contract, demo, identity, query, run, score, train
+from cleanroom.cli import contract, demo, identity, joined, query, run, score, train
 from cleanroom.cli.words import printable
 from cleanroom.errors import CleanroomError
 
@@ -32,6 +32,7 @@ for command in (
     score.score,
     train.train,
     flower_app.app,
+    joined.train_joined,
     demo.demo,
 ):
     app.command()(command)

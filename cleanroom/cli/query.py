@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from cleanroom.recipient.result import Result
     from cleanroom.recipient.room import Room
 
+T = TypeVar("T")
 Config = Annotated[
     Path, typer.Option("--config", envvar="CLEANROOM_CONFIG", help="The recipient's TOML file.")
 ]
@@ -76,7 +77,7 @@ def query(
     check_writable(output, receipt)
     values = private_values(private or ())
     with _room(config) as room:
-        text, by, left_out = _text(sql), _named(protocol), without or ()
+        text, by, left_out = text_of(sql), _named(protocol), without or ()
         result = with_progress(
             lambda told: room.sql(
                 text,
@@ -99,7 +100,7 @@ def query(
 def explain(sql: Sql, config: Config, protocol: By = None, without: Without = None) -> None:
     """Say what a query would open to whom, what else leaks and what it costs; nothing runs."""
     with _room(config) as room:
-        sheet = room.explain(_text(sql), protocol=_named(protocol), without=without or ())
+        sheet = room.explain(text_of(sql), protocol=_named(protocol), without=without or ())
         typer.echo(sheet.text)
 
 
@@ -145,7 +146,8 @@ def _room(config: Path) -> "Room":
     return connect(config)
 
 
-def _text(sql: str) -> str:
+def text_of(sql: str) -> str:
+    """Return a query's text, from standard input if it is '-'."""
     return sys.stdin.read() if sql == "-" else sql
 
 
@@ -159,7 +161,7 @@ def _named(protocol: Way | None) -> "Protocol | None":
             return "he"
 
 
-def with_progress(ask: "Callable[[Progress], Result]") -> "Result":
+def with_progress(ask: "Callable[[Progress], T]") -> T:
     """Ask while a line says how far the members are."""
     from rich.console import Console
 

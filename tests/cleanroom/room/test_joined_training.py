@@ -1,16 +1,20 @@
 """A model of three owners' columns in a room of processes, and what the room refuses."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import cancer
 import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
+from typer.testing import CliRunner
 
+from cleanroom.cli import app
 from cleanroom.errors import DataMismatch, ModelMismatch, PolicyDenied
 from cleanroom.learning.errors import TrainingImpossible
 from cleanroom.local.room import LocalRoom
 from cleanroom.recipient.joined import JoinedModel
+from cleanroom.session.receipt import Receipt
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +37,21 @@ def test_a_model_of_joined_rows_predicts_like_that_of_pooled_rows(room: LocalRoo
     assert model.result.stats.rounds > 18 * 40
     sheet = room.explain_train_joined(cancer.SQL, target="benign")
     assert "fit a logistic regression" in sheet.text
+
+
+def test_the_command_trains_and_explains(room: LocalRoom, tmp_path: Path) -> None:
+    config = room.workers["clinic"].config.parents[1] / "analyst" / "config.toml"
+    sql = "SELECT c.area, r.benign FROM clinic.sizes c JOIN registry.outcomes r ON r.pid = c.id"
+    words = ["train-joined", sql, "--target", "benign", "--config", str(config)]
+    done = CliRunner().invoke(app, [*words, "--explain"])
+    assert "fit a logistic regression" in done.output
+    output, receipt = tmp_path / "model.json", tmp_path / "receipt.json"
+    words += ["--iterations", "5", "--output", str(output), "--receipt", str(receipt)]
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == 0, done.output
+    model = JoinedModel.from_json(output.read_text())
+    assert f"area: {model.coefficients['area']:.6g}" in done.output
+    Receipt.from_json(receipt.read_text()).verify(room.contract)
 
 
 def test_the_room_refuses_what_the_contract_does_not_give(room: LocalRoom) -> None:
