@@ -31,6 +31,8 @@ class JobTerms(Strict):
         target: the column that is learnt; none for clusters and components.
         time: the column that says how long until the event that `target` flags, for survival.
         holdout: which part of the persons is held out of the training, to test the model on.
+        max_membership: a model is withheld if an attacker tells a larger part than this of the rows
+            that trained it from others, at 1 % false alarms; needs a holdout.
         max_rounds: a limit beside the model's own.
         patience_s: after so long without an answer an owner counts as one that left.
         min_owners: how many owners have to stay to the end; the training goes on without others.
@@ -43,6 +45,7 @@ class JobTerms(Strict):
     target: _Label | None = None
     time: _Label | None = None
     holdout: Annotated[float, Field(ge=0, le=0.5, allow_inf_nan=False, strict=True)] = 0.0
+    max_membership: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)] | None = None
     max_rounds: Annotated[int, Field(ge=1, le=MAX_ROUNDS, strict=True)] = MAX_ROUNDS
     patience_s: Annotated[int, Field(ge=1, le=86_400, strict=True)] = 600
     min_owners: Annotated[int, Field(ge=1, le=1000, strict=True)] | None = None
@@ -52,6 +55,8 @@ class JobTerms(Strict):
     def _apart(self) -> Self:
         if self.time is not None and self.time == self.target:
             raise ValueError("time and target are two columns")
+        if self.max_membership is not None and not self.holdout:
+            raise ValueError("max_membership compares with persons held out: name a holdout")
         return self
 
 

@@ -179,7 +179,8 @@ def _asked(plan: TrainPlan, me: str, found: "Found") -> "Asked":
 
     try:
         train, test = own_rows(plan, me, found)
-        owner = OwnerWithTest(Job.read(plan.job).spec, plan.facts, train, test)
+        job = Job.read(plan.job)
+        owner = OwnerWithTest(job.spec, plan.facts, train, test, job.job.max_membership)
     except CleanroomError as error:
         error.party = error.party or me
         raise

@@ -12,7 +12,7 @@ from cleanroom.learning.facts import Column, Facts
 from cleanroom.learning.families import FAMILIES
 from cleanroom.learning.job import Job
 from cleanroom.learning.private.spec import DpSpec
-from cleanroom.learning.testing import measure_of
+from cleanroom.learning.testing import attacked_by, measure_of
 from cleanroom.plan.training import PERSON, Noise, TrainPlan, held_out
 from cleanroom.query.compile import nest_of
 from cleanroom.query.leaf import rows_of
@@ -57,6 +57,8 @@ def compile_training(job: Job, terms: Terms, contract_hash: str, recipient: str)
     persons = _tells_persons_apart(job, query, terms)
     if asked.holdout:
         measure_of(job.spec, facts)
+    if asked.max_membership is not None:
+        attacked_by(job.spec, facts, asked.max_membership)
     rounds, steps = _most_rounds(job)
     return TrainPlan(
         contract_hash=contract_hash,

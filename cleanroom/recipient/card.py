@@ -39,6 +39,10 @@ def _lines(trained: "Trained") -> Iterator[str]:
     yield ""
     for name, value in trained.metrics.items():
         yield f"- {name}: {value:.6g}"
+    if trained.attacked is not None:
+        yield ""
+        yield f"An attacker by loss tells {trained.attacked.rate:.2%} of the rows that trained from"
+        yield "others at 1 % false alarms, where guessing tells 1 %; other attacks may do better."
     yield from ("", "## What its recipient learned", "")
     yield f"The sums of {trained.stats.rounds} steps over all owners, and nothing of one owner."
     if plan.noise is None:

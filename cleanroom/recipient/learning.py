@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from cleanroom.errors import ConfigInvalid
+from cleanroom.learning.errors import ModelWithheld
 from cleanroom.learning.families import FAMILIES, Model
 from cleanroom.learning.job import Job
 from cleanroom.learning.testing import Tested, tested
@@ -44,11 +45,16 @@ def train(
         FAMILIES[plan.kind].train(job.spec, plan.facts, arrays),
         plan.max_rounds,
         held_out=plan.held_out > 0,
+        max_membership=job.job.max_membership,
     )
     rounds = [] if before is None else before.rounds
     course: Course[Tested[Model]] = Course(training, next(training), checkpoints, on_round, rounds)
     try:
         ended = client.train(plan, course, deadline_s, progress)
+    except ModelWithheld:
+        if checkpoints is not None:
+            checkpoints.clear()  # it has the model's numbers
+        raise
     finally:
         training.close()
     if checkpoints is not None:
@@ -61,4 +67,5 @@ def train(
         ended.receipt,
         ended.stats,
         ended.left,
+        ended.model.attacked,
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from cleanroom.errors import ConfigInvalid
 from cleanroom.learning.evaluation import Evaluation
 from cleanroom.learning.families import Model
+from cleanroom.learning.membership import Attacked
 from cleanroom.plan.training import TrainPlan
 from cleanroom.recipient.asking import Stats
 from cleanroom.session.receipt import Receipt
@@ -28,6 +29,7 @@ class Trained:
         receipt: what every member signed about the session that ended the training.
         stats: seconds, rounds, bytes_sent of that session.
         left: owners that left on the way, without whom it went on.
+        attacked: how well an attacker tells who trained the model, if the job has a limit on that.
     """
 
     model: Model
@@ -37,13 +39,16 @@ class Trained:
     receipt: Receipt
     stats: Stats
     left: tuple[str, ...] = ()
+    attacked: Attacked | None = None
 
     @property
     def metrics(self) -> dict[str, float]:
         """Return what is known of the last round, and of the test."""
         last = dict(self.rounds[-1]) if self.rounds else {}
         last.pop("round", None)
-        return last if self.evaluation is None else {**last, **self.evaluation.figures}
+        figures = {} if self.evaluation is None else self.evaluation.figures
+        told = {} if self.attacked is None else {"membership": self.attacked.rate}
+        return {**last, **figures, **told}
 
     @property
     def curve(self) -> "pd.DataFrame":

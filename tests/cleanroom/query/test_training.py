@@ -130,6 +130,7 @@ def test_jobs_with_unknown_keys_or_models_are_refused_by_key() -> None:
         (training.job({"kind": "logistic", "colour": 1}), "model.colour: unknown key"),
         (training.job(max_rounds=0), "job.max_rounds"),
         (training.job(time="outcome"), "two columns"),
+        (training.job(max_membership=0.1), "name a holdout"),
     ):
         with pytest.raises(ConfigInvalid) as refused:
             Job.of(job)
@@ -159,3 +160,10 @@ def test_a_timestamp_is_refused_and_a_date_counts_days() -> None:
     assert (plan.facts.features[0].low, plan.facts.features[0].high) == (1, 30)
     with pytest.raises(UnsupportedQuery, match="'seen'"):
         plan_of({"rows": "SELECT seen, outcome FROM patients"}, terms)
+
+
+def test_a_private_model_is_not_attacked_by_exact_counts() -> None:
+    private = {"kind": "private_logistic", "dp": {"epsilon": 1.0}}
+    asked = Job.of(training.job(private, holdout=0.3, max_membership=0.1))
+    with pytest.raises(UnsupportedQuery, match="private model"):
+        compile_training(asked, training.terms(), "0" * 64, "university")

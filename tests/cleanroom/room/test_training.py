@@ -23,6 +23,7 @@ from cleanroom.errors import (
     SessionCancelled,
     UnknownName,
 )
+from cleanroom.learning.errors import ModelWithheld
 from cleanroom.learning.families import Model, model_from_json
 from cleanroom.session.receipt import Receipt
 from cleanroom.session.statements import Finished
@@ -153,9 +154,18 @@ def test_the_model_is_judged_on_persons_held_out(room: LocalRoom) -> None:
     assert network.evaluation.rows == trained.evaluation.rows
 
 
-def test_another_job_does_not_go_on_from_this_ones_folder(
-    room: LocalRoom, tmp_path: Path
-) -> None:
+def test_a_model_that_remembers_who_trained_it_is_withheld(room: LocalRoom, tmp_path: Path) -> None:
+    careful = room.train(training.job(holdout=0.4, max_membership=0.1))
+    assert careful.attacked is not None
+    assert careful.metrics["membership"] == careful.attacked.rate < 0.1
+    assert "An attacker by loss" in careful.files()["card.md"]
+    strict = training.job(holdout=0.4, max_membership=1e-9)
+    with pytest.raises(ModelWithheld, match="the model is withheld"):
+        room.train(strict, folder=tmp_path / "job")
+    assert "checkpoint.safetensors" not in os.listdir(tmp_path / "job")
+
+
+def test_another_job_does_not_go_on_from_this_ones_folder(room: LocalRoom, tmp_path: Path) -> None:
     def stop(_: int, __: Mapping[str, float]) -> None:
         raise SessionCancelled("enough")
 
