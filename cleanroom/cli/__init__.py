@@ -9,7 +9,7 @@ import sys
 import typer
 
 from cleanroom.cli import app as flower_app
-from cleanroom.cli import contract, demo, identity, joined, query, run, score, train
+from cleanroom.cli import budget, contract, demo, identity, joined, query, run, score, train
 from cleanroom.cli.words import printable
 from cleanroom.errors import CleanroomError
 
@@ -33,6 +33,7 @@ for command in (
     train.train,
     flower_app.app,
     joined.train_joined,
+    budget.budget,
     demo.demo,
 ):
     app.command()(command)

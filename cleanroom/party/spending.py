@@ -5,13 +5,13 @@ epsilon for each of its tables, towards each recipient, for the contract's purpo
 words about its purpose grant nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
 
-from cleanroom.budget.ledger import Ledger, Scope
+from cleanroom.budget.ledger import Ledger, Scope, Spent
 from cleanroom.budget.zcdp import UNITS, epsilon, rho_within
-from cleanroom.contract.terms import Terms
+from cleanroom.contract.terms import Right, Terms
 from cleanroom.errors import BudgetExhausted, LedgerUnavailable, RequestReplayed
 from cleanroom.plan.training import TrainPlan
 from cleanroom.policy.model import Code, Violation
@@ -60,6 +60,33 @@ class Spending:
                 error.party = self._name
                 raise
 
+    def budgets(self) -> tuple[Spent, ...]:
+        """Return every budget of this member's tables: granted now, or spent from before.
+
+        Raises:
+            LedgerUnavailable: if the ledger can't be used; one that isn't there yet is empty.
+        """
+        found = {scope: Spent(scope, self._granted, Fraction(0)) for scope in self._scopes()}
+        if self._path is not None and self._path.exists():
+            with Ledger.open(self._path) as ledger:
+                for one in ledger.spent():
+                    allowed = self._granted if one.scope in found else one.allowed
+                    found[one.scope] = one._replace(allowed=allowed)
+        return tuple(found[scope] for scope in sorted(found))
+
+    def _scopes(self) -> Iterator[Scope]:
+        purpose = self._terms.room.purpose
+        for table in self._terms.tables_of(self._name):
+            columns = self._terms.tables[table].columns.values()
+            granted = [(to, rights) for one in columns for to, rights in one.rights.items()]
+            for recipient in {to for to, rights in granted if Right.TRAIN in rights}:
+                yield Scope(table, recipient, purpose)
+
+    @property
+    def _granted(self) -> Fraction:
+        privacy = self._terms.privacy
+        return rho_within(privacy.epsilon, privacy.delta)
+
     def _costs(self, plan: TrainPlan) -> Mapping[Scope, Fraction]:
         if plan.noise is None:
             return {}
@@ -70,9 +97,7 @@ class Spending:
         """Open the ledger, and have it know what the contract grants."""
         if self._path is None:
             raise LedgerUnavailable("this process has no ledger", party=self._name)
-        privacy = self._terms.privacy
-        granted = rho_within(privacy.epsilon, privacy.delta)
         ledger = Ledger.open(self._path)
         for scope in scopes:
-            ledger.allow(scope, granted)
+            ledger.allow(scope, self._granted)
         return ledger

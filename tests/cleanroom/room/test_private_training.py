@@ -1,13 +1,17 @@
 """Trainings under differential privacy in rooms of real processes: noisy, charged, and refused."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import training
+from typer.testing import CliRunner
 
 from cleanroom import LocalRoom
 from cleanroom.budget.ledger import Ledger
+from cleanroom.budget.zcdp import rho_within
+from cleanroom.cli import app
 from cleanroom.errors import PolicyDenied
 from cleanroom.learning.private.model import PrivateModel
 from cleanroom.policy.model import Code
@@ -55,6 +59,20 @@ def test_a_private_training_is_charged_once_to_each_owner(room: LocalRoom) -> No
     with pytest.raises(PolicyDenied, match="west"):
         room.train(job(7.0))
     assert spent(room) == pytest.approx([0.8] * 3, abs=0.05)
+
+
+def test_an_owner_sees_what_is_left(room: LocalRoom) -> None:
+    config = room.workers["south"].config
+    words = ["budget", "--config", str(config), "--format", "json"]
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == 0, done.output
+    (only,) = json.loads(done.stdout)
+    assert (only["table"], only["recipient"]) == ("patients", "university")
+    assert only["epsilon"] == pytest.approx(8.0, abs=0.001)
+    with Ledger.open(config.parent / "ledger.db") as ledger:
+        (kept,) = ledger.spent() or (None,)
+    left = float(kept.allowed - kept.spent) if kept else float(rho_within(8.0, 1e-6))
+    assert only["rho left"] == pytest.approx(left)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,63 @@
+"""`cleanroom budget`: what an owner's privacy budgets have left."""
+
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cleanroom.cli.rows import Format, write
+from cleanroom.cli.words import printable
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from cleanroom.budget.ledger import Spent
+
+Config = Annotated[
+    Path, typer.Option("--config", envvar="CLEANROOM_CONFIG", help="The owner's TOML file.")
+]
+Form = Annotated[Format, typer.Option("--format", help="How to write the list.")]
+
+
+def budget(config: Config, form: Form = Format.TABLE) -> None:
+    """Show what recipients may still learn of this owner's tables; nothing is charged."""
+    from cleanroom.config import MemberConfig
+    from cleanroom.party.spending import Spending
+    from cleanroom.session.member import Membership
+
+    if form is Format.PARQUET:
+        raise typer.BadParameter("the list is small: table, csv or json")
+    read = MemberConfig.load(config)
+    member = Membership.load(read.identity, read.contract)
+    terms = member.contract.terms
+    spending = Spending(member.name, terms, read.ledger)
+    write(_listed(spending.budgets(), terms.privacy.delta), form, None)
+
+
+def _listed(budgets: "tuple[Spent, ...]", delta: float) -> "pa.Table":
+    """Return one line a budget; epsilons at the contract's delta, rounded up.
+
+    What is left may be spent at once; parts of it add up in rho, not in epsilon.
+    """
+    import pyarrow as pa
+
+    from cleanroom.budget.zcdp import epsilon
+
+    lines = []
+    for one in budgets:
+        left = max(one.allowed - one.spent, Fraction(0))
+        lines.append(
+            {
+                "table": one.scope.table,
+                "recipient": one.scope.recipient,
+                "purpose": printable(one.scope.purpose),
+                "epsilon": float(epsilon(one.allowed, delta)),
+                "spent": float(epsilon(one.spent, delta)),
+                "left": float(epsilon(left, delta)),
+                "delta": delta,
+                "rho left": float(left),
+            }
+        )
+    names = ("table", "recipient", "purpose", "epsilon", "spent", "left", "delta", "rho left")
+    return pa.table({name: [line[name] for line in lines] for name in names})
