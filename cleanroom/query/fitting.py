@@ -146,7 +146,7 @@ class _Lowering:
             what = f"{name!r} of a training, computed from columns of several owners"
             raise UnsupportedQuery(what, remedy="Train on the columns themselves.")
         if expr.domain.nullable:
-            remedy = f"Say what stands for NULL: COALESCE({name}, 0) AS {name}."
+            remedy = f"COALESCE({name}, 0) AS {name}; WHERE {name} IS NOT NULL leaves rows out."
             raise UnsupportedQuery(f"{name!r} of a training may be NULL", remedy=remedy)
 
     def _feature(self, name: str, expr: Expr) -> Feature:

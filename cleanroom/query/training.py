@@ -106,7 +106,7 @@ def _obstacles(query: Query, placement: Placement) -> Iterator[tuple[str, str]]:
     if any(source.is_view for source in placement.sources):
         yield "an aggregation inside another query", rows
     if len(placement.sources) > 1 or root.links or root.crossing or root.before:
-        remedy = "Name one federated table; Room.train_joined takes joins."
+        remedy = "Name one federated table; `cleanroom train-joined` takes joins."
         yield "a join between owners", remedy
     if len(query.outputs) > MAX_FEATURES:
         yield f"more than {MAX_FEATURES} columns", "SELECT fewer."
