@@ -6,7 +6,6 @@ kernel can't enforce is an error: nothing here is best effort, but for what come
 """
 
 import ctypes
-import errno
 import os
 import resource
 import stat
@@ -37,8 +36,19 @@ _TCP = 3  # bind and connect, from version 4
 _SCOPES = 3  # abstract unix sockets and signals, from version 6
 
 
+PARTS = {
+    "machine": "system calls are known of x86_64 and aarch64 alone",
+    "threads": "a process of more than one thread can't restrict itself as a whole",
+    "prctl": "it can't give up that its privileges grow",
+    "capabilities": "it can't give up capabilities",
+    "limits": "it can't limit its resources",
+    "landlock": "Landlock can't be had",
+    "seccomp": "seccomp can't be had",
+}
+
+
 class LockdownUnavailable(Exception):
-    """This kernel, architecture or container can't restrict a process so; says which part."""
+    """This kernel, architecture or container can't restrict a process; says which of `PARTS`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +79,10 @@ def lock(resources: Resources, readable: Sequence[str], writable: Sequence[str])
     """
     known = calls()
     if known is None:
-        raise LockdownUnavailable(f"system calls of the architecture {os.uname().machine}")
+        raise LockdownUnavailable("machine")
     try:
         if len(os.listdir("/proc/self/task")) != 1:
-            raise LockdownUnavailable("restricting a process of more than one thread")
+            raise LockdownUnavailable("threads")
         os.umask(0o077)
         _limit(resources)
         _prctl(_SET_DUMPABLE, ctypes.c_ulong(0))
@@ -80,8 +90,8 @@ def lock(resources: Resources, readable: Sequence[str], writable: Sequence[str])
         _drop_capabilities()
         _restrict_files(readable, writable)
         _filter_calls(program(known, os.getpid()))
-    except (OSError, ValueError) as error:
-        raise LockdownUnavailable(f"restricting itself ({type(error).__name__})") from None
+    except (OSError, ValueError):
+        raise LockdownUnavailable("limits") from None
 
 
 def _limit(resources: Resources) -> None:
@@ -106,7 +116,7 @@ def _set_limit(kind: int, most: int, grace: int = 0) -> None:
 
 def _prctl(option: int, value: object) -> None:
     if _LIBC.prctl(option, value, *_NOTHING):
-        raise LockdownUnavailable(f"a restriction by prctl ({option})")
+        raise LockdownUnavailable("prctl")
 
 
 def _drop_capabilities() -> None:
@@ -116,13 +126,13 @@ def _drop_capabilities() -> None:
             break  # beyond the last one, or without the right to, and then there are none
     header = struct.pack("=Ii", _CAPABILITIES_V3, 0)
     if _LIBC.capset(header, bytes(24)):
-        raise LockdownUnavailable("giving up capabilities")
+        raise LockdownUnavailable("capabilities")
 
 
 def _restrict_files(readable: Sequence[str], writable: Sequence[str]) -> None:
     version = _LIBC.syscall(_CREATE_RULESET, None, ctypes.c_size_t(0), _VERSION)
     if version < 1:
-        raise LockdownUnavailable(f"Landlock ({errno.errorcode.get(ctypes.get_errno(), 'absent')})")
+        raise LockdownUnavailable("landlock")
     handled = _KNOWN[max(known for known in _KNOWN if known <= version)]
     attributes = struct.pack("=Q", handled)
     attributes += struct.pack("=Q", _TCP) if version >= 4 else b""
@@ -130,13 +140,13 @@ def _restrict_files(readable: Sequence[str], writable: Sequence[str]) -> None:
     size = ctypes.c_size_t(len(attributes))
     ruleset = _LIBC.syscall(_CREATE_RULESET, attributes, size, 0)
     if ruleset < 0:
-        raise LockdownUnavailable("a Landlock ruleset")
+        raise LockdownUnavailable("landlock")
     for path in readable:
         _allow(ruleset, path, _READ & handled)
     for path in writable:
         _allow(ruleset, path, (_READ | _WRITE) & handled)
     if _LIBC.syscall(_RESTRICT_SELF, ruleset, 0):
-        raise LockdownUnavailable("restricting files by Landlock")
+        raise LockdownUnavailable("landlock")
     os.close(ruleset)
 
 
@@ -149,7 +159,7 @@ def _allow(ruleset: int, path: str, rights: int) -> None:
         rights &= _OF_FILES
     rule = struct.pack("=Qi", rights, found)
     if _LIBC.syscall(_ADD_RULE, ruleset, _PATH_BENEATH, rule, 0):
-        raise LockdownUnavailable("a Landlock rule")
+        raise LockdownUnavailable("landlock")
     os.close(found)
 
 
@@ -160,4 +170,4 @@ class _Program(ctypes.Structure):
 def _filter_calls(code: bytes) -> None:
     filtered = _Program(len(code) // 8, code)
     if _LIBC.prctl(_SET_SECCOMP, ctypes.c_ulong(_FILTER), ctypes.byref(filtered), *_NOTHING[:2]):
-        raise LockdownUnavailable("filtering system calls by seccomp")
+        raise LockdownUnavailable("seccomp")

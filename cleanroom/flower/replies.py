@@ -42,8 +42,8 @@ def summand(spec: Spec, facts: Facts, message: Message, frame: Frame) -> Sums:
         sums[f"metric.{name}"] = weight * _metric(name, metric, values.pop(name))
     if values:
         raise AppFailed(
-            f"a reply to '{message.type}' with {len(values)} metrics that the job doesn't list"
-            f" beside '{spec.weighted_by}'"
+            f"a reply to '{message.type}' with metrics that the job doesn't list beside"
+            f" '{spec.weighted_by}'"
         )
     return sums
 
@@ -69,9 +69,8 @@ def _weight(spec: Spec, facts: Facts, message: Message, values: dict[str, Any]) 
 def _arrays(spec: Spec, message: Message, reply: Reply, numbers: Floats) -> Floats:
     expected = [] if message.arrays is None else message.arrays.items
     found = dict(reply.arrays or [])
-    extra = len(set(found) - {name for name, _, _ in expected})
-    if extra or len(reply.arrays or []) != len(found):
-        raise AppFailed(f"an update with {max(extra, 1)} arrays more than the model has")
+    if set(found) - {name for name, _, _ in expected} or len(reply.arrays or []) != len(found):
+        raise AppFailed("an update with more arrays than the model has")
     for name, _, shape in expected:
         if name not in found:
             raise AppFailed(f"an update without the array '{name}'")

@@ -22,6 +22,7 @@ from cleanroom.errors import AppFailed, AppRefused
 from cleanroom.flower.apps import Code
 from cleanroom.flower.frames import Closed, Frame, Pipe, Silent
 from cleanroom.flower.limits import Limits
+from cleanroom.flower.lockdown import PARTS
 
 _PACKAGE = Path(__file__).parent.parent
 _BOOT = (
@@ -115,8 +116,8 @@ class Sandbox:
             except (Silent, Closed) as error:
                 self.fail(error)
         if "unavailable" in frame.header:
-            what = str(frame.header["unavailable"])
-            raise AppRefused(f"this machine can't confine an app: no {what}", remedy=_CONFINED)
+            why = PARTS.get(str(frame.header["unavailable"]), "it said nothing that is known")
+            raise AppRefused(f"this machine can't confine an app: {why}", remedy=_CONFINED)
         return frame
 
     def _check_alive(self) -> None:

@@ -1,5 +1,7 @@
 """What an app can't do, tried out by one that is asked to; and what its owner then says."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -127,3 +129,37 @@ def test_shapes_stay_those_of_the_first_round_and_rounds_end() -> None:
     left_out.answer(step("train", arrays=LAYOUT))
     with pytest.raises(StepRefused, match="more than the job's 2 rounds"):
         left_out.answer(step("train", arrays=LAYOUT))
+
+
+WITHOUT_LANDLOCK = """
+import ctypes, struct, sys
+sys.path.append({support!r})
+libc, zero = ctypes.CDLL(None), ctypes.c_ulong(0)
+code = b"".join(struct.pack("=HBBI", *each) for each in (
+    (0x20, 0, 0, 0), (0x15, 0, 1, 444), (0x06, 0, 0, 0x00050026), (0x06, 0, 0, 0x7FFF0000)))
+class Program(ctypes.Structure):
+    _fields_ = (("length", ctypes.c_ushort), ("code", ctypes.c_char_p))
+assert libc.prctl(38, ctypes.c_ulong(1), zero, zero, zero) == 0
+assert libc.prctl(22, ctypes.c_ulong(2), ctypes.byref(Program(4, code)), zero, zero) == 0
+import flower_app
+from cleanroom.errors import AppRefused
+from cleanroom.flower.message import Message
+from cleanroom.learning.step import Step
+import numpy as np
+spec = flower_app.spec()
+message = Message(type="query", nodes=[1, 2, 3])
+blocks = spec.blocks(message, flower_app.FACTS)
+try:
+    step = Step("message", blocks, {{"arrays": np.zeros(0)}}, {{"message": message.text}})
+    flower_app.owners(spec)[0].answer(step)
+except AppRefused as error:
+    print(error)
+"""
+
+
+def test_where_nothing_confines_it_no_app_runs() -> None:
+    support = str(Path(flower_app.__file__).parent)
+    code = WITHOUT_LANDLOCK.format(support=support)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "app-refused: this machine can't confine an app: Landlock can't be had" in done.stdout
+    assert "Remedy: Run apps on Linux 5.13 or newer" in done.stdout
