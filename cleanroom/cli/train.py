@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cleanroom.cli.query import Config
-from cleanroom.cli.rows import write_text
+from cleanroom.cli.rows import check_writable, write_text
 
 if TYPE_CHECKING:
     from cleanroom.learning.job import Job
@@ -27,6 +27,9 @@ def train(
         Path | None,
         typer.Option(help="Folder for model, card, curve, receipt; by default the job's name."),
     ] = None,
+    model: Annotated[
+        Path | None, typer.Option(help="A further file of the model: .safetensors or .onnx.")
+    ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on from the last finished round.")
     ] = False,
@@ -36,6 +39,7 @@ def train(
     from cleanroom.learning.job import Job
     from cleanroom.recipient.room import connect
 
+    check_writable(model)
     asked = Job.of(job)
     folder = output or Path(asked.job.name)
     with connect(config) as room:
@@ -43,6 +47,9 @@ def train(
             typer.echo(room.explain_training(asked).text)
             return
         trained = _with_progress(room, asked, folder, deadline_s, resume=resume)
+    trained.save(folder / "model.json")
+    if model is not None:
+        trained.save(model)
     for name, text in trained.files().items():
         write_text(folder / name, text)
     drawn = trained.draw(folder / "curve.png")

@@ -58,11 +58,10 @@ class Trained:
         return pd.DataFrame(list(self.rounds))
 
     def files(self) -> dict[str, str]:
-        """Return what is worth keeping, as texts by file name: model, card, curve, receipt."""
+        """Return what is worth keeping beside the model, as texts by file name."""
         from cleanroom.recipient.card import card
 
         return {
-            "model.json": self.model.to_json(),
             "card.md": card(self),
             "curve.csv": self.curve.to_csv(index=False),
             "receipt.json": self.receipt.to_json(),
@@ -96,13 +95,24 @@ class Trained:
         return True
 
     def save(self, file: Path | str) -> None:
-        """Write the model as JSON, which `learning.families.model_from_json` reads.
+        """Write the model, as the file's name ends: .json, .safetensors or .onnx.
+
+        `models.files.load_model` reads the first two.
 
         Raises:
-            ConfigInvalid: if it can't be written.
+            ConfigInvalid: if it can't be written, or has no such form.
         """
+        from cleanroom.models.files import save_model
+
+        file = Path(file)
+        if file.suffix != ".onnx":
+            save_model(self.model, file, {"job": self.plan.name, "plan": self.plan.hash})
+            return
+        from cleanroom.models.onnx_file import to_onnx
+
+        content = to_onnx(self.model)
         try:
-            Path(file).write_text(self.model.to_json(), encoding="utf-8")
+            file.write_bytes(content)
         except OSError as error:
             raise ConfigInvalid(f"cannot write {file}: {error.strerror}") from None
 

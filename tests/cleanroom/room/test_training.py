@@ -24,7 +24,8 @@ from cleanroom.errors import (
     UnknownName,
 )
 from cleanroom.learning.errors import ModelWithheld
-from cleanroom.learning.families import Model, model_from_json
+from cleanroom.learning.families import Model
+from cleanroom.models.files import load_model
 from cleanroom.session.receipt import Receipt
 from cleanroom.session.statements import Finished
 
@@ -124,7 +125,14 @@ def test_a_training_goes_on_after_an_owner_or_its_recipient_died(
     assert "3 owners have to stay" in left.value.message
     room.workers["west"].start()
     room.workers["west"].wait_ready(60)
+    with pytest.raises(PeerUnavailable) as left:
+        room.train(job, folder=folder, resume=True, on_round=killing(room, "coordinator", 3))
+    assert left.value.party == "coordinator"
+    room.workers["coordinator"].start()
+    room.workers["coordinator"].wait_ready(60)
     config = room.workers["west"].config.parents[1] / "university" / "config.toml"
+    while not all(here for name, here in room.status().items() if name != "university"):
+        pass
     died = subprocess.run(
         [sys.executable, "-c", RECIPIENT, str(config), str(job), str(folder)], env=os.environ
     )
@@ -132,6 +140,7 @@ def test_a_training_goes_on_after_an_owner_or_its_recipient_died(
     (checkpoint,) = folder.iterdir()
     assert checkpoint.stat().st_mode & 0o777 == 0o600
     arguments = ["train", str(job), "--config", str(config), "--output", str(folder), "--resume"]
+    arguments += ["--model", str(tmp_path / "model.safetensors")]
     went_on = CliRunner().invoke(app, arguments)
     assert went_on.exit_code == 0, went_on.output
     curve = pd.read_csv(folder / "curve.csv")
@@ -140,7 +149,8 @@ def test_a_training_goes_on_after_an_owner_or_its_recipient_died(
     Receipt.from_json((folder / "receipt.json").read_text()).verify(room.contract)
     assert "A logistic model" in (folder / "card.md").read_text()
     assert "checkpoint.safetensors" not in os.listdir(folder)
-    assert_pooled(model_from_json((folder / "model.json").read_text()), training.patients())
+    assert_pooled(load_model(folder / "model.json").model, training.patients())
+    assert_pooled(load_model(tmp_path / "model.safetensors").model, training.patients())
 
 
 def test_the_model_is_judged_on_persons_held_out(room: LocalRoom) -> None:
