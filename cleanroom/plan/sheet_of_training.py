@@ -1,7 +1,9 @@
 """The sheet of a training: who learns what of whose rows, and at most how often."""
 
+import json
 from collections.abc import Iterator
 from decimal import Decimal
+from typing import Any
 
 from sqlglot import parse_one
 
@@ -28,7 +30,7 @@ def sheet_of_training(plan: TrainPlan, terms: Terms) -> Sheet:
         ("Also learned", list(leaks)),
         ("Column rights that this needs", [f"{u.table}.{u.column}: {u.right}" for u in plan.uses]),
         ("Known of the rows beforehand", list(_facts(plan))),
-        ("Runs at its owner, on plain rows", [f"{', '.join(plan.owners)}: {read}"]),
+        ("Runs at its owner, on plain rows", [f"{', '.join(plan.owners)}: {read}", *_code(plan)]),
         ("Runs on masked numbers", list(_steps(plan))),
         ("Estimate at the largest sizes", [_estimate(plan, cost)]),
         ("Plan", [plan.hash]),
@@ -78,6 +80,28 @@ def _leaks(plan: TrainPlan) -> Iterator[str]:
         f"alters its software: {plan.recipient}"
     )
     yield f"whether an owner has fewer than {plan.min_group} persons: {everybody}"
+    app = _app(plan)
+    if app:
+        yield f"whatever the code of '{app['app']}' puts into updates, summed: {plan.recipient}"
+        yield f"when an owner's app answers, and which rule ended it: {everybody}"
+    if app.get("subsets"):
+        yield (
+            f"sums over any three owners or more; those that differ in one owner tell much about "
+            f"that owner's part: {plan.recipient}"
+        )
+
+
+def _app(plan: TrainPlan) -> dict[str, Any]:
+    """Return what the job says of a Flower app; nothing if none runs."""
+    model: dict[str, Any] = json.loads(plan.job)["model"]
+    return model if plan.kind == "flower" else {}
+
+
+def _code(plan: TrainPlan) -> Iterator[str]:
+    app = _app(plan)
+    if app:
+        yield f"{', '.join(plan.owners)}: the Flower app '{app['app']}', SHA-256 {app['sha256']},"
+        yield "    in a process without network that reads these rows, its code and libraries"
 
 
 def _facts(plan: TrainPlan) -> Iterator[str]:

@@ -35,6 +35,9 @@ def test_an_app_gives_what_flower_gives(tmp_path: Path) -> None:
     with LocalRoom(
         training.contract(), {"patients": hospitals}, apps={"tumours": flower_app.FOLDER}
     ) as room:
+        sheet = room.explain_training(job(subsets=True)).text
+        assert f"the Flower app 'tumours', SHA-256 {flower_app.CODE.sha256}" in sheet
+        assert "those that differ in one owner tell much" in sheet
         trained = room.train(job())
         with pytest.raises(AppRefused, match="other code of 'tumours'"):
             room.train(job(sha256="0" * 64))
