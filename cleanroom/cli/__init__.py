@@ -9,7 +9,18 @@ import sys
 import typer
 
 from cleanroom.cli import app as flower_app
-from cleanroom.cli import budget, contract, demo, identity, joined, query, run, score, train
+from cleanroom.cli import (
+    budget,
+    compare,
+    contract,
+    demo,
+    identity,
+    joined,
+    query,
+    run,
+    score,
+    train,
+)
 from cleanroom.cli.words import printable
 from cleanroom.errors import CleanroomError
 
@@ -31,6 +42,7 @@ for command in (
     query.status,
     score.score,
     train.train,
+    compare.compare,
     flower_app.app,
     joined.train_joined,
     budget.budget,

@@ -102,10 +102,21 @@ def pooled(rows: dict[str, pd.DataFrame]) -> pd.DataFrame:
 
 
 def as_toml(given: dict[str, Any], path: Path) -> Path:
-    """Write a job as its TOML file."""
+    """Write a job, or a contract, as its TOML file."""
     lines = []
     for section, keys in given.items():
         lines.append(f"[{section}]")
-        lines += [f"{key} = {json.dumps(value)}" for key, value in keys.items()]
+        lines += [f"{key} = {_toml(value)}" for key, value in keys.items()]
     path.write_text("\n".join(lines), encoding="utf-8")
     return path
+
+
+def _toml(value: Any) -> str:
+    match value:
+        case dict():
+            return "{" + ", ".join(f"{k} = {_toml(v)}" for k, v in value.items()) + "}"
+        case list() | tuple():
+            return "[" + ", ".join(map(_toml, value)) + "]"
+        case dt.date():
+            return value.isoformat()
+    return json.dumps(value)
