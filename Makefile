@@ -19,7 +19,7 @@ check: $(VENV)/dev.done
 install: $(VENV)/demo.done
 
 # Compiles the kernels into the package's cache, which the first query would do otherwise.
-KERNELS := from protocols.rep3 import kernels, network_kernels, partition_kernels, shuffle_kernels; from cleanroom.learning.trees import kernels, split_kernel
+KERNELS := from protocols.rep3 import kernels, network_kernels, partition_kernels, shuffle_kernels; from cleanroom.learning import kernels; from cleanroom.learning.trees import kernels, split_kernel
 
 # requirements.lock holds the versions that the tests passed with, on Python 3.11 and Linux.
 $(VENV)/demo.done: pyproject.toml requirements.lock

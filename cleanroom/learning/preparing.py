@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from cleanroom.learning.checks import check_answer, missing, numbers
+from cleanroom.learning.curvature import ROWS_PER_BLOCK
 from cleanroom.learning.errors import StepRefused, TrainingImpossible
 from cleanroom.learning.facts import Column, Facts, Floats, Rows
 from cleanroom.learning.layout import Preparing, layout
@@ -19,7 +20,6 @@ from cleanroom.learning.step import Block, Step, Sums, Training
 
 COUNT, SPREAD = "prepare.count", "prepare.spread"
 SLACK = 1.001  # of a bound that follows from numbers that were rounded on their way
-_ROWS_PER_BLOCK = 1 << 14
 _FLOOR = 1e-7  # half ranges: below, the first step's variance is mostly rounding
 _SAME = 1e-12  # half ranges: a standard deviation that is rounding alone
 
@@ -235,8 +235,8 @@ def _moments(column: Column, values: Floats) -> Sequence[float]:
 
 def _blocks(column: Column, values: Floats) -> Iterator[Floats]:
     """Yield the known values, few enough at a time for the processor's cache."""
-    for first in range(0, len(values), _ROWS_PER_BLOCK):
-        block = values[first : first + _ROWS_PER_BLOCK]
+    for first in range(0, len(values), ROWS_PER_BLOCK):
+        block = values[first : first + ROWS_PER_BLOCK]
         yield block[~missing(column, block)] if column.nullable else block
 
 

@@ -6,7 +6,7 @@ Rule: both halves of 'columns.products', for components and for the start of clu
 import numpy as np
 
 from cleanroom.learning.checks import check_answer
-from cleanroom.learning.curvature import ROWS_PER_BLOCK, square
+from cleanroom.learning.curvature import square
 from cleanroom.learning.facts import Floats
 from cleanroom.learning.preparing import SLACK
 from cleanroom.learning.standing import OwnMatrix, Standing
@@ -24,13 +24,13 @@ def products_step(standing: Standing) -> Step:
 
 def products(own: OwnMatrix, step: Step) -> Sums:
     """Answer with this owner's sums."""
+    from cleanroom.learning.kernels import add_products
+
     standing, matrix, _ = own.of(step)
     check_answer(step, products_step(standing).answer)
     p, n = matrix.shape
     total = np.zeros((p, p))
-    for first in range(0, n, ROWS_PER_BLOCK):
-        x = matrix[:, first : first + ROWS_PER_BLOCK]
-        total += x @ x.T
+    add_products(matrix, np.zeros(n), np.ones(n), 0, np.zeros(p), total)
     return {"products": total[np.triu_indices(p)], "rows": np.array(float(n))}
 
 
