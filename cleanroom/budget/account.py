@@ -4,6 +4,7 @@ Rule: the only place that imports it, and only when asked: it takes seconds to l
 charged is rho, from `zcdp`; these figures are for people who read a report.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -22,26 +23,24 @@ class Epsilons:
     loss_distribution: Decimal
 
 
-def gaussian(multiplier: float, times: int, delta: float, sampled: float = 1.0) -> Epsilons:
-    """Account for Gaussian noise added to each of several sums.
+def gaussian(sums: Iterable[tuple[float, int]], delta: float) -> Epsilons:
+    """Account for Gaussian noise added to each of several sums of all persons.
 
     Args:
-        multiplier: the noise's sigma over the largest Euclidean distance between sums of two
-            data sets, of which one has one person more.
-        sampled: the probability with which each person, alone and secretly, is part of a sum.
+        sums: for each kind how much noise, and how often: its sigma over the largest Euclidean
+            distance between sums of two data sets, of which one has one person more.
 
     Raises:
         ValueError: if an argument is out of its range.
     """
-    if not (multiplier > 0 and times >= 1 and 0 < delta < 1 and 0 < sampled <= 1):
-        raise ValueError("noise, times, delta or sampling out of range")
+    asked = list(sums)
+    if not (all(noise > 0 and times >= 1 for noise, times in asked) and 0 < delta < 1):
+        raise ValueError("noise, times or delta out of range")
     import dp_accounting
     from dp_accounting import pld, rdp
 
-    event: dp_accounting.DpEvent = dp_accounting.GaussianDpEvent(multiplier)
-    if sampled < 1:
-        event = dp_accounting.PoissonSampledDpEvent(sampled, event)
     renyi, loss = rdp.RdpAccountant(), pld.PLDAccountant()
     for accountant in (renyi, loss):
-        accountant.compose(event, times)
+        for noise, times in asked:
+            accountant.compose(dp_accounting.GaussianDpEvent(noise), times)
     return Epsilons(*(Decimal(repr(float(one.get_epsilon(delta)))) for one in (renyi, loss)))

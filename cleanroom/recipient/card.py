@@ -6,7 +6,9 @@ Rule: public facts of plan and receipt, and figures over all owners; nothing of 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from cleanroom.budget.account import gaussian
 from cleanroom.learning.facts import Column
+from cleanroom.plan.training import Noise
 
 if TYPE_CHECKING:
     from cleanroom.recipient.trained import Trained
@@ -48,11 +50,33 @@ def _lines(trained: "Trained") -> Iterator[str]:
     if plan.noise is None:
         yield "They were opened exactly: no noise, as of differential privacy, protects anybody."
     else:
-        yield f"All of them together are epsilon = {plan.noise.epsilon:g}, "
-        yield f"delta = {plan.noise.delta:g} differentially private for each person."
+        yield from _private(trained.model, plan.noise)
     yield from ("", "## Agreement", "")
     yield f"- contract {plan.contract_hash}"
     yield f"- plan {plan.hash}"
+
+
+def _private(model: object, noise: Noise) -> Iterator[str]:
+    """Tell what noise protects whom, and what dp-accounting says of noise of that size."""
+    told = getattr(model, "privacy", {})
+    yield f"All of them together are epsilon = {noise.epsilon:g}, "
+    yield f"delta = {noise.delta:g} differentially private: {told['unit']}."
+    yield ""
+    yield f"- noise: {told['noise']}; that of {noise.honest} owners alone suffices"
+    yield f"- sampling: {told['sampling']}"
+    sums = []
+    for name, step in told["steps"].items():
+        sums.append((step["multiplier"], step["times"]))
+        yield (
+            f"- {name}, {step['times']} times: rows clipped to {step['clip']:.4g}; noise of "
+            f"{step['multiplier']:.4g} times what one person can change"
+        )
+    found = gaussian(sums, noise.delta)
+    yield (
+        f"- continuous Gaussian noise of that size, by dp-accounting: epsilon = "
+        f"{found.renyi:.4g} (Renyi divergence), {found.loss_distribution:.4g} (privacy loss "
+        "distribution)"
+    )
 
 
 def _column(column: Column) -> str:

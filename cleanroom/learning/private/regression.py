@@ -135,8 +135,9 @@ class _Own:
             products = x[:, first] * x[:, second] * _weights(x.shape[1])
             return np.hstack([products, x * self._halved[at, None]])
         (beta,) = numbers(step, coefficients=(x.shape[1],))
-        _, residual, _ = self._likelihood.pieces(x @ beta, self._own.y[at])
-        return x * residual[:, None]
+        with np.errstate(over="ignore", invalid="ignore"):
+            _, residual, _ = self._likelihood.pieces(x @ beta, self._own.y[at])
+            return x * residual[:, None]
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,7 @@ class Question:
 
     Attributes:
         clip: of one row's vector. The sum counts in clips, on a grid of 2^-bits.
+        reach: how far one person moves the sum at most, on that grid.
         times: how often it is asked.
         rho: what it costs each time.
     """
@@ -64,6 +65,7 @@ class Question:
     name: str
     clip: float
     bits: int
+    reach: int
     noise: SharedNoise
     times: int
     rho: Fraction
@@ -73,6 +75,11 @@ class Question:
     def deviation(self) -> float:
         """Standard deviation of the noise that surely is in each entry, in the vectors' units."""
         return sqrt(self.noise.variance) * self.clip / (1 << self.bits)
+
+    @property
+    def multiplier(self) -> float:
+        """The same over how far one person moves the sum at most."""
+        return sqrt(self.noise.variance) / self.reach
 
 
 def question(
@@ -97,7 +104,7 @@ def question(
         cost = noise.rho(reach**2)
         if cost <= each and most * facts.owners < _EXACT:
             block = Block("sum", (dimension,), most / (1 << bits))
-            return Question(name, clip, bits, noise, times, cost, block)
+            return Question(name, clip, bits, reach, noise, times, cost, block)
     raise TrainingImpossible(
         f"no noise for {times} steps under epsilon {dp.epsilon}, delta {dp.delta}",
         remedy="Allow a larger epsilon, or fewer rounds.",
@@ -123,7 +130,7 @@ def card(dp: DpSpec, facts: Facts, questions: Mapping[str, Question]) -> dict[st
         "owners": facts.owners,
         "honest": dp.honest,
         "steps": {
-            one.name: {"times": one.times, "clip": one.clip, "deviation": one.deviation}
+            one.name: {"times": one.times, "clip": one.clip, "multiplier": one.multiplier}
             for one in questions.values()
         },
     }

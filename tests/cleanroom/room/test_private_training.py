@@ -45,6 +45,10 @@ def test_a_private_training_is_charged_once_to_each_owner(room: LocalRoom) -> No
     trained = room.train(job(7.0))
     assert isinstance(trained.model, PrivateModel)
     assert float(trained.model.privacy["epsilon"]) <= 7.0
+    card = trained.files()["card.md"]
+    assert "epsilon = 7, \ndelta = 1e-06 differentially private: one person with" in card
+    assert "- private.gradient, 6 times: rows clipped to 1.5; noise of" in card
+    assert "by dp-accounting: epsilon = 7" in card
     pooled = training.pooled(training.patients(n=2000))
     right = (trained.model.predict(pooled) > 0.5) == (pooled["outcome"] == 1)
     assert right.mean() > 0.6
