@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from cleanroom.cli.query import Config, Sql, text_of, with_progress
+from cleanroom.cli.answers import with_progress
+from cleanroom.cli.options import Config, Deadline, Explain, ReceiptFile, Sql, text_of
 from cleanroom.cli.rows import check_writable, write_text
 from cleanroom.plan.grouping import ITERATIONS, FitKind
 
@@ -28,12 +29,10 @@ def train_joined(
     model: Annotated[Kind, typer.Option(help="Which regression.")] = Kind.LOGISTIC,
     iterations: Annotated[int, typer.Option(min=1, max=500, help="Fixed.")] = ITERATIONS,
     l2: Annotated[float, typer.Option(min=0, max=1000, help="As 1 / C in scikit-learn.")] = 1.0,
-    explain: Annotated[
-        bool, typer.Option("--explain", help="Say who would learn what; nothing runs.")
-    ] = False,
+    explain: Explain = False,
     output: Annotated[Path | None, typer.Option(help="JSON file for the model.")] = None,
-    receipt: Annotated[Path | None, typer.Option(help="Where to keep the signed receipt.")] = None,
-    deadline_s: Annotated[int, typer.Option(min=1, max=86400, help="Seconds to wait.")] = 3600,
+    receipt: ReceiptFile = None,
+    deadline_s: Deadline = 3600,
 ) -> None:
     """Fit a regression on rows that owners join on secret shares, each with its own columns."""
     from cleanroom.recipient.room import connect

@@ -5,6 +5,7 @@ values come from a file of one a line, or are asked for without an echo.
 """
 
 from collections.abc import Iterator, Sequence
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 import typer
@@ -23,6 +24,31 @@ def private_values(options: Sequence[str]) -> dict[str, list[str]]:
             raise typer.BadParameter("--private takes each NAME once, as NAME=FILE or NAME")
         found[name] = list(_lines(Path(path)) if given else _asked(name))
     return found
+
+
+def private_weights(options: Sequence[str]) -> dict[str, dict[str, Decimal]]:
+    """Return the weights of each NAME=FILE, by value: a weight and a value on each line."""
+    found: dict[str, dict[str, Decimal]] = {}
+    for option in options:
+        name, _, path = option.partition("=")
+        if not name.isidentifier() or name in found or not path:
+            raise typer.BadParameter("--weights takes each NAME once, as NAME=FILE")
+        found[name] = dict(_weights(Path(path)))
+    return found
+
+
+def _weights(path: Path) -> Iterator[tuple[str, Decimal]]:
+    seen: set[str] = set()
+    for place, line in enumerate(_lines(path), start=1):
+        weight, space, value = line.partition(" ")
+        try:
+            if not space or value in seen:
+                raise ValueError
+            seen.add(value)
+            yield value, Decimal(weight)
+        except (InvalidOperation, ValueError):
+            what = f"{path}: line {place} is not a weight, a space, and a value of its own"
+            raise ConfigInvalid(what, remedy="Write lines like '3 DE' or '-2.5 FR'.") from None
 
 
 def _lines(path: Path) -> Iterator[str]:

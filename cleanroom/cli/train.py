@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cleanroom.cli.query import Config
+from cleanroom.cli.options import Config
 from cleanroom.cli.rows import check_writable, write_text
 
 if TYPE_CHECKING:

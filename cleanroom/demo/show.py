@@ -12,7 +12,7 @@ from rich.panel import Panel
 from rich.syntax import Syntax
 from rich.table import Table
 
-from cleanroom.cli.query import summary
+from cleanroom.cli.answers import summary
 from cleanroom.cli.rows import as_table
 from cleanroom.demo import hospitals, training
 from cleanroom.local.room import LocalRoom

@@ -145,6 +145,8 @@ class Room:
         where: str | None = None,
         protocol: Protocol | None = None,
         without: Collection[str] = (),
+        deadline_s: int = DEADLINE_S,
+        on_progress: Callable[[str, str], None] | None = None,
     ) -> Regression:
         """Fit `target` as a linear function of `features` over all owners' rows of a table.
 
@@ -154,14 +156,20 @@ class Room:
             features: numbers, BOOLEAN, and TEXT with declared values, each of which but the first
                 gets a coefficient of its own.
             where: an SQL condition on the table's rows.
-            protocol, without: as in `sql`.
+            protocol, without, deadline_s, on_progress: as in `sql`.
 
         Raises:
             CleanroomError: as `sql`; UnsupportedQuery also if features depend on each other.
         """
         model = Model.of(self.contract.terms, table, target, features)
         try:
-            found = self.sql(model.sql(where), protocol=protocol, without=without)
+            found = self.sql(
+                model.sql(where),
+                protocol=protocol,
+                without=without,
+                deadline_s=deadline_s,
+                on_progress=on_progress,
+            )
         except OverflowPossible as error:
             raise model.overflow(error) from None
         return model.fitted(found)

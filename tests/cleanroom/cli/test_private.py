@@ -1,5 +1,6 @@
 """Values of private parameters on the command line: from files, or asked for, and never shown."""
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from typer.testing import CliRunner
 
 from cleanroom import LocalRoom
 from cleanroom.cli import app
-from cleanroom.cli.private import private_values
+from cleanroom.cli.private import private_values, private_weights
 from cleanroom.errors import ConfigInvalid, PrivateValueRefused
 
 SQL = "SELECT COUNT(*) AS n FROM transactions WHERE channel IN (:watch)"
@@ -18,6 +19,23 @@ def test_values_come_from_a_file_of_one_a_line(tmp_path: Path) -> None:
     path = tmp_path / "watch.txt"
     path.write_bytes(b"land-017\r\n\nland,with a comma\n")
     assert private_values([f"watch={path}"]) == {"watch": ["land-017", "land,with a comma"]}
+
+
+def test_weights_come_from_a_file_of_a_weight_and_a_value_a_line(tmp_path: Path) -> None:
+    path = tmp_path / "weights.txt"
+    path.write_text("3 DE\n-2.5 land, with a comma\n", encoding="utf-8")
+    wanted = {"DE": Decimal(3), "land, with a comma": Decimal("-2.5")}
+    assert private_weights([f"w={path}"]) == {"w": wanted}
+
+
+@pytest.mark.parametrize("text", ["1 DE\nDE 3\n", "1 DE\n2 DE\n", "1 DE\nthree FR\n", "1 DE\n3"])
+def test_a_line_that_is_no_weight_of_its_own_is_named_by_its_place(
+    tmp_path: Path, text: str
+) -> None:
+    path = tmp_path / "weights.txt"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigInvalid, match="line 2 is not a weight"):
+        private_weights([f"w={path}"])
 
 
 def test_a_file_that_can_not_be_read_is_named(tmp_path: Path) -> None:
@@ -46,6 +64,13 @@ def test_a_query_takes_its_values_from_a_file_or_asks_without_an_echo(tmp_path: 
         from_file = CliRunner().invoke(app, [*words, f"watch={tmp_path / 'watch.txt'}"])
         typed = CliRunner().invoke(app, [*words, "watch"], input="web\nphone\n\n")
         wrong = CliRunner().invoke(app, [*words, "watch"], input="atlantis\n\n")
+        (tmp_path / "weights.txt").write_text("3 web\n-1 phone\n", encoding="utf-8")
+        weighed = [*words[:1], "SELECT WEIGHTED_SUM(channel, :w, 10) AS s FROM transactions"]
+        weighed += [*words[2:-1], "--weights", f"w={tmp_path / 'weights.txt'}"]
+        summed = CliRunner().invoke(app, weighed)
+    cases = "CASE channel WHEN 'web' THEN 3 WHEN 'phone' THEN -1 ELSE 0 END"
+    ((total,),) = pooled.sql(f"SELECT SUM({cases}) FROM transactions").fetchall()
+    assert summed.stdout == f'"s"\n{total}\n'
     assert from_file.stdout == f'"n"\n{expected}\n'
     assert typed.stdout.endswith(from_file.stdout)
     assert "web" not in typed.output

@@ -1,5 +1,6 @@
 """Rooms in which nobody computes: many owners, answers on ciphertexts, refusals by name."""
 
+import json
 import os
 import signal
 from collections.abc import Collection, Iterator
@@ -118,6 +119,19 @@ def test_the_commands_take_a_protocol(room: LocalRoom) -> None:
     (expected,) = pooled(sql).itertuples(index=False)
     rows = run("query", "--protocol", "he", "--format", "csv").splitlines()
     assert rows == ['"total","n"', f"{expected.total:.2f},{expected.n}"]
+
+
+def test_the_command_fits_a_regression(room: LocalRoom) -> None:
+    config = room.workers["shop_0"].config.parent.parent / "analyst" / "config.toml"
+    words = ["regress", "sales", "amount", "level", "person", "--where", "kind = 'a'"]
+    done = CliRunner().invoke(app, [*words, "--format", "json", "--config", str(config)])
+    assert done.exit_code == 0, done.output
+    found = room.linear_regression("sales", "amount", ["level", "person"], where="kind = 'a'")
+    told = {row.pop("feature"): row for row in json.loads(done.stdout)}
+    assert list(told) == ["intercept", "level", "person"]
+    assert {name: row["coefficient"] for name, row in told.items()} == dict(found.coefficients)
+    done = CliRunner().invoke(app, [*words, "--config", str(config)])
+    assert f"{found.rows} rows fitted, R^2 {found.r_squared:.6g}" in done.stdout
 
 
 def test_a_regression_is_that_of_the_pooled_rows(room: LocalRoom) -> None:
