@@ -22,6 +22,7 @@ from cleanroom.learning.errors import TrainingImpossible
 from cleanroom.learning.facts import Facts, Floats, Rows
 from cleanroom.learning.families import FAMILIES, Model
 from cleanroom.learning.pooled import run
+from cleanroom.learning.private.spec import DpSpec
 from protocols.randomness import stream
 
 FEDERATED, POOLED = "federated", "pooled"
@@ -139,6 +140,7 @@ def _score(spec: BaseModel, facts: Facts, arm: str, trained: Sequence[Rows], tes
     family = FAMILIES[str(getattr(spec, "kind", ""))]
     most = facts.owners * facts.max_rows
     known = replace(facts, owners=len(trained), max_rows=-(-most // len(trained)))
+    spec = _suited(spec, len(trained))
     try:
         owners = [family.owner(spec, known, rows) for rows in trained]
         model: Model = run(family.train(spec, known, None), owners)
@@ -147,6 +149,15 @@ def _score(spec: BaseModel, facts: Facts, arm: str, trained: Sequence[Rows], tes
             raise
         return math.nan
     return _worth(facts, test.target, model.predict(dict(test.features)))
+
+
+def _suited(spec: BaseModel, owners: int) -> BaseModel:
+    """Return a private spec whose noise so few owners can add: with one, all of it is its own."""
+    dp = getattr(spec, "dp", None)
+    if not isinstance(dp, DpSpec):
+        return spec
+    fewer = dp.model_copy(update={"honest": min(dp.honest, owners)})
+    return spec.model_copy(update={"dp": fewer})
 
 
 def _worth(facts: Facts, target: Floats | None, score: Floats) -> float:

@@ -12,6 +12,8 @@ from cleanroom.errors import ConfigInvalid
 from cleanroom.learning import linear, logistic, networks, trees
 from cleanroom.learning.errors import TrainingImpossible
 from cleanroom.learning.facts import Column, Facts, Floats, Rows
+from cleanroom.learning.private.kinds import LogisticSpec
+from cleanroom.learning.private.spec import DpSpec
 from cleanroom.models.comparing import compare
 
 ARMS = ["north alone", "south alone", "west alone", "federated", "pooled"]
@@ -67,6 +69,15 @@ def test_a_number_is_compared_by_r2() -> None:
     scores = compared.scores.pivot_table(index="seed", columns="arm", values="r2")
     np.testing.assert_allclose(scores["federated"], scores["pooled"], rtol=1e-6)
     assert compared.measure == "r2"
+
+
+def test_a_private_model_is_compared_with_noise_in_every_arm(cancer) -> None:
+    facts, owned = cancer
+    spec = LogisticSpec(dp=DpSpec(epsilon=20.0, delta=1e-6, clip=1.5), rounds=10)
+    table = compare(spec, facts, owned, seeds=(1,)).table().set_index("arm")
+    assert not table["auc"].isna().any()
+    assert table.loc["federated", "auc"] > 0.9
+    assert table.loc["pooled", "auc"] > 0.9
 
 
 def test_networks_begin_with_the_seed(cancer) -> None:
