@@ -18,7 +18,7 @@ from cleanroom.plan.training import TrainPlan
 from cleanroom.query.training import compile_training
 from cleanroom.sources.database import Database
 
-HELD_OUT = 0.3  # of the rows, where the job holds none out
+HELD_OUT = 0.3  # of the persons, where the job holds none out
 _NO_CONTRACT = "0" * 64
 
 
@@ -37,14 +37,17 @@ def compare_job(
     recipients = [name for name, member in terms.members.items() if Role.RESULT in member.roles]
     if not recipients:
         raise UnknownName("no member of the contract has the role 'result'")
-    plan = compile_training(job, terms, _NO_CONTRACT, recipients[0])
+    held_out = job.job.holdout or HELD_OUT
+    asked = job.job.model_copy(update={"holdout": held_out})  # tells persons apart
+    plan = compile_training(
+        job.model_copy(update={"job": asked}), terms, _NO_CONTRACT, recipients[0]
+    )
     if len(plan.tables) != 1:
         raise UnsupportedQuery(f"arms over the tables {', '.join(plan.tables)}; one is compared")
     for name in sorted(set(plan.owners) ^ set(files)):
         what = "has no file" if name in plan.owners else "doesn't own rows of this job"
         raise UnknownName(f"{name} {what}", remedy=f"Name {', '.join(plan.owners)}.")
     owned = {name: _rows(plan, terms, name, files[name]) for name in plan.owners}
-    held_out = job.job.holdout or HELD_OUT
     return compare(job.spec, plan.facts, owned, seeds, held_out)
 
 

@@ -8,7 +8,6 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -131,7 +130,7 @@ def _is_binary(facts: Facts) -> bool:
 def _arms(parts: Mapping[str, Rows]) -> Iterator[tuple[str, list[Rows]]]:
     """Return each arm's owners' rows."""
     for name, rows in parts.items():
-        yield f"{name} alone", [rows]
+        yield f"{name} alone", [replace(rows, place=0)]
     yield FEDERATED, list(parts.values())
     yield POOLED, [_together(list(parts.values()))]
 
@@ -178,24 +177,39 @@ def _worth(facts: Facts, target: Floats | None, score: Floats) -> float:
 
 
 def _divided(rows: Rows, seed: int, held_out: float) -> tuple[Rows, Rows]:
-    """Return the rows that train, and those that test."""
-    words = stream(seed.to_bytes(32, "big"), "rows held out", len(rows))
-    cut = round(len(rows) * held_out)
-    order = np.argsort(words, kind="stable")
-    return _some(rows, np.sort(order[cut:])), _some(rows, np.sort(order[:cut]))
+    """Return the rows that train, and those that test: of a person all or none, at all owners."""
+    n = len(rows)
+    if rows.persons is None:
+        words = stream(seed.to_bytes(32, "big"), "rows held out", n)
+        order = np.argsort(words, kind="stable")
+        out = np.zeros(n, dtype=np.bool_)
+        out[order[: round(n * held_out)]] = True
+    else:
+        first, second = stream(seed.to_bytes(32, "big"), "persons held out", 2) | np.uint64(1)
+        person = rows.persons.astype(np.uint64)
+        person ^= person >> np.uint64(32)
+        mixed = (person * first ^ (person * first) >> np.uint64(32)) * second
+        out = mixed >> np.uint64(32) < np.uint64(held_out * 2**32)
+    return _some(rows, ~out), _some(rows, out)
 
 
-def _some(rows: Rows, which: NDArray[Any]) -> Rows:
+def _some(rows: Rows, which: NDArray[np.bool_]) -> Rows:
     target = None if rows.target is None else rows.target[which]
-    return Rows({name: values[which] for name, values in rows.features.items()}, target)
+    persons = None if rows.persons is None else rows.persons[which]
+    features = {name: values[which] for name, values in rows.features.items()}
+    return replace(rows, features=features, target=target, persons=persons)
 
 
 def _together(parts: Sequence[Rows]) -> Rows:
-    features = {
-        name: np.concatenate([p.features[name] for p in parts]) for name in parts[0].features
-    }
+    names = parts[0].features
+    features = {name: np.concatenate([part.features[name] for part in parts]) for name in names}
     targets = [part.target for part in parts if part.target is not None]
-    return Rows(features, np.concatenate(targets) if targets else None)
+    persons = [part.persons for part in parts if part.persons is not None]
+    return Rows(
+        features,
+        np.concatenate(targets) if targets else None,
+        persons=np.concatenate(persons) if persons else None,
+    )
 
 
 def _seeded(spec: BaseModel, seed: int) -> BaseModel:

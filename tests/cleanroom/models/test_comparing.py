@@ -107,3 +107,19 @@ def test_what_cant_be_compared_is_said_at_once(cancer) -> None:
     without = Facts(facts.features, None, 3, facts.max_rows)
     with pytest.raises(TrainingImpossible, match="target"):
         compare(logistic.Spec(), without, owned)
+
+
+def test_a_person_is_held_out_at_all_owners_or_at_none() -> None:
+    dice = np.random.default_rng(5)
+    x, persons = dice.normal(size=400).clip(-9, 9), np.tile(np.arange(100), 4)
+    y = (x + dice.normal(size=400) > 0).astype(float)
+    owned = {
+        name: Rows({"x": x[part]}, y[part], persons=persons[part], place=i)
+        for i, (name, part) in enumerate({"a": slice(0, 200), "b": slice(200, 400)}.items())
+    }
+    facts = Facts((Column("x", "number", -9, 9),), Column("y", "number", 0, 1), 2, 200)
+    scores = compare(logistic.Spec(), facts, owned, seeds=(1, 2, 3, 4)).scores
+    pooled = scores[scores["arm"] == "pooled"]["rows"]
+    assert all(rows % 4 == 0 for rows in pooled)
+    assert 240 < pooled.mean() < 320
+    assert pooled.nunique() > 1
