@@ -1,5 +1,6 @@
 """`cleanroom app`: what a member reads before it approves the code of a Flower app."""
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -17,6 +18,6 @@ def app(folder: Folder) -> None:
     for path, content in code.files.items():
         typer.echo(printable(f"# {path}: {len(content)} bytes"))
     typer.echo(printable(f"# ClientApp {code.client}, ServerApp {code.server}"))
-    name = folder.resolve().name.lower().replace(".", "-")
+    name = re.sub(r"[^a-z0-9_-]", "-", folder.resolve().name.lower())
     typer.echo(printable(f"[apps.{name}]\nfolder = '{folder.resolve()}'"))
     typer.echo(f'sha256 = "{code.sha256}"')

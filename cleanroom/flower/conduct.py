@@ -54,7 +54,7 @@ def conduct(
     sandbox = Sandbox(code, "server", _start(spec, facts, code), limits, log=log)
     try:
         while True:
-            frame = sandbox.receive(spec.max_parameters, None)
+            frame = sandbox.receive(spec.max_parameters, limits.reply_s)
             if "message" not in frame.header:
                 return _model(spec, frame, past.report)
             step = _step(spec, facts, frame, past)

@@ -14,7 +14,7 @@ class Limits(Strict):
         memory_bytes: of address space, libraries included.
         cpu_s: of all its threads and rounds together.
         file_bytes: of each file in its own folder.
-        reply_s: until it has answered one message.
+        reply_s: until a ClientApp has answered a message, or a ServerApp sends its next.
         start_s: until its code is loaded.
         threads: that numerical libraries may start.
     """

@@ -46,7 +46,7 @@ class ArraysModel:
 
     def to_safetensors(self) -> bytes:
         """Return the arrays as a safetensors file."""
-        return save({name: np.ascontiguousarray(array) for name, array in self.arrays.items()})
+        return save({name: np.array(array, order="C") for name, array in self.arrays.items()})
 
     def to_json(self) -> str:
         """Return everything as JSON; numbers in as many digits as they need."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cleanroom.errors import AppFailed
+from cleanroom.errors import AppFailed, CleanroomError
 from cleanroom.flower import rows as rows_file
 from cleanroom.flower.apps import Code
 from cleanroom.flower.failures import told
@@ -96,10 +96,14 @@ class AppOwner(Owner):
         """Have the app answer a message, and start it before the first."""
         if self._closed:
             raise AppFailed("the app was ended before")
-        sandbox = self._sandbox = self._sandbox or self._started()
-        sandbox.send(question)
-        reply = sandbox.receive(self._spec.most_numbers(), self._limits.reply_s)
-        _raise_failure(reply)
+        try:
+            sandbox = self._sandbox or self._started()
+            sandbox.send(question)
+            reply = sandbox.receive(self._spec.most_numbers(), self._limits.reply_s)
+            _raise_failure(reply)
+        except CleanroomError:
+            self.close()
+            raise
         return reply
 
     def _started(self) -> Sandbox:
@@ -115,6 +119,7 @@ class AppOwner(Owner):
             rows_file.write(folder, self._facts, self._rows)
 
         sandbox = Sandbox(self._code, "client", start, self._limits, fill, self._log)
+        self._sandbox = sandbox
         _raise_failure(sandbox.receive(0, self._limits.start_s))
         return sandbox
 

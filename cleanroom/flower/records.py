@@ -61,7 +61,7 @@ def array_record(items: Iterable[tuple[str, str, list[int]]], numbers: Floats) -
     for name, dtype, shape in items:
         size = int(np.prod(shape, dtype=np.int64))
         cut = numbers[start : start + size].reshape(shape)
-        record[name] = Array(np.ascontiguousarray(cut.astype(dtype)))
+        record[name] = Array(cut.astype(dtype, order="C"))
         start += size
     return record
 

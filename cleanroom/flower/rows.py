@@ -30,4 +30,4 @@ def _array(column: Column, values: Floats) -> pa.Array:
     if column.kind == "number":
         return pa.array(values, mask=absent)
     codes = pa.array(np.where(absent, 0, values).astype(np.int32), mask=absent)
-    return pa.DictionaryArray.from_arrays(codes, list(column.values)).cast(pa.string())
+    return pa.array(column.values, pa.string()).take(codes)

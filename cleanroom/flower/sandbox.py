@@ -101,7 +101,7 @@ class Sandbox:
             except (Silent, Closed) as error:
                 self.fail(error)
 
-    def receive(self, most_numbers: int, seconds: float | None) -> Frame:
+    def receive(self, most_numbers: int, seconds: float) -> Frame:
         """Take a frame from it.
 
         Raises:

@@ -30,7 +30,8 @@ def run(pipe: Pipe, start: Mapping[str, Any]) -> None:
     """Run the app to its end and give the model, or why there is none."""
     try:
         own = context(start)
-        watch = Watch(start["weighted_by"], own_aggregation=start["own_aggregation"])
+        aggregation = start["own_aggregation"]
+        watch = Watch(start["weighted_by"], start["owners"], own_aggregation=aggregation)
         app = _seeded(start)
         if not isinstance(app, ServerApp):
             raise NotSummable("component")

@@ -36,6 +36,7 @@ INDIVIDUAL: dict[type[Strategy], str] = {
 }
 
 
+_NODES = ("min_available_nodes", "min_train_nodes", "min_evaluate_nodes")
 _READING = ("aggregate_train", "aggregate_evaluate", "_check_and_log_replies", "start")
 
 
@@ -43,8 +44,8 @@ class StrategyRefused(Exception):
     """A strategy that the room can't serve, and why."""
 
 
-def check(strategy: Strategy, weighted_by: str, *, own_aggregation: bool) -> None:
-    """Refuse a strategy that needs more than the mean, or another weight than the job says.
+def check(strategy: Strategy, weighted_by: str, owners: int, *, own_aggregation: bool) -> None:
+    """Refuse a strategy that needs more than the mean, other weights, or more nodes than owners.
 
     Raises:
         StrategyRefused: with its name and the reason.
@@ -56,6 +57,9 @@ def check(strategy: Strategy, weighted_by: str, *, own_aggregation: bool) -> Non
     weight = getattr(strategy, "weighted_by_key", weighted_by)
     if weight != weighted_by:
         raise StrategyRefused(f"{name} weights by '{weight}', the job by '{weighted_by}'")
+    nodes = max(getattr(strategy, name, 0) for name in _NODES)
+    if nodes > owners:
+        raise StrategyRefused(f"{name} waits for {nodes} nodes, of which there are {owners}")
     if not own_aggregation and not _flowers_own(strategy):
         raise StrategyRefused(
             f"{name} aggregates by code of its own: if that needs only the weighted mean, say"
@@ -83,14 +87,14 @@ class Watch:
     Flower's base class is changed for the process, which runs this one app and nothing else.
     """
 
-    def __init__(self, weighted_by: str, *, own_aggregation: bool) -> None:
-        """Take what the job says of aggregation."""
+    def __init__(self, weighted_by: str, owners: int, *, own_aggregation: bool) -> None:
+        """Take what the job says of aggregation, and how many owners there are."""
         self.results: list[Result] = []
         self._may_send = own_aggregation
         start: Callable[..., Result] = Strategy.start
 
         def checked(strategy: Strategy, *args: Any, **kwargs: Any) -> Result:
-            check(strategy, weighted_by, own_aggregation=own_aggregation)
+            check(strategy, weighted_by, owners, own_aggregation=own_aggregation)
             self._may_send = True
             self.results.append(start(strategy, *args, **kwargs))
             return self.results[-1]

@@ -124,7 +124,7 @@ class LocalRoom(Room):
             path = as_json(model, folder / f"{name}.json")
             lines.append(f"{_quoted(name)} = {_quoted(path)}")
         for name, app in self._apps.items():
-            lines += [f"[apps.{name}]", f"folder = {_quoted(app.folder)}"]
+            lines += [f"[apps.{_quoted(name)}]", f"folder = {_quoted(app.folder)}"]
             lines.append(f"sha256 = {_quoted(app.sha256)}")
         if member == COORDINATOR:
             del lines[2:]

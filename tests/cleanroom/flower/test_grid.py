@@ -49,7 +49,7 @@ def test_every_reply_holds_the_mean_in_the_dtypes_of_the_message() -> None:
         assert reply.content["metrics"] == {"num-examples": 8 / 3, "loss": 0.25}
         assert reply.content["a"]["w"].numpy().dtype == np.float32
         assert reply.content["a"]["w"].numpy().tolist() == [1, 2]
-        assert reply.content["a"]["n"].numpy() == 0.5
+        assert (reply.content["a"]["n"].numpy().shape, reply.content["a"]["n"].numpy()) == ((), 0.5)
     assert grid(asked).send_and_receive([]) == []
 
 
@@ -89,13 +89,13 @@ def made(kind: type[Strategy]) -> Strategy:
 
 @pytest.mark.parametrize("kind", MEAN_ONLY)
 def test_strategies_of_the_mean_may_run(kind: type[Strategy]) -> None:
-    check(made(kind), "num-examples", own_aggregation=False)
+    check(made(kind), "num-examples", 3, own_aggregation=False)
 
 
 @pytest.mark.parametrize("kind", INDIVIDUAL)
 def test_strategies_of_single_updates_are_refused_by_name(kind: type[Strategy]) -> None:
     with pytest.raises(StrategyRefused, match=kind.__name__):
-        check(made(kind), "num-examples", own_aggregation=True)
+        check(made(kind), "num-examples", 3, own_aggregation=True)
 
 
 def test_no_strategy_of_flower_is_forgotten() -> None:
@@ -114,14 +114,16 @@ class Announced(flower.FedAvg):
 
 
 def test_own_aggregation_has_to_be_declared() -> None:
-    check(Announced(), "num-examples", own_aggregation=False)
-    check(Median(), "num-examples", own_aggregation=True)
+    check(Announced(), "num-examples", 3, own_aggregation=False)
+    check(Median(), "num-examples", 3, own_aggregation=True)
     own = flower.FedAvg(train_metrics_aggr_fn=lambda records, key: records[0])
     for strategy in Median(), own:
         with pytest.raises(StrategyRefused, match="own_aggregation"):
-            check(strategy, "num-examples", own_aggregation=False)
+            check(strategy, "num-examples", 3, own_aggregation=False)
     with pytest.raises(StrategyRefused, match="weights by 'rows'"):
-        check(flower.FedAvg(weighted_by_key="rows"), "num-examples", own_aggregation=True)
+        check(flower.FedAvg(weighted_by_key="rows"), "num-examples", 3, own_aggregation=True)
+    with pytest.raises(StrategyRefused, match="waits for 10 nodes, of which there are 3"):
+        check(flower.FedAvg(min_available_nodes=10), "num-examples", 3, own_aggregation=False)
 
 
 def test_owners_and_recipients_do_not_import_flower() -> None:
