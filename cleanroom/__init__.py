@@ -6,13 +6,15 @@ if TYPE_CHECKING:
     from cleanroom.local.room import LocalRoom
     from cleanroom.recipient.result import Result
     from cleanroom.recipient.room import Room, connect
+    from cleanroom.recipient.trained import Trained
 
-__all__ = ["LocalRoom", "Result", "Room", "connect"]
+__all__ = ["LocalRoom", "Result", "Room", "Trained", "connect"]
 
 _HOMES = {
     "LocalRoom": "local.room",
     "Result": "recipient.result",
     "Room": "recipient.room",
+    "Trained": "recipient.trained",
     "connect": "recipient.room",
 }
 

@@ -82,13 +82,16 @@ class Job(Strict):
             if isinstance(source, Path | str):
                 source = tomllib.loads(Path(source).read_text(encoding="utf-8"))
             values = source.model_dump() if isinstance(source, Job) else source
-            return cls.model_validate(values)
+            job = cls.model_validate(values)
         except tomllib.TOMLDecodeError as error:
             raise ConfigInvalid(f"{where}not TOML: {error}") from None
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigInvalid(f"{where}cannot be read: {type(error).__name__}") from None
         except ValidationError as error:
             raise ConfigInvalid(f"{where}{first_fault(error)}") from None
+        if len(job.text) > MAX_BYTES:
+            raise ConfigInvalid(f"{where}a job of more than {MAX_BYTES} characters")
+        return job
 
     @classmethod
     def read(cls, text: str) -> Self:

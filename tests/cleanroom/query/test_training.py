@@ -130,6 +130,7 @@ def test_jobs_with_unknown_keys_or_models_are_refused_by_key() -> None:
         (training.job({"kind": "logistic", "colour": 1}), "model.colour: unknown key"),
         (training.job(max_rounds=0), "job.max_rounds"),
         (training.job(time="outcome"), "two columns"),
+        (training.job(without=[f"m{i:062}" for i in range(1000)]), "more than 65536 characters"),
         (training.job(max_membership=0.1), "name a holdout"),
     ):
         with pytest.raises(ConfigInvalid) as refused:

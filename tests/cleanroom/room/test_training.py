@@ -1,5 +1,6 @@
 """Trainings in rooms of real processes: equal to the pooled fit, with owners that leave."""
 
+import io
 import os
 import subprocess
 import sys
@@ -10,11 +11,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import training
+from rich.console import Console
 from sklearn.linear_model import LogisticRegression
 from typer.testing import CliRunner
 
 from cleanroom import LocalRoom
 from cleanroom.cli import app
+from cleanroom.demo import training as demo
 from cleanroom.errors import (
     CleanroomError,
     ConfigInvalid,
@@ -183,6 +186,12 @@ def test_another_job_does_not_go_on_from_this_ones_folder(room: LocalRoom, tmp_p
         room.train(training.job(), folder=tmp_path / "job", on_round=stop)
     with pytest.raises(ConfigInvalid, match="another training"):
         room.train(training.job(purpose="more"), folder=tmp_path / "job", resume=True)
+
+
+def test_the_demo_trains_the_pooled_model() -> None:
+    console = Console(file=io.StringIO(), width=200)
+    assert demo.run(console)
+    assert "equal: yes" in console.file.getvalue()
 
 
 def test_with_enough_others_a_training_goes_on_without_an_owner() -> None:
