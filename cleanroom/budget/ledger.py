@@ -95,23 +95,37 @@ class Ledger:
         """Charge one session for one table. See `charge_all`."""
         self.charge_all(session, plan_hash, {scope: rho})
 
-    def charge_all(self, session: str, plan_hash: bytes, costs: Mapping[Scope, Fraction]) -> None:
+    def charge_all(
+        self,
+        session: str,
+        plan_hash: bytes,
+        costs: Mapping[Scope, Fraction],
+        *,
+        goes_on: bool = True,
+    ) -> None:
         """Charge one session for all that its result will tell, or for nothing.
 
         On return the charge is on disk. It isn't given back if the session fails afterwards. The
         same session with the same plan and costs is charged once, however often it asks: a
         session that goes on after a crash asks again.
 
+        Args:
+            goes_on: whether what the session tells after a crash is what it told before. False
+                where it would be new noise: such a session is charged once and begun once.
+
         Raises:
             BudgetExhausted: if a budget doesn't suffice; nothing was charged then.
-            RequestReplayed: if this session was charged for another plan or other costs.
+            RequestReplayed: if this session was charged for another plan or other costs, or at
+                all where it can't go on.
             LedgerUnavailable: if the charge can't be made durable.
         """
         _named(session, *(name for scope in costs for name in scope))
         wanted = {scope: charged(rho) for scope, rho in costs.items()}
         with self._store.writing() as db:
             if self._charged_before(db, session, plan_hash, wanted):
-                return
+                if goes_on:
+                    return
+                raise RequestReplayed(f"session {session} was charged before")
             for scope, units in sorted(wanted.items()):
                 self._charge_one(db, session, plan_hash, scope, units)
 

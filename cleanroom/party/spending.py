@@ -47,7 +47,10 @@ class Spending:
         return tuple(found)
 
     def charge(self, session: str, plan: TrainPlan) -> None:
-        """Charge a session for all that it will tell; durable on return.
+        """Charge a new session for all that it will tell; durable on return.
+
+        A session that this process forgot, as it was started again, isn't answered again: the
+        noise would be new, and two answers tell more than one.
 
         Raises:
             BudgetExhausted, RequestReplayed, LedgerUnavailable: nothing may be told.
@@ -55,7 +58,8 @@ class Spending:
         if costs := self._costs(plan):
             try:
                 with self._ledger(costs) as ledger:
-                    ledger.charge_all(session, bytes.fromhex(plan.hash), costs)
+                    plan_hash = bytes.fromhex(plan.hash)
+                    ledger.charge_all(session, plan_hash, costs, goes_on=False)
             except (BudgetExhausted, RequestReplayed, LedgerUnavailable) as error:
                 error.party = self._name
                 raise

@@ -42,6 +42,13 @@ def test_a_session_is_charged_once(ledger: Ledger) -> None:
         ledger.charge("s", PLAN, OTHER, TENTH)
 
 
+def test_a_session_that_can_not_go_on_is_charged_once_and_then_refused(ledger: Ledger) -> None:
+    ledger.charge_all("s", PLAN, {SCOPE: TENTH}, goes_on=False)
+    with pytest.raises(RequestReplayed, match="charged before"):
+        ledger.charge_all("s", PLAN, {SCOPE: TENTH}, goes_on=False)
+    assert ledger.left(SCOPE) == 1 - TENTH
+
+
 def test_tables_are_charged_together_or_not_at_all(ledger: Ledger) -> None:
     ledger.allow(OTHER, TENTH)
     with pytest.raises(BudgetExhausted, match="visits"):

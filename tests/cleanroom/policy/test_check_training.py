@@ -11,7 +11,7 @@ import training
 from cleanroom.budget.ledger import Ledger, Scope
 from cleanroom.budget.zcdp import epsilon, rho_within
 from cleanroom.contract.terms import Terms
-from cleanroom.errors import BudgetExhausted, LedgerUnavailable
+from cleanroom.errors import BudgetExhausted, LedgerUnavailable, RequestReplayed
 from cleanroom.learning.job import Job
 from cleanroom.party.spending import Spending
 from cleanroom.plan.sheet_of_training import sheet_of_training
@@ -80,7 +80,9 @@ def test_an_owner_has_the_last_word_on_its_budget(tmp_path: Path) -> None:
     spending = Spending("north", TERMS, tmp_path / "ledger.db")
     assert spending.violations(plan) == ()
     spending.charge("first", plan)
-    spending.charge("first", plan)
+    with pytest.raises(RequestReplayed, match="charged before") as again:
+        spending.charge("first", plan)
+    assert again.value.party == "north"
     assert spending.violations(plan) == ()
     assert spending.violations(plan_of(noisy(epsilon=0.9))) != ()
     spending.charge("second", plan)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import chi2
+from scipy.stats import beta, chi2
 
 from protocols.dp.bernoulli import exp_coins, exp_runs
 from protocols.dp.gaussian import discrete_gaussian, is_samplable, samplable
@@ -60,6 +60,22 @@ def test_half_the_noise_is_noticed(promised: str) -> None:
     words = Words(KEY, promised)
     assert keeps_promise(discrete_gaussian(words, Fraction(promised), N))
     assert not keeps_promise(discrete_gaussian(words, Fraction(promised) / 4, N))
+
+
+@pytest.mark.parametrize("scale", [Fraction(1), Fraction(1, 2)])
+def test_a_count_keeps_its_epsilon_and_half_the_noise_does_not(scale: Fraction) -> None:
+    """What 200 000 answers to a count prove of epsilon, at 99.9 %: at most 1 under scale 1."""
+    n = 200_000
+    words = Words(KEY, "audit")
+    without, with_person = (discrete_laplace(words, scale, n) + count for count in (0, 1))
+    proven = []
+    for threshold in range(-2, 4):
+        high, low = (int((x >= threshold).sum()) for x in (with_person, without))
+        least = beta.ppf(0.001, high, n - high + 1)
+        most = beta.ppf(0.999, low + 1, n - low)
+        proven.append(math.log(least / most))
+    assert (max(proven) <= 1) == (scale == 1)
+    assert set(without) >= set(range(-3, 4)) <= set(with_person)
 
 
 @pytest.mark.parametrize(("over", "under"), [(0, 1), (1, 1), (1, 3), (2**61 - 1, 2**62)])
