@@ -10,6 +10,7 @@ from sqlglot import parse_one
 from cleanroom.budget.zcdp import UNITS
 from cleanroom.contract.terms import Terms
 from cleanroom.learning.facts import Column
+from cleanroom.learning.opens import OPENS
 from cleanroom.plan.cost import Cost
 from cleanroom.plan.sheet import Sheet, block, unquoted
 from cleanroom.plan.training import Noise, TrainPlan
@@ -56,6 +57,8 @@ def _opened(plan: TrainPlan) -> Iterator[str]:
         f"what each step asks for, summed over all owners that take part: {plan.max_steps} sums "
         f"at most, of {plan.max_words} numbers at most, to {plan.recipient}"
     )
+    for sums in OPENS.get(plan.kind, ()):
+        yield f"over all owners: {sums}; to {plan.recipient}"
 
 
 def _noisy(plan: TrainPlan, noise: Noise) -> Iterator[str]:

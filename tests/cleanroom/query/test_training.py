@@ -9,7 +9,9 @@ import training
 
 from cleanroom.contract.terms import Terms
 from cleanroom.errors import CleanroomError, ConfigInvalid, MessageInvalid, UnsupportedQuery
+from cleanroom.learning.families import FAMILIES
 from cleanroom.learning.job import Job
+from cleanroom.learning.opens import OPENS
 from cleanroom.plan.sheet_of_training import sheet_of_training
 from cleanroom.plan.training import TrainPlan
 from cleanroom.policy.training import check_training
@@ -168,3 +170,17 @@ def test_a_private_model_is_not_attacked_by_exact_counts() -> None:
     asked = Job.of(training.job(private, holdout=0.3, max_membership=0.1))
     with pytest.raises(UnsupportedQuery, match="private model"):
         compile_training(asked, training.terms(), "0" * 64, "university")
+
+
+def test_a_sheet_tells_what_a_familys_sums_tell() -> None:
+    rows = "SELECT age, bmi FROM patients"
+    for kind, changed, told in (
+        ("kmeans", {"rows": rows, "target": None}, "changes its cluster between two rounds"),
+        ("pca", {"rows": rows, "target": None}, "the products of all columns"),
+        ("cox", {"rows": "SELECT age, bmi, outcome FROM patients", "time": "bmi"}, "leaves alone"),
+        ("logistic", {}, "loss, gradient and curvature"),
+    ):
+        job = Job.of(training.job({"kind": kind}, **changed))
+        plan = compile_training(job, training.terms(), "0" * 64, "university")
+        assert any(told in line for line in sheet_of_training(plan, training.terms()).opened), kind
+    assert set(OPENS) <= set(FAMILIES)

@@ -1,0 +1,31 @@
+"""What the sums of a training tell the recipient, in words for its sheet.
+
+Rule: a line for whatever a family's steps open beside the model, and one for what a single row can
+be told from. Words alone: nothing here is computed with.
+"""
+
+from collections.abc import Mapping
+
+_COLUMNS = (
+    "how many rows there are, each number's mean and variance, how often each value of a category "
+    "and of the target occurs"
+)
+_NEWTON = "loss, gradient and curvature of all rows at each round's coefficients"
+OPENS: Mapping[str, tuple[str, ...]] = {
+    "linear": (_COLUMNS, _NEWTON),
+    "logistic": (_COLUMNS, _NEWTON),
+    "poisson": (_COLUMNS, _NEWTON),
+    "cox": (
+        _COLUMNS,
+        "how many rows leave at each time of the grid, and with an event",
+        "between two times with events, sums over the rows that leave there: a row that leaves "
+        "alone is told whole; a longer interval keeps more of them together",
+    ),
+    "pca": (_COLUMNS, "the products of all columns"),
+    "kmeans": (
+        _COLUMNS,
+        "the products of all columns",
+        "each cluster's rows and their sum in each round: a row that alone changes its cluster "
+        "between two rounds is told whole",
+    ),
+}
