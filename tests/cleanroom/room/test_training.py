@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -26,8 +27,11 @@ from cleanroom.errors import (
     SessionCancelled,
     UnknownName,
 )
+from cleanroom.learning import facts as facts_of
+from cleanroom.learning import trees
 from cleanroom.learning.errors import ModelWithheld
 from cleanroom.learning.families import Model
+from cleanroom.learning.pooled import run
 from cleanroom.models.files import load_model
 from cleanroom.session.receipt import Receipt
 from cleanroom.session.statements import Finished
@@ -69,6 +73,19 @@ def test_a_training_gives_the_pooled_model_and_everybody_signs(room: LocalRoom) 
     assert sorted(s.party for s in done) == list(training.HOSPITALS)
     assert {s.role for s in done} == {"training"}
     assert statements[0].plan_hash == room.explain_training(training.job()).plan_hash
+
+
+def test_trees_under_masks_are_the_pooled_ones_bit_by_bit(room: LocalRoom) -> None:
+    trained = room.train(training.job({"kind": "gbdt", "trees": 4}))
+    rows, facts = training.pooled(training.patients()), trained.plan.facts
+    alone = replace(facts, owners=1, max_rows=facts.owners * facts.max_rows)
+    features = {name: rows[name].to_numpy() for name in FEATURES}
+    owner = trees.owner(
+        trees.Spec(trees=4), alone, facts_of.Rows(features, rows["outcome"].to_numpy())
+    )
+    pooled = run(trees.train(trees.Spec(trees=4), alone), [owner])
+    assert isinstance(trained.model, trees.Model)
+    assert trained.model.forest.nodes.tobytes() == pooled.forest.nodes.tobytes()
 
 
 def test_no_log_holds_a_number_of_the_model(room: LocalRoom) -> None:
