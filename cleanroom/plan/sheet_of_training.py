@@ -83,6 +83,8 @@ def _leaks(plan: TrainPlan) -> Iterator[str]:
         f"alters its software: {plan.recipient}"
     )
     yield f"whether an owner has fewer than {plan.min_group} persons: {everybody}"
+    if plan.noise is None:
+        yield from _differences(plan)
     app = _app(plan)
     if app:
         yield f"whatever the code of '{app['app']}' puts into updates, summed: {plan.recipient}"
@@ -91,6 +93,23 @@ def _leaks(plan: TrainPlan) -> Iterator[str]:
         yield (
             f"sums over any three owners or more; those that differ in one owner tell much about "
             f"that owner's part: {plan.recipient}"
+        )
+
+
+def _differences(plan: TrainPlan) -> Iterator[str]:
+    """Say whose sums follow from two trainings: with an owner and without."""
+    if plan.recipient in plan.owners:
+        yield f"sums of {', '.join(plan.others)} together, without its own: {plan.recipient}"
+    if plan.without:
+        together = "alone" if len(plan.without) == 1 else "together"
+        yield (
+            f"with the same sums over all owners, those of {', '.join(plan.without)} {together}: "
+            f"{plan.recipient}"
+        )
+    if plan.least < len(plan.owners):
+        yield (
+            f"sums of whoever leaves on the way, should the same be asked with and without: "
+            f"{plan.recipient}"
         )
 
 

@@ -66,6 +66,11 @@ def test_the_sheet_says_who_learns_what() -> None:
     plan = plan_of({"holdout": 0.2})
     sheet = sheet_of_training(plan, training.terms())
     assert sheet.plan_hash == plan.hash
+    assert "those of west alone" not in sheet.text
+    owners = (*training.HOSPITALS, "east")
+    terms = Terms.of(training.contract(owners))
+    fewer = plan_of({"without": ["east"]}, terms)
+    assert "those of east alone: university" in sheet_of_training(fewer, terms).text
     for said in ("summed over all owners", "20% of the persons", "age: 0 to 110", "coordinator"):
         assert said in sheet.text
 
