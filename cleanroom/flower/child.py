@@ -9,6 +9,7 @@ import os
 import select
 import sys
 import threading
+from importlib.util import find_spec
 from typing import Any
 
 from cleanroom.flower.lockdown import LockdownUnavailable, Resources, lock
@@ -27,6 +28,9 @@ def main() -> None:
         _say(writing, {"unavailable": str(error)})
         return
     _end_with_parent(reading)
+    if find_spec("flwr") is None:
+        _say(writing, {"unavailable": "flower"})
+        return
 
     from cleanroom.flower.frames import Pipe
 

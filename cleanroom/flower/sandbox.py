@@ -38,6 +38,7 @@ _CONFINED = (
     "Run apps on Linux 5.13 or newer, x86_64 or aarch64, with Landlock and seccomp, and in a"
     " container whose profile lets a process restrict itself."
 )
+_INSTALLED = "Install the extra: pip install 'pets-cleanroom[flower]'."
 _SIGNALS: dict[int, str] = {
     signal.SIGSYS: "it opened a network socket",
     signal.SIGXCPU: "it used up its CPU time",
@@ -116,8 +117,7 @@ class Sandbox:
             except (Silent, Closed) as error:
                 self.fail(error)
         if "unavailable" in frame.header:
-            why = PARTS.get(str(frame.header["unavailable"]), "it said nothing that is known")
-            raise AppRefused(f"this machine can't confine an app: {why}", remedy=_CONFINED)
+            raise _unavailable(frame.header["unavailable"])
         return frame
 
     def _check_alive(self) -> None:
@@ -147,6 +147,13 @@ class Sandbox:
         self._process.kill()
         with self._busy:
             self._end()
+
+
+def _unavailable(part: object) -> AppRefused:
+    if part == "flower":
+        return AppRefused("Flower isn't installed here", remedy=_INSTALLED)
+    why = PARTS.get(str(part), "it said nothing that is known")
+    return AppRefused(f"this machine can't confine an app: {why}", remedy=_CONFINED)
 
 
 def _started(
