@@ -16,6 +16,8 @@ from cleanroom.learning.families import Model
 from cleanroom.learning.linear_model import LinearModel
 from cleanroom.learning.networks import NetworkModel
 from cleanroom.learning.preparation import Preparation
+from cleanroom.learning.private.model import PrivateModel
+from cleanroom.learning.private.network import PrivateNetwork
 from cleanroom.learning.trees import Model as TreesModel
 from cleanroom.models.onnx_trees import listed
 
@@ -30,9 +32,11 @@ def to_onnx(model: Model) -> bytes:
     Raises:
         ConfigInvalid: if onnx isn't installed, or this model has no such form; naming why.
     """
+    if isinstance(model, PrivateNetwork):
+        return to_onnx(model.network)
     graph = _Graph()
     match model:
-        case LinearModel():
+        case LinearModel() | PrivateModel():
             scores = _linear(graph, model)
         case NetworkModel():
             scores = _network(graph, model)
@@ -142,11 +146,12 @@ def _layer(graph: _Graph, rows: str, matrix: Floats, biases: Floats) -> str:
     return graph.add("Add", product, graph.constant(biases))
 
 
-def _linear(graph: _Graph, model: LinearModel) -> str:
+def _linear(graph: _Graph, model: LinearModel | PrivateModel) -> str:
     eta = _layer(graph, _prepared(graph, model.preparation), model.beta[1:, None], model.beta[:1])
-    if model.kind == "logistic":
+    kind = model.kind.removeprefix("private_")
+    if kind == "logistic":
         return _column(graph, graph.add("Sigmoid", eta))
-    if model.kind == "poisson":
+    if kind == "poisson":
         return _column(graph, graph.add("Exp", eta))
     return _column(graph, _scaled(graph, eta, model.scale, model.centre))
 

@@ -25,13 +25,13 @@ class Spec(Strict):
 
     kind: Literal["gbdt"] = "gbdt"
     loss: Literal["logistic", "squared"] = "logistic"
-    trees: int = Field(default=100, ge=1, le=10_000)
+    trees: int = Field(default=100, ge=1, le=1000)
     learning_rate: float = Field(default=0.1, gt=0, le=1)
     l2: float = Field(default=1.0, ge=0, le=1e9)
     min_child_weight: float = Field(default=1.0, gt=0, le=1e9)
     min_gain: float = Field(default=0.0, ge=0, le=1e9)
-    max_depth: int = Field(default=6, ge=1, le=12)
+    max_depth: int = Field(default=6, ge=1, le=10)
     growth: Literal["level", "leaf"] = "level"
-    max_leaves: int = Field(default=31, ge=2, le=4096)
+    max_leaves: int = Field(default=31, ge=2, le=1024)
     max_bins: int = Field(default=63, ge=2, le=255)
     categories: Literal["one_hot", "ordered"] = "one_hot"

@@ -13,7 +13,11 @@ from cleanroom.errors import ConfigInvalid
 from cleanroom.learning.facts import Column
 from cleanroom.models.onnx_file import to_onnx
 
-NUMBER = Column("y", "number", 0, 4)
+
+def private(kind: str, **settings: object) -> Any:
+    return fitted(kind, dp={"epsilon": 5.0}, prepare={"missing": "impute"}, **settings)
+
+
 KINDS = Column("kind", "category", 0, 2, ("x", "y", "z"))
 
 
@@ -29,6 +33,9 @@ def evaluated(content: bytes) -> Any:
         lambda: linear("logistic"),
         lambda: linear("linear"),
         lambda: linear("poisson"),
+        lambda: private("private_logistic"),
+        lambda: private("private_linear"),
+        lambda: private("private_network", rounds=3),
         network,
         lambda: network(loss="squared"),
         trees,
