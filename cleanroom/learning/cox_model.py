@@ -49,6 +49,12 @@ class CoxModel:
         found = dict(zip(names, (self.beta / scales).tolist(), strict=True))
         return found | dict.fromkeys(self.preparation.left_out, 0.0)
 
+    @property
+    def figures(self) -> Mapping[str, float]:
+        """Return how well it fits: the mean loss as in each round, and the likelihood."""
+        loss = -self.log_likelihood / max(self.rows, 1)
+        return {"loss": loss, "log_likelihood": self.log_likelihood}
+
     def table(self) -> tuple[Coefficient, ...]:
         """Return every log hazard ratio with standard error, test and confidence interval."""
         scales = self.preparation.scales[self.preparation.used]

@@ -42,6 +42,11 @@ class KMeansModel:
         raw += self.preparation.centres[used]
         return dict(zip(self.preparation.names, raw.T, strict=True))
 
+    @property
+    def figures(self) -> Mapping[str, float]:
+        """Return the summed squared distances."""
+        return {"inertia": self.inertia}
+
     def predict(self, columns: Mapping[str, ArrayLike]) -> Floats:
         """Return each row's cluster, counted from 0, (n,); NaN where values are missing.
 

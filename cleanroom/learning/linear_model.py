@@ -58,6 +58,12 @@ class LinearModel:
         """Return the share of the deviance that features explain: R squared of a linear model."""
         return 1 - self.deviance / self.null_deviance if self.null_deviance else math.nan
 
+    @property
+    def figures(self) -> Mapping[str, float]:
+        """Return how well it fits: the mean loss as in each round, and the share explained."""
+        loss = self.deviance / self.scale**2 / 2 / max(self.rows, 1)
+        return {"loss": loss, "deviance": self.deviance, "explained": self.explained}
+
     def table(self) -> tuple[Coefficient, ...]:
         """Return every coefficient with standard error, test and confidence interval."""
         raw = self._to_raw

@@ -55,6 +55,11 @@ class PcaModel:
         """Return each component's share of the variance."""
         return self.variances / self.total_variance
 
+    @property
+    def figures(self) -> Mapping[str, float]:
+        """Return the share of the variance that all components explain."""
+        return {"explained": float(self.explained.sum())}
+
     def predict(self, columns: Mapping[str, ArrayLike]) -> Floats:
         """Return each row's place along the components, (n, components).
 

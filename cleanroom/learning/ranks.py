@@ -17,7 +17,7 @@ def area_under_roc(negatives: Floats, positives: Floats) -> tuple[float, float]:
     Args:
         negatives, positives: (bins,) counts, from the lowest scores to the highest.
     """
-    pairs = negatives.sum() * positives.sum()
+    pairs = float(negatives.sum() * positives.sum())
     below = np.cumsum(negatives) - negatives
     tied = float(negatives @ positives) / 2
     return float(below @ positives + tied) / pairs, tied / pairs

@@ -43,12 +43,12 @@ class Trained:
 
     @property
     def metrics(self) -> dict[str, float]:
-        """Return what is known of the last round, and of the test."""
+        """Return what is known of the last round, of the model's fit, and of the test."""
         last = dict(self.rounds[-1]) if self.rounds else {}
         last.pop("round", None)
         figures = {} if self.evaluation is None else self.evaluation.figures
         told = {} if self.attacked is None else {"membership": self.attacked.rate}
-        return {**last, **figures, **told}
+        return {**last, **getattr(self.model, "figures", {}), **figures, **told}
 
     @property
     def curve(self) -> "pd.DataFrame":

@@ -138,3 +138,10 @@ def test_clusters_go_on_from_a_checkpoint() -> None:
     owners = [kmeans.owner(spec, FACTS, own) for own in ROWS]
     again = pooled.run(kmeans.train(spec, FACTS, steps[6].checkpoint), owners)
     assert again.to_json() == trained(spec, FACTS, ROWS, pooled.summed).to_json()
+
+
+def test_models_tell_how_well_they_fit() -> None:
+    components = trained(pca.Spec(components=7), FACTS, ROWS)
+    assert components.figures["explained"] == pytest.approx(1.0)
+    clusters = trained(kmeans.Spec(), FACTS, ROWS)
+    assert clusters.figures == {"inertia": clusters.inertia}

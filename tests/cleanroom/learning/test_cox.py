@@ -88,6 +88,7 @@ def test_an_owner_that_leaves_is_left_behind() -> None:
     model = trained(cox.Spec(), FACTS, [*staying, last], add_up)
     n = sum(len(own) for own in staying)
     fit = fitted(X[:n], TIME[:n], EVENTS[:n])
+    assert model.figures["loss"] == pytest.approx(-fit.log_likelihood_ / n)
     assert (model.rows, model.events) == (n, EVENTS[:n].sum())
     np.testing.assert_allclose([one.value for one in model.table()], fit.params_, **SAME)
     assert model.log_likelihood == pytest.approx(fit.log_likelihood_, rel=1e-9)

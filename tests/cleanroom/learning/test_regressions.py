@@ -71,6 +71,7 @@ def test_a_linear_regression_is_the_pooled_one() -> None:
     variance = residual @ residual / (len(y) - 7)
     errors = np.sqrt(np.diag(np.linalg.inv(ones.T @ ones)) * variance)
     np.testing.assert_allclose([c.standard_error for c in model.table()], errors, **SAME)
+    assert model.figures["loss"] == pytest.approx(residual @ residual / y.var() / len(y) / 2)
     assert model.explained == pytest.approx(1 - residual @ residual / len(y) / y.var(), rel=1e-9)
     half = [(line.high - line.value) / line.standard_error for line in model.table()]
     np.testing.assert_allclose(half, stats.t.ppf(0.975, len(y) - 7), **SAME)
