@@ -32,11 +32,11 @@ from cleanroom.errors import (
 )
 from cleanroom.process import run_until_stopped
 from cleanroom.session.member import Membership
+from cleanroom.session.replays import Replays
 from cleanroom.session.routes import ADD, ATTEND, CONVERSE, STATUS, SUBMIT, TOTAL
 from cleanroom.session.statements import (
     Failed,
     Finished,
-    Replays,
     Request,
     Ruling,
     Signed,

@@ -38,10 +38,10 @@ from cleanroom.party.weights import Weights, load_models
 from cleanroom.plan.plan import Plan
 from cleanroom.process import run_until_stopped
 from cleanroom.session.member import Membership
+from cleanroom.session.replays import Replays
 from cleanroom.session.routes import ATTEND
 from cleanroom.session.statements import (
     Failed,
-    Replays,
     Request,
     RuledViolation,
     Ruling,

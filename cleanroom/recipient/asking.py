@@ -3,8 +3,8 @@
 import asyncio
 import time
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from typing import Protocol as Interface
 
 from cleanroom.contract.document import COORDINATOR
@@ -14,6 +14,7 @@ from cleanroom.execution.outcome import Opened
 from cleanroom.plan.plan import Plan
 from cleanroom.plan.scoring import ScorePlan
 from cleanroom.plan.training import TrainPlan
+from cleanroom.recipient.answers import Answer, TrainedModel, answer_of, stats_of
 from cleanroom.recipient.collecting import Collecting
 from cleanroom.recipient.heard import Heard
 from cleanroom.session import statements
@@ -37,7 +38,6 @@ from cleanroom.transport.channel import Channel, Outgoing
 from cleanroom.transport.envelopes import pack, unpack, unpack_online
 
 if TYPE_CHECKING:
-    import pyarrow as pa
     from numpy.typing import NDArray
 
     from cleanroom.recipient.course import Course
@@ -48,44 +48,6 @@ T = TypeVar("T")
 M = TypeVar("M")
 Progress: TypeAlias = Callable[[str, str], None]
 GRACE_S = 10  # beyond the deadline, so that the members' own reports come first
-
-
-@dataclass(frozen=True, slots=True)
-class Stats:
-    """What a query took.
-
-    Attributes:
-        seconds: from asking to the result.
-        rounds: of one computing member.
-        bytes_sent: by all members, payload.
-        rows: of the result.
-    """
-
-    seconds: float
-    rounds: int
-    bytes_sent: int
-    rows: int
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """Everything that a query gave."""
-
-    table: "pa.Table"
-    suppressed: int
-    receipt: Receipt
-    stats: Stats
-    without: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class TrainedModel(Generic[M]):
-    """Everything that a training gave; `left` are owners without whom it went on."""
-
-    model: M
-    receipt: Receipt
-    stats: Stats
-    left: tuple[str, ...]
 
 
 class Opens(Interface):
@@ -147,7 +109,7 @@ class Asker:
             parts = len(owners) + len(terms.computing if encryption is None else ())
             opened, session = await self._conduct(channel, request, parts, opens.opened, progress)
         table = await asyncio.to_thread(self._engine.finish, plan, opened.columns)
-        return replace(_answer(table, opened.suppressed, session, started), without=plan.without)
+        return replace(answer_of(table, opened.suppressed, session, started), without=plan.without)
 
     async def score(
         self, plan: ScorePlan, rows: "Columns", deadline_s: int, progress: Progress
@@ -167,7 +129,7 @@ class Asker:
                 plan.text, plan.hash, (plan.owner,), deadline_s=deadline_s, scoring=scores.scoring
             )
             table, session = await self._conduct(channel, request, 1, scores.opened, progress)
-        answer = _answer(table, 0, session, started)
+        answer = answer_of(table, 0, session, started)
         sent = answer.stats.bytes_sent + scores.bytes_sent
         return replace(answer, stats=replace(answer.stats, bytes_sent=sent))
 
@@ -199,7 +161,7 @@ class Asker:
         async with self._member.dial(COORDINATOR) as channel:
             made = conducting.opened
             model, session = await self._conduct(channel, request, parts, made, progress)
-        stats = _stats(session, 0, time.monotonic() - started)
+        stats = stats_of(session, 0, time.monotonic() - started)
         stats = replace(stats, bytes_sent=stats.bytes_sent + conducting.bytes_sent)
         receipt = Receipt(tuple(session.signed))
         return TrainedModel(model, receipt, stats, tuple(sorted(session.left)))
@@ -301,18 +263,3 @@ class Asker:
         if signed.signer not in session.request.members:
             raise NotAuthorised("has no part in this session", party=signed.signer)
         return statement
-
-
-def _answer(table: "pa.Table", suppressed: int, session: Heard, started: float) -> Answer:
-    stats = _stats(session, table.num_rows, time.monotonic() - started)
-    return Answer(table, suppressed, Receipt(tuple(session.signed)), stats)
-
-
-def _stats(session: Heard, rows: int, seconds: float) -> Stats:
-    finished = session.finished.values()
-    return Stats(
-        seconds=seconds,
-        rounds=max(f.rounds for f in finished),
-        bytes_sent=sum(f.bytes_sent for f in finished),
-        rows=rows,
-    )

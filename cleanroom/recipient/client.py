@@ -30,7 +30,8 @@ from cleanroom.plan.scoring import ScorePlan
 from cleanroom.plan.training import TrainPlan
 from cleanroom.query.scoring import compile_scoring
 from cleanroom.query.ways import Ways
-from cleanroom.recipient.asking import Answer, Asker, Progress, TrainedModel
+from cleanroom.recipient.answers import Answer, TrainedModel
+from cleanroom.recipient.asking import Asker, Progress
 from cleanroom.recipient.own_rows import OwnRows
 from cleanroom.session.member import Membership
 

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from cleanroom.query.frame import as_pandas
-from cleanroom.recipient.asking import Answer, Stats
+from cleanroom.recipient.answers import Answer, Stats
 from cleanroom.session.receipt import Receipt
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from cleanroom.learning.evaluation import Evaluation
 from cleanroom.learning.families import Model
 from cleanroom.learning.membership import Attacked
 from cleanroom.plan.training import TrainPlan
-from cleanroom.recipient.asking import Stats
+from cleanroom.recipient.answers import Stats
 from cleanroom.session.receipt import Receipt
 
 if TYPE_CHECKING:

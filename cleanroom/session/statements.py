@@ -5,8 +5,6 @@ with the signature, so that whoever relays them can neither alter nor re-address
 """
 
 import secrets
-import time
-from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal, TypeAlias
 
@@ -16,12 +14,11 @@ from cleanroom.contract import canonical
 from cleanroom.contract.document import Contract
 from cleanroom.contract.fields import Name
 from cleanroom.contract.terms import Role
-from cleanroom.errors import MessageInvalid, NotAuthorised, RequestReplayed
+from cleanroom.errors import MessageInvalid, NotAuthorised
 from cleanroom.identity.identity import Identity
 from cleanroom.plan.plan import Protocol
 
 MAX_BYTES = 512 << 10  # of one statement
-MAX_AGE_S = 300
 MAX_CIPHERTEXTS = 1 << 7  # of one owner
 MAX_SCORED = 1 << 20  # rows of one session
 _DOMAIN = b"cleanroom statement v1\n"
@@ -272,36 +269,6 @@ def session_of(signed: Signed) -> str:
         MessageInvalid: if it isn't a statement.
     """
     return _decode(signed).session
-
-
-class Replays:
-    """The sessions seen within the time in which a request is accepted.
-
-    What was seen before this process started is forgotten, so older requests are refused.
-    """
-
-    def __init__(self, started_at: float = 0.0) -> None:
-        self._started_at = int(started_at)
-        self._seen: OrderedDict[str, float] = OrderedDict()  # oldest first
-
-    def check(self, request: Request, now: float | None = None) -> None:
-        """Accept a request's session once.
-
-        Raises:
-            RequestReplayed: if it was seen before, was issued too long ago or ahead, or before
-                this process started.
-        """
-        now = time.time() if now is None else now
-        if abs(now - request.issued_at) > MAX_AGE_S:
-            what = f"issued more than {MAX_AGE_S} s from this member's time"
-            raise RequestReplayed(what, party=request.recipient)
-        if request.issued_at < self._started_at:
-            raise RequestReplayed("issued before this member's process", party=request.recipient)
-        while self._seen and now - next(iter(self._seen.values())) > 2 * MAX_AGE_S:
-            self._seen.popitem(last=False)
-        if request.session in self._seen:
-            raise RequestReplayed("the session was seen before", party=request.recipient)
-        self._seen[request.session] = now
 
 
 def _decode(signed: Signed) -> Statement:

@@ -17,7 +17,7 @@ from cleanroom.errors import UnknownName, UnsupportedQuery
 from cleanroom.plan.plan import Protocol
 from cleanroom.query.compile import compile_query
 from cleanroom.query.finish import finish
-from cleanroom.recipient.asking import Answer, Stats
+from cleanroom.recipient.answers import Answer, Stats
 from cleanroom.recipient.regression import Model, Regression
 from cleanroom.recipient.result import Result
 from cleanroom.session.receipt import Receipt

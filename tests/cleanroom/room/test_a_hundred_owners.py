@@ -5,7 +5,8 @@ from pathlib import Path
 
 import tiny_room
 
-from cleanroom.recipient.asking import Answer, Asker
+from cleanroom.recipient.answers import Answer
+from cleanroom.recipient.asking import Asker
 
 MORE = tuple(f"owner_{i}" for i in range(96))
 OWNERS = (*tiny_room.OWNERS, "hospital", *MORE)

@@ -22,7 +22,8 @@ from cleanroom.identity.exchange import Exchange
 from cleanroom.party.encrypting import Encrypting
 from cleanroom.party.party import PartyProcess
 from cleanroom.party.query_run import QueryRun
-from cleanroom.recipient.asking import Answer, Asker
+from cleanroom.recipient.answers import Answer
+from cleanroom.recipient.asking import Asker
 from cleanroom.recipient.decrypting import Decrypting
 from cleanroom.session.digest import Digest
 from cleanroom.session.member import Membership

@@ -21,7 +21,8 @@ from cleanroom.errors import (
 from cleanroom.party.encrypting import Encrypting
 from cleanroom.party.party import PartyProcess
 from cleanroom.party.query_run import QueryRun
-from cleanroom.recipient.asking import Answer, Asker
+from cleanroom.recipient.answers import Answer
+from cleanroom.recipient.asking import Asker
 from cleanroom.recipient.questioning import Questioning
 from cleanroom.session.contributing import Bound, written
 from cleanroom.session.member import Membership

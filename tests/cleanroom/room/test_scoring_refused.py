@@ -1,6 +1,7 @@
 """Scorings over real channels in which somebody does what is not its part: refused, and by name."""
 
 import asyncio
+import datetime as dt
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ import scoring
 import tiny_room
 from scoring import MODEL, TABLE
 
+from cleanroom.budget.scored import Scored
 from cleanroom.contract.document import Contract
 from cleanroom.contract.terms import Terms
 from cleanroom.coordinator.piping import Pipe
@@ -32,7 +34,8 @@ from cleanroom.party.party import PartyProcess
 from cleanroom.party.weights import Weights
 from cleanroom.plan.scoring import ScorePlan
 from cleanroom.query.scoring import compile_scoring
-from cleanroom.recipient.asking import Answer, Asker
+from cleanroom.recipient.answers import Answer
+from cleanroom.recipient.asking import Asker
 from cleanroom.recipient.scores import Scores
 from cleanroom.session.member import Membership
 from cleanroom.session.routes import ADD, CONVERSE
@@ -73,13 +76,18 @@ def members(home: Path) -> Room:
     return {name: Membership(identity, contract) for name, identity in identities.items()}
 
 
-def in_room(members: Room, home: Path, work: Callable[[PartyProcess], Awaitable[object]]) -> object:
+def in_room(
+    members: Room,
+    home: Path,
+    work: Callable[[PartyProcess], Awaitable[object]],
+    ledger: str = "ledger.db",
+) -> object:
     """Run the coordinator and the model's owner in this process."""
 
     async def run() -> object:
         config = CoordinatorConfig.load(home / "coordinator.toml")
-        owner, ledger = members["bank_b"], home / "ledger.db"
-        party = PartyProcess(owner, standard(), tiny_room.Rows(), MODELS, ledger)
+        owner, rows = members["bank_b"], tiny_room.Rows()
+        party = PartyProcess(owner, standard(), rows, MODELS, home / ledger)
         tasks = [asyncio.ensure_future(coordinate(config)), asyncio.ensure_future(party.run())]
         try:
             await asyncio.wait_for(party.ready.wait(), 60)
@@ -308,13 +316,14 @@ def test_the_models_owner_rules_for_itself(members, home) -> None:
 
 def test_rows_are_counted_until_the_day_is_over(members, home) -> None:
     async def work(_: PartyProcess) -> CleanroomError:
-        for _ in range(2):
-            await ask(members, n=1 << 14)
+        with Scored(home / "counted.db") as scored:
+            scored.count(MODEL, "bank_a", dt.datetime.now(dt.UTC).date(), 90_000, 90_000)
         with pytest.raises(PolicyDenied) as caught:
             await ask(members, n=1 << 14)
         return caught.value
 
-    assert "16384 rows to score after 32768 today" in in_room(members, home, work).message
+    error = in_room(members, home, work, "counted.db")
+    assert "16384 rows to score after 90000 today" in error.message
 
 
 @pytest.mark.parametrize("others", [("bank_a",), ("bank_b", "bank_a"), ("bank_b", "bank_b")])

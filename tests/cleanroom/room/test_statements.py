@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from cleanroom.errors import MessageInvalid, NotAuthorised, RequestReplayed
 from cleanroom.session.receipt import Receipt
+from cleanroom.session.replays import Replays
 from cleanroom.session.statements import (
     Failed,
-    Replays,
     Request,
     Ruling,
     Signed,

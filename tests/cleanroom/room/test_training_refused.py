@@ -34,7 +34,8 @@ from cleanroom.party.party import PartyProcess
 from cleanroom.party.training import Learning
 from cleanroom.plan.training import TrainPlan
 from cleanroom.query.training import compile_training
-from cleanroom.recipient.asking import Asker, TrainedModel
+from cleanroom.recipient.answers import TrainedModel
+from cleanroom.recipient.asking import Asker
 from cleanroom.recipient.course import Course
 from cleanroom.session.digest import Digest
 from cleanroom.session.member import Membership

@@ -1,0 +1,68 @@
+"""What a session gave its recipient: rows or a model, the signed statements, what it took."""
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from cleanroom.recipient.heard import Heard
+from cleanroom.session.receipt import Receipt
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+M = TypeVar("M")
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """What a query took.
+
+    Attributes:
+        seconds: from asking to the result.
+        rounds: of one computing member.
+        bytes_sent: by all members, payload.
+        rows: of the result.
+    """
+
+    seconds: float
+    rounds: int
+    bytes_sent: int
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Everything that a query gave."""
+
+    table: "pa.Table"
+    suppressed: int
+    receipt: Receipt
+    stats: Stats
+    without: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedModel(Generic[M]):
+    """Everything that a training gave; `left` are owners without whom it went on."""
+
+    model: M
+    receipt: Receipt
+    stats: Stats
+    left: tuple[str, ...]
+
+
+def answer_of(table: "pa.Table", suppressed: int, session: Heard, started: float) -> Answer:
+    """Return what a session gave that began at `started` of the monotonic clock."""
+    stats = stats_of(session, table.num_rows, time.monotonic() - started)
+    return Answer(table, suppressed, Receipt(tuple(session.signed)), stats)
+
+
+def stats_of(session: Heard, rows: int, seconds: float) -> Stats:
+    """Return what a session took, as its members reported it."""
+    finished = session.finished.values()
+    return Stats(
+        seconds=seconds,
+        rounds=max(f.rounds for f in finished),
+        bytes_sent=sum(f.bytes_sent for f in finished),
+        rows=rows,
+    )
