@@ -35,7 +35,8 @@ class JobTerms(Strict):
             that trained it from others, at 1 % false alarms; needs a holdout.
         max_rounds: a limit beside the model's own.
         patience_s: after so long without an answer an owner counts as one that left.
-        min_owners: how many owners have to stay to the end; the training goes on without others.
+        min_owners: how many owners have to stay to the end, more than two thirds in any case; the
+            training goes on without others. All, unless it is named: see the sheet for the price.
         without: owners that are left out from the start.
     """
 

@@ -77,7 +77,7 @@ def _leaks(plan: TrainPlan) -> Iterator[str]:
     everybody = f"{', '.join(plan.owners)} and {plan.recipient}"
     yield f"job and plan: all owners and the coordinator; the model after each step: {everybody}"
     yield "that a training runs, sizes and times of messages, who leaves: the coordinator"
-    yield f"who leaves on the way, after {plan.least} at least stay: {everybody}"
+    yield f"{_leaving(plan)}: {everybody}"
     yield (
         f"what follows from the sums of several steps, which {plan.recipient} may choose if it "
         f"alters its software: {plan.recipient}"
@@ -96,6 +96,12 @@ def _leaks(plan: TrainPlan) -> Iterator[str]:
         )
 
 
+def _leaving(plan: TrainPlan) -> str:
+    if plan.least == len(plan.owners):
+        return "who leaves, which ends the training"
+    return f"who leaves on the way, as {plan.least} at least have to stay"
+
+
 def _differences(plan: TrainPlan) -> Iterator[str]:
     """Say whose sums follow from two trainings: with an owner and without."""
     if plan.recipient in plan.owners:
@@ -108,8 +114,8 @@ def _differences(plan: TrainPlan) -> Iterator[str]:
         )
     if plan.least < len(plan.owners):
         yield (
-            f"sums of whoever leaves on the way, should the same be asked with and without: "
-            f"{plan.recipient}"
+            "an owner's answer to a step, should the same be asked with and without it, as it left "
+            f"or {plan.recipient} says so falsely: {plan.recipient}"
         )
 
 

@@ -160,9 +160,12 @@ def _column(name: str, domain: Domain, *, nullable: bool) -> Column:
 
 
 def _least(job: Job, terms: Terms, owners: tuple[str, ...], recipient: str) -> int:
-    """Return how many owners have to stay, so that each is hidden as the contract asks."""
+    """Return how many owners have to stay: all, unless the job says fewer.
+
+    Never fewer than hide each other as the contract asks, nor than lying about who left allows.
+    """
     needed = terms.privacy.min_contributors + (recipient in owners)
-    return max(safe_threshold(len(owners)), needed, job.job.min_owners or 0)
+    return max(safe_threshold(len(owners)), needed, job.job.min_owners or len(owners))
 
 
 def _most_rounds(job: Job) -> tuple[int, int]:

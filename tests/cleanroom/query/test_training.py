@@ -122,6 +122,15 @@ def test_policy_refuses_by_name(
     assert any(named in str(violation) for violation in found)
 
 
+def test_all_owners_have_to_stay_unless_the_job_says_fewer() -> None:
+    terms = Terms.of(training.contract((*training.HOSPITALS, "east", "isle", "cape", "fell")))
+    kept = {n: plan_of({"min_owners": n} if n else {}, terms) for n in (None, 1, 6)}
+    assert [plan.least for plan in kept.values()] == [7, 5, 6]
+    difference = "an owner's answer to a step"
+    told = [difference in sheet_of_training(plan, terms).text for plan in kept.values()]
+    assert told == [False, True, True]
+
+
 def test_the_right_train_is_needed_for_every_feature() -> None:
     contract = training.contract()
     contract["tables"]["patients"]["columns"]["bmi"]["rights"] = {"university": ["sum"]}

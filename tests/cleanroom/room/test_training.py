@@ -215,7 +215,7 @@ def test_with_enough_others_a_training_goes_on_without_an_owner() -> None:
     owners = (*training.HOSPITALS, "east")
     rows = training.patients(owners)
     with LocalRoom(training.contract(owners), {"patients": rows}) as room:
-        trained = room.train(training.job(), on_round=killing(room, "south", 2))
+        trained = room.train(training.job(min_owners=3), on_round=killing(room, "south", 2))
         assert trained.left == ("south",)
         statements = trained.receipt.verify(room.contract)
     done = {s.party for s in statements if isinstance(s, Finished)}
