@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 
 from cleanroom.errors import ModelMismatch
 from cleanroom.learning.coefficients import Coefficient, line
+from cleanroom.learning.describing import MALFORMED, finite
 from cleanroom.learning.facts import Floats
 from cleanroom.learning.preparation import Preparation
 
@@ -110,8 +111,8 @@ class CoxModel:
             ModelMismatch: if the text isn't one.
         """
         try:
-            return cls._read(json.loads(text))
-        except (ValueError, KeyError, TypeError, AttributeError):
+            return cls._read(finite(text))
+        except MALFORMED:
             raise ModelMismatch("not a Cox model") from None
 
     @classmethod

@@ -9,6 +9,9 @@ from typing import Any
 
 from cleanroom.learning.facts import Column
 
+# What reading a model's JSON raises where it isn't one.
+MALFORMED = (AttributeError, KeyError, OverflowError, RecursionError, TypeError, ValueError)
+
 
 def column(one: Column) -> dict[str, Any]:
     """Return a column as JSON has it."""

@@ -18,6 +18,7 @@ from cleanroom.errors import ModelMismatch
 from cleanroom.flower import family as flower
 from cleanroom.learning import cox, kmeans, linear, logistic, networks, pca, poisson, trees
 from cleanroom.learning.cox_model import CoxModel
+from cleanroom.learning.describing import MALFORMED
 from cleanroom.learning.facts import Facts, Floats, Rows
 from cleanroom.learning.kmeans_model import KMeansModel
 from cleanroom.learning.linear_model import LinearModel
@@ -95,6 +96,6 @@ def model_from_json(text: str) -> Model:
     """
     try:
         family = FAMILIES[json.loads(text)["kind"]]
-    except (ValueError, KeyError, TypeError):
+    except MALFORMED:
         raise ModelMismatch("not a model of a known family") from None
     return family.model.from_json(text)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from cleanroom.errors import ModelMismatch
+from cleanroom.learning.describing import MALFORMED, finite
 from cleanroom.learning.facts import Floats
 from cleanroom.learning.kmeans_step import nearest
 from cleanroom.learning.preparation import Preparation
@@ -80,8 +81,8 @@ class KMeansModel:
             ModelMismatch: if the text isn't one.
         """
         try:
-            return cls._read(json.loads(text))
-        except (ValueError, KeyError, TypeError, AttributeError):
+            return cls._read(finite(text))
+        except MALFORMED:
             raise ModelMismatch("not a model of clusters") from None
 
     @classmethod

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 
 from cleanroom.errors import ModelMismatch
 from cleanroom.learning.coefficients import Coefficient, line
+from cleanroom.learning.describing import MALFORMED, finite
 from cleanroom.learning.facts import Floats
 from cleanroom.learning.likelihood import Bernoulli, Gaussian, Poisson
 from cleanroom.learning.preparation import Preparation
@@ -112,9 +113,9 @@ class LinearModel:
             ModelMismatch: if the text isn't one.
         """
         try:
-            given = json.loads(text)
+            given = finite(text)
             return cls._read(given)
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except MALFORMED:
             raise ModelMismatch("not a linear, logistic or Poisson model") from None
 
     @classmethod

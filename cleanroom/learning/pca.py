@@ -15,6 +15,7 @@ from pydantic import Field
 from cleanroom.contract.fields import Strict
 from cleanroom.errors import ModelMismatch
 from cleanroom.learning.checks import Turns, check_rows
+from cleanroom.learning.describing import MALFORMED, finite
 from cleanroom.learning.errors import TrainingImpossible
 from cleanroom.learning.facts import Facts, Floats, Rows
 from cleanroom.learning.layout import Preparing
@@ -92,8 +93,8 @@ class PcaModel:
             ModelMismatch: if the text isn't one.
         """
         try:
-            return cls._read(json.loads(text))
-        except (ValueError, KeyError, TypeError, AttributeError):
+            return cls._read(finite(text))
+        except MALFORMED:
             raise ModelMismatch("not a model of principal components") from None
 
     @classmethod

@@ -12,7 +12,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cleanroom.errors import DataMismatch
+from cleanroom.learning import describing
 from cleanroom.learning.checks import missing
+from cleanroom.learning.errors import TrainingImpossible
 from cleanroom.learning.facts import Column, Floats
 from cleanroom.learning.layout import Place, Preparing, layout
 
@@ -135,7 +137,7 @@ class Preparation:
     def to_dict(self) -> dict[str, Any]:
         """Return the same as JSON has it."""
         return {
-            "features": [_described(column) for column in self.features],
+            "features": [describing.column(one) for one in self.features],
             "options": self.options.model_dump(),
             "centres": self.centres.tolist(),
             "scales": self.scales.tolist(),
@@ -149,13 +151,13 @@ class Preparation:
         Raises:
             KeyError, TypeError, ValueError: if it isn't that.
         """
-        features = tuple(
-            Column(c["name"], c["kind"], c["low"], c["high"], tuple(c["values"]), c["nullable"])
-            for c in given["features"]
-        )
+        features = tuple(describing.read_column(one) for one in given["features"])
         options = Preparing.model_validate(given["options"])
         numbers = [np.asarray(given[name], float) for name in ("centres", "scales", "fills")]
-        width = len(layout(features, options))
+        try:
+            width = len(layout(features, options))
+        except TrainingImpossible:
+            raise ValueError("features that no such preparation has") from None
         if [array.shape for array in numbers] != [(width,), (width,), (len(features),)]:
             raise ValueError("numbers of another shape than the features")
         if not all(np.isfinite(array).all() for array in numbers) or (numbers[1] < 0).any():
@@ -199,14 +201,3 @@ def complete(
     for column in features:
         found &= ~missing(column, columns[column.name])
     return found
-
-
-def _described(column: Column) -> dict[str, Any]:
-    return {
-        "name": column.name,
-        "kind": column.kind,
-        "low": column.low,
-        "high": column.high,
-        "values": list(column.values),
-        "nullable": column.nullable,
-    }

@@ -29,12 +29,13 @@ def average_precision(negatives: Floats, positives: Floats) -> tuple[float, floa
     found, wrong = np.cumsum(positive), np.cumsum(negative)
     total, any_found = found[-1], positive > 0
     precision = found[any_found] / (found + wrong)[any_found]
-    area = float(positive[any_found] @ precision) / total
+    area = float(positive[any_found] @ precision / total)
     place = np.arange(1, round(float(total)) + 1)
     each = positive.astype(np.int64)
     best = place / (place + np.repeat(wrong - negative, each))
     worst = place / (place + np.repeat(wrong, each))
-    return area, max(float(best.sum()) / total - area, area - float(worst.sum()) / total)
+    least, most = float(worst.sum() / total), float(best.sum() / total)
+    return area, max(most - area, area - least)
 
 
 def concordance(censored: Floats, happened: Floats) -> tuple[float, float]:
