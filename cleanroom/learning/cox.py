@@ -30,10 +30,14 @@ class Spec(NewtonSpec):
 
     Attributes:
         interval: of the grid that times are put on, in the time column's unit.
+        least: times with an event are put together until so many rows leave between one and the
+            next; their events count as tied. With 1 the fit is exact, and a row that leaves alone
+            is told by the sums.
     """
 
     kind: Literal["cox"] = "cox"
     interval: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
+    least: Annotated[int, Field(ge=1, le=10_000)] = 1
 
 
 def train(spec: Spec, facts: Facts, resume: Checkpoint | None = None) -> Training[CoxModel]:
@@ -78,7 +82,7 @@ class CoxOwner:
         self._facts, self._counted = facts, Counted(facts)
         self._columns = used_columns(facts, spec.prepare, rows)
         self._times, self._events = self._columns[self._grid.time.name], self._columns[event.name]
-        self._risks = Risks(facts, spec.prepare, self._grid)
+        self._risks = Risks(facts, spec.prepare, self._grid, spec.least)
         self._turns = Turns({COUNT: 1, SPREAD: 1, TIMES: 1, RISKS: spec.max_rounds})
 
     def answer(self, step: Step) -> Sums:
@@ -120,7 +124,7 @@ def _begin(spec: Spec, facts: Facts, grid: Grid, event: Column) -> Training[tupl
     if used >= found.rows and not spec.l2:
         what = f"{used} coefficients from {found.rows} rows"
         raise TrainingImpossible(what, remedy="Name fewer features, or give a penalty l2 above 0.")
-    cells = yield from find_cells(grid, facts, event)
+    cells = yield from find_cells(grid, facts, event, least=spec.least)
     return RiskFrame(preparation, found.rows, cells), _path(spec, preparation)
 
 

@@ -4,9 +4,10 @@ Rule: both halves of 'cox.risks', and the bounds that both derive from its numbe
 
 Security: the recipient learns, for each time at which events happen, sums over the rows that leave
 between it and the next: of hazards, and of columns and products of columns weighted with them. A
-cell that a single row leaves in tells that row's columns. Cells follow from the job's `interval`
-and from the rows; a longer interval puts more rows into each, at the price of more ties. Whether
-the cells are wide enough is for the owners to decide when they agree on the job.
+cell that a single row leaves in tells that row's columns. So a job's `least` puts cells together
+until so many rows leave in each, at the price of more ties; whether it is enough is for the owners
+to decide when they agree on the job. A recipient that alters its software could claim more rows in
+a cell than there are.
 """
 
 from dataclasses import dataclass
@@ -116,8 +117,8 @@ class RiskFrame:
 class Risks:
     """An owner's side: its rows in cells, which the first step makes once."""
 
-    def __init__(self, facts: Facts, options: Preparing, grid: Grid) -> None:
-        self._facts, self._options, self._grid = facts, options, grid
+    def __init__(self, facts: Facts, options: Preparing, grid: Grid, least: int) -> None:
+        self._facts, self._options, self._grid, self._least = facts, options, grid, least
         self._made: tuple[RiskFrame, Ordered] | None = None
 
     def answer(self, step: Step, columns: dict[str, Floats], times: Floats, events: Floats) -> Sums:
@@ -129,6 +130,8 @@ class Risks:
         """
         frame, beta, limit = RiskFrame.read(self._facts, self._options, self._grid, step)
         check_answer(step, frame.blocks(limit))
+        if frame.cells.rows.min() < self._least:
+            raise StepRefused(f"{RISKS} with cells of fewer than {self._least} rows")
         if self._made is None:
             self._made = (frame, self._ordered(frame, columns, times, events))
         before, ordered = self._made

@@ -19,7 +19,7 @@ OPENS: Mapping[str, tuple[str, ...]] = {
         _COLUMNS,
         "how many rows leave at each time of the grid, and with an event",
         "between two times with events, sums over the rows that leave there: a row that leaves "
-        "alone is told whole; a longer interval keeps more of them together",
+        "alone is told whole; `least` keeps so many of them together",
     ),
     "pca": (_COLUMNS, "the products of all columns"),
     "kmeans": (

@@ -62,7 +62,7 @@ class Cells:
     Attributes:
         places: (cells,) the grid's points that have an event, in order.
         rows: (cells,) how many rows leave at such a point or after it, before the next.
-        events: (cells,) how many of them with an event, all at the point itself.
+        events: (cells,) how many of them with an event; all count as at the point itself.
     """
 
     places: Floats
@@ -101,8 +101,13 @@ def leaving(grid: Grid, facts: Facts, times: Floats, events: Floats, step: Step)
     return {"leaving": np.array(counts, float)}
 
 
-def find_cells(grid: Grid, facts: Facts, event: Column, name: str = TIMES) -> Training[Cells]:
+def find_cells(
+    grid: Grid, facts: Facts, event: Column, name: str = TIMES, least: int = 1
+) -> Training[Cells]:
     """Take that step.
+
+    Args:
+        least: cells with fewer rows are put together with those after them.
 
     Raises:
         TrainingImpossible: if no event happened.
@@ -113,4 +118,21 @@ def find_cells(grid: Grid, facts: Facts, event: Column, name: str = TIMES) -> Tr
     if not len(places):
         raise TrainingImpossible(f"{event.name}: no event in these rows")
     rows = np.add.reduceat(left, places)
-    return Cells(places.astype(float), rows, happened[places])
+    if rows.sum() < least:
+        raise TrainingImpossible(f"{event.name}: fewer than {least} rows up to an event or after")
+    first = _joined(rows, least)
+    events = np.add.reduceat(happened[places], first)
+    return Cells(places[first].astype(float), np.add.reduceat(rows, first), events)
+
+
+def _joined(rows: Floats, least: int) -> NDArray[np.intp]:
+    """Return which cells stay the first of their like, so that each run has enough rows."""
+    first, total = [0], 0.0
+    for at, here in enumerate(rows):
+        if total >= least:
+            first.append(at)
+            total = 0.0
+        total += here
+    if total < least and len(first) > 1:
+        first.pop()
+    return np.array(first, np.intp)

@@ -79,6 +79,18 @@ def test_a_longer_interval_is_the_fit_of_rounded_times() -> None:
     np.testing.assert_allclose([one.value for one in model.table()], fit.params_, **SAME)
 
 
+def test_times_are_put_together_until_enough_rows_leave_between_them() -> None:
+    risks = recorded(cox.Spec(least=25), FACTS)[-1].numbers
+    assert risks["at"].min() >= 25
+    starts = risks["places"]
+    together = np.where(starts[0] > TIME, 0, starts[np.searchsorted(starts, TIME, "right") - 1])
+    model = trained(cox.Spec(least=25), FACTS, rows())
+    fit = fitted(X, together, EVENTS)
+    np.testing.assert_allclose([one.value for one in model.table()], fit.params_, **SAME)
+    with pytest.raises(TrainingImpossible, match="fewer than 900 rows"):
+        trained(cox.Spec(least=900), FACTS, rows())
+
+
 def test_an_owner_that_leaves_is_left_behind() -> None:
     staying, last = rows()[:2], rows()[2]
 
@@ -165,6 +177,9 @@ def test_owners_refuse_cells_and_coefficients_that_are_not_the_trainings() -> No
         return replace(risks, numbers={**given, **numbers})
 
     refused("survival.times after cox.risks", risks, times)
+    narrow = cox.owner(cox.Spec(least=25), FACTS, rows()[2])
+    with pytest.raises(StepRefused, match="fewer than 25 rows"):
+        narrow.answer(risks)
     refused("out of order", spoilt(places=given["places"][::-1].copy() * 0))
     refused("points of the grid", spoilt(places=given["places"] + 0.5))
     refused("fewer rows in a cell", spoilt(at=given["events"]))
