@@ -29,6 +29,8 @@ from protocols.he.contribution import ciphertexts_for, totals
 from protocols.he.parameters import Parameters, parameters_of
 from protocols.he.scheme import CiphertextRefused
 
+_NAMED = 8  # owners whom an error lists
+
 
 class Holder(Interface):
     """Who holds a session's secret key: what it hands out, and how it opens the sum.
@@ -89,7 +91,7 @@ class Decrypting:
         """Hand out key or question and seal, take the sum of all contributions and decrypt it.
 
         Raises:
-            PeerMisbehaved: if it isn't that sum.
+            PeerMisbehaved: if it isn't that sum; then any of those who made it may be to blame.
         """
         await session.begun.wait()
         call = channel.open(TOTAL)
@@ -111,4 +113,7 @@ class Decrypting:
         try:
             return self._holder.opened(summed, *bound)
         except CiphertextRefused as error:
-            raise PeerMisbehaved(f"the sum is refused: {error}", party=COORDINATOR) from None
+            suspects = " or ".join((COORDINATOR, *agreement.contributors))
+            if len(agreement.contributors) > _NAMED:
+                suspects = f"{COORDINATOR} or an owner"
+            raise PeerMisbehaved(f"the sum is refused: {error}", party=suspects) from None

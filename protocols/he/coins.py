@@ -36,6 +36,10 @@ class Coins:
         """Return bytes that others may see; they tell nothing of the other streams."""
         return stream(self.key, self._claim(purpose), -(-n_bytes // 8)).tobytes()[:n_bytes]
 
+    def words(self, purpose: str, n: int, modulus: int) -> U64:
+        """Return n uniform words below `modulus`, at most 2^63."""
+        return uniform(self.key, self._claim(purpose), n, modulus)
+
     def ternary(self, purpose: str, n: int) -> I64:
         """Return n uniform values of -1, 0, 1."""
         return uniform(self.key, self._claim(purpose), n, 3).view(np.int64) - 1

@@ -130,7 +130,8 @@ def score(block: Block, model: Model, binding: str, coins: bytes) -> bytes:
         model, up to a statistical distance of 2^-40.9 an answer (`blind.distance_bits`) and
         Ring-LWE. The scores themselves tell: with more rows than columns, in general position,
         they determine a linear model, and made-up rows read it off. Whom to score, and how often,
-        is for policy to say.
+        is for policy to say. A malicious rows' owner can encrypt any numbers mod t, but gets one
+        linear form of the weights for each row that it states: other coefficients are masked.
     """
     _check_block(block)
     if len(model.weights) != len(block.parts):
@@ -144,6 +145,7 @@ def score(block: Block, model: Model, binding: str, coins: bytes) -> bytes:
     total = blind.combination([weight % t for weight in model.weights], "scores")
     added = np.zeros(SCORE.degree, dtype=np.uint64)
     added[: block.n] = model.intercept % t
+    added[block.n : -1] = blind.coins.words("beyond", BLOCK - block.n, t)
     added[-1] = _check(binding, block.id)
     scheme.evaluator.add_plain_inplace(total, scheme.plaintext(added))
     flood = blind.coins.flood("flood", SCORE.degree, SCORE.flood_bits, scheme.primes)

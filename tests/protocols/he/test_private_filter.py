@@ -237,6 +237,13 @@ def test_what_is_no_question_is_refused(kind):
         answer(question, histograms, "clinic_a", {}, BINDING, coins())
 
 
+@pytest.mark.parametrize("parameters", [SUM, SCORE])
+def test_parameters_of_another_protocol_are_refused(parameters):
+    question = dataclasses.replace(ask_small().question, parameters=parameters)
+    with pytest.raises(CiphertextRefused, match="no parameters for a filter"):
+        question.check()
+
+
 def test_a_mass_that_cannot_be_exact_is_refused():
     question = dataclasses.replace(ask_small().question, masses=(2**48,))
     with pytest.raises(SumOutOfRange):

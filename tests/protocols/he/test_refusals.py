@@ -18,6 +18,7 @@ from protocols.he.parameters import (
     ParametersRefused,
     parameters_of,
 )
+from protocols.he.public_coin import keep_first
 from protocols.he.scheme import CiphertextRefused, Scheme, VectorRefused, modulus_of, scheme_of
 
 WORDS = np.arange(9, dtype=np.uint64)
@@ -175,6 +176,14 @@ def test_keys_and_ciphertexts_are_not_confused(key, ciphertext):
         Sum(SUM).add(key.public.data)
     with pytest.raises(CiphertextRefused):
         Encryptor(PublicKey(SUM, ciphertext))
+
+
+def test_a_public_key_that_hides_nothing_is_refused():
+    public = seal.PublicKey()
+    seal.KeyGenerator(scheme_of(SUM).context).create_public_key(public)
+    keep_first(public.data())
+    with pytest.raises(CiphertextRefused, match="not a public key that hides anything"):
+        Encryptor(PublicKey(SUM, saved(public)))
 
 
 def test_sums_of_nothing_are_refused(ciphertext):

@@ -50,6 +50,20 @@ def test_scores_are_those_of_the_plain_model(n):
     ]
 
 
+def test_rows_that_were_not_stated_are_not_scored():
+    rows, t = np.arange(1, 401).reshape(200, 2), modulus_of(SCORE)
+    scoring = Scoring(rows, (400, 400))
+    (block,) = scoring.blocks()
+    answer = score(dataclasses.replace(block, n=3), Model((5, 7), 1), BINDING, coins())
+    words = scoring._key.decrypt([answer])
+    plain = 5 * rows[:, 0] + 7 * rows[:, 1]
+    assert words[:3].tolist() == (plain[:3] + 1).tolist()
+    assert not (words[3:200] == plain[3:]).any()
+    counts = np.bincount((words[3:BLOCK] // np.uint64(t // 32)).astype(int), minlength=32)
+    expected = (BLOCK - 3) / 32
+    assert 8 < ((counts - expected) ** 2 / expected).sum() < 75  # 31 degrees of freedom
+
+
 def test_real_models_score_to_the_declared_precision():
     rng = np.random.default_rng(3)
     features, weights = rng.normal(size=(200, 8)), rng.normal(size=8)

@@ -8,7 +8,7 @@ from protocols.he import masks
 from protocols.he.bfv import Encryptor, KeyUsed, SecretKey
 from protocols.he.contribution import contribute, totals
 from protocols.he.integers import MAX_CELLS, SumOutOfRange
-from protocols.he.parameters import SUM
+from protocols.he.parameters import MAX_CONTRIBUTORS, SUM
 from protocols.he.scheme import CiphertextRefused, VectorRefused, modulus_of
 from protocols.he.seal import tags
 
@@ -152,6 +152,12 @@ def test_another_seal_is_refused(key):
         opened(key, contributions(key, five()), 5, seal=bytes(32))
     with pytest.raises(VectorRefused, match="32 bytes"):
         contribute(Encryptor(key.public), np.arange(5), HALF, "bank_a", {}, BINDING, bytes(31))
+
+
+def test_more_contributors_than_the_noise_bears_are_refused(key):
+    others = {f"bank{i}": bytes(32) for i in range(MAX_CONTRIBUTORS)}
+    with pytest.raises(VectorRefused, match="more than 128 contributors"):
+        contribute(Encryptor(key.public), np.arange(5), HALF, "bank_a", others, BINDING, SEAL)
 
 
 @pytest.mark.parametrize("modulus", [T, 257, 1 << 60])
