@@ -33,7 +33,7 @@ from cleanroom.errors import (
 from cleanroom.process import run_until_stopped
 from cleanroom.session.member import Membership
 from cleanroom.session.replays import Replays
-from cleanroom.session.routes import ADD, ATTEND, CONVERSE, STATUS, SUBMIT, TOTAL
+from cleanroom.session.routes import ADD, ATTEND, CONVERSE, LEFT, STATUS, SUBMIT, TOTAL
 from cleanroom.session.statements import (
     Failed,
     Finished,
@@ -261,7 +261,9 @@ class Room:
 
     def _leave(self, relay: Relay, member: str, fault: CleanroomError) -> None:
         """End a session that a member left, or its part in one that may go on without it."""
-        if not relay.leave(member, fault):
+        if relay.leave(member, fault):
+            relay.line.put(pack(Progress(relay.request.session, member, LEFT)))
+        else:
             self._cancel(relay, fault)
 
     def _cancel(self, relay: Relay, fault: CleanroomError) -> None:

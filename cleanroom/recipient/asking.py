@@ -20,7 +20,7 @@ from cleanroom.recipient.heard import Heard
 from cleanroom.session import statements
 from cleanroom.session.member import Membership
 from cleanroom.session.receipt import Receipt
-from cleanroom.session.routes import STATUS, SUBMIT
+from cleanroom.session.routes import LEFT, STATUS, SUBMIT
 from cleanroom.session.statements import (
     Encryption,
     Request,
@@ -250,6 +250,8 @@ class Asker:
                 case Signed() as signed:
                     session.add(signed, self._read(signed, session))
                 case envelopes.Progress(member=member, stage=stage):
+                    if stage == LEFT and session.request.training is not None:
+                        session.leave(member)
                     progress(stage, member)
                 case _:
                     raise MessageInvalid("unexpected message", party=COORDINATOR)

@@ -66,7 +66,7 @@ class Heard:
 
     def leave(self, party: str) -> None:
         """Expect no more of an owner without whom the training goes on."""
-        if not any(name == party for name, _ in self.finished):
+        if party in self.request.members and not any(name == party for name, _ in self.finished):
             self.left.add(party)
         self._check_done()
 

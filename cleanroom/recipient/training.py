@@ -200,6 +200,9 @@ class Conducting(Generic[M]):
         return told(error)
 
     def _check_signed(self, session: Heard) -> None:
+        if len(session.finished) < self.plan.least:
+            what = "left before it signed what it did"
+            raise PeerUnavailable(what, party=", ".join(sorted(session.left)), remedy=_RESUME)
         for name, talk in self._talks.items():
             finished = session.finished.get((name, "training"))
             if finished is not None and finished.digest != talk.digest.hexdigest():

@@ -9,3 +9,5 @@ CONVERSE = "Coordinator/Converse"
 CONTRIBUTE = "Party/Contribute"
 ROUNDS = "Party/Rounds"
 COLLECT = "Party/Collect"
+
+LEFT = "left"  # as a stage: of a member without which a session goes on

@@ -40,6 +40,7 @@ from cleanroom.recipient.course import Course
 from cleanroom.session.digest import Digest
 from cleanroom.session.member import Membership
 from cleanroom.session.routes import CONVERSE
+from cleanroom.session.statements import Finished, Statement
 from cleanroom.transport.envelopes import Opening
 
 Room = dict[str, Membership]
@@ -267,6 +268,23 @@ def test_an_owner_that_signs_other_answers_than_it_sent_is_named(
     error = refused(members, home)
     assert isinstance(error, PeerMisbehaved)
     assert (error.party, error.message) == ("south", "signed other answers than it sent")
+
+
+def test_an_owner_that_leaves_before_it_signs_is_named(
+    members: Room, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = PartyProcess._report
+
+    async def report(self: PartyProcess, statement: Statement) -> None:
+        if isinstance(statement, Finished) and statement.party == "south":
+            await self._attended().close()
+        else:
+            await whole(self, statement)
+
+    monkeypatch.setattr(PartyProcess, "_report", report)
+    error = refused(members, home)
+    assert isinstance(error, PeerUnavailable)
+    assert (error.party, error.message) == ("south", "left before it signed what it did")
 
 
 def test_an_owner_that_is_silent_counts_as_one_that_left(members: Room, home: Path) -> None:
