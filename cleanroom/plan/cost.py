@@ -51,9 +51,9 @@ S_PER_SESSION = 0.02  # on ciphertexts: keys
 S_PER_CIPHERTEXT = 0.012  # the coordinator's and the recipient's work
 S_PER_OWNERS_CIPHERTEXT = 0.008
 
-ANSWER_BYTES = 120_000  # to a question of private parameters
-S_PER_PART = 0.004  # of a question: encrypted once, read by each owner
-S_PER_ANSWER = 0.006
+ANSWER_BYTES = 131_000  # to a question of private parameters
+S_PER_PART = 0.003  # of a question: encrypted once, read by each owner
+S_PER_ANSWER = 0.005
 S_PER_PRODUCT = 0.001
 
 

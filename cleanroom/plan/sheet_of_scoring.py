@@ -59,7 +59,7 @@ def _leaks(plan: ScorePlan) -> Iterator[str]:
     )
     yield (
         f"at most {plan.max_rows} rows are scored in a session and {plan.max_rows_per_day} a day, "
-        f"as {plan.owner}'s process has counted since it started"
+        f"as {plan.owner}'s ledger has counted"
     )
 
 
