@@ -22,6 +22,7 @@ class Asked:
     def __init__(self, plan: TrainPlan, me: str, owner: Owner) -> None:
         self._plan, self._me, self._owner = plan, me, owner
         self.steps = 0
+        self._round = 1
 
     def words(self, question: bytes) -> U64:
         """Return this owner's summand, in words of fixed point.
@@ -58,6 +59,9 @@ class Asked:
             raise PeerMisbehaved(f"asks {error.message}", party=recipient) from None
         if step.round > plan.max_rounds:
             raise PeerMisbehaved(f"asks for more than {plan.max_rounds} rounds", party=recipient)
+        if step.round < self._round:
+            raise PeerMisbehaved(f"goes back behind round {self._round}", party=recipient)
+        self._round = step.round
         return step
 
 

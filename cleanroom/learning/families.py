@@ -95,7 +95,6 @@ def model_from_json(text: str) -> Model:
         ModelMismatch: if the text is no model of a family that is listed.
     """
     try:
-        family = FAMILIES[json.loads(text)["kind"]]
+        return FAMILIES[json.loads(text)["kind"]].model.from_json(text)
     except MALFORMED:
         raise ModelMismatch("not a model of a known family") from None
-    return family.model.from_json(text)

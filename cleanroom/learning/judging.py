@@ -22,7 +22,7 @@ from cleanroom.learning.facts import Column, Facts, Floats, Rows
 from cleanroom.learning.preparing import halved
 from cleanroom.learning.step import Block, Step, Sums
 from cleanroom.learning.times import Cells, Grid, leaving
-from cleanroom.learning.travelling import unpacked
+from cleanroom.learning.travelling import scored, unpacked
 
 Measure = Literal["binary", "number", "survival"]
 BINARY, NUMBER, SURVIVAL = "evaluate.binary", "evaluate.number", "evaluate.survival"
@@ -106,8 +106,8 @@ class EvaluationOwner:
         """Score all rows and count.
 
         Raises:
-            StepRefused: if the step is another, or the model's scores aren't such a measure's.
-            ModelMismatch, DataMismatch: if it is no model, or needs other columns.
+            StepRefused: if the step is another, or carries no model of these columns, or one whose
+                scores aren't such a measure's.
         """
         self._turns.take(step)
         if self._grid is not None:
@@ -125,10 +125,7 @@ class EvaluationOwner:
         return _of_binary(self._spec.bins, self._spec.threshold, y, score)
 
     def _scores(self, step: Step) -> Floats:
-        score = unpacked(step.numbers["model"]).predict(self._rows.features)
-        if score.shape != self._target.shape or np.isinf(score).any():
-            raise StepRefused("a model whose scores aren't one number a row")
-        return score
+        return scored(unpacked(step.numbers["model"]), self._rows.features, self._target)
 
     def _of_survival(self, grid: Grid, step: Step) -> Sums:
         times = self._rows.time

@@ -30,7 +30,7 @@ from cleanroom.learning.families import Model
 from cleanroom.learning.judging import Measure, bins_of
 from cleanroom.learning.preparing import halved
 from cleanroom.learning.step import Block, Step, Sums, Training
-from cleanroom.learning.travelling import packed, unpacked
+from cleanroom.learning.travelling import packed, scored, unpacked
 
 LOSSES = "membership.losses"
 FALSE_POSITIVES = 0.01
@@ -120,8 +120,8 @@ class MembershipOwner:
         """Count rows by their loss, the largest first.
 
         Raises:
-            StepRefused: if the step is another, or the model's scores aren't such a measure's.
-            ModelMismatch, DataMismatch: if it is no model, or needs other columns.
+            StepRefused: if the step is another, or carries no model of these columns, or one whose
+                scores aren't such a measure's.
         """
         self._turns.take(step)
         check_answer(step, blocks(self._spec, self._facts))
@@ -134,9 +134,7 @@ class MembershipOwner:
         bins = self._spec.bins
         if rows.target is None or not len(rows):
             return np.zeros(bins)
-        score = model.predict(rows.features)
-        if score.shape != rows.target.shape or np.isinf(score).any():
-            raise StepRefused("a model whose scores aren't one number a row")
+        score = scored(model, rows.features, rows.target)
         known = ~np.isnan(score)
         score, target = score[known], rows.target[known]
         if self._spec.measure == "number":

@@ -137,6 +137,7 @@ class OwnerWithTest:
         if test is not None:
             judged = judged_by(spec, facts)
             self._testing = EvaluationOwner(judged, facts, test)
+        self._tests = False  # have begun, so the training is over
         self._attacked: Owner | None = None
         if test is not None and max_membership is not None:
             attacking = attacked_by(spec, facts, max_membership)
@@ -146,12 +147,16 @@ class OwnerWithTest:
         """Answer a step of the training, or of the test.
 
         Raises:
-            StepRefused: if it is of neither.
+            StepRefused: if it is of neither, or of the training after a test.
         """
         if step.name == membership.LOSSES and self._attacked is not None:
+            self._tests = True
             return self._attacked.answer(step)
         if _HELD_OUT not in step.options:
+            if self._tests:
+                raise StepRefused(f"{step.name} after the training was tested")
             return self._training.answer(step)
+        self._tests = True
         if self._testing is None:
             raise StepRefused(f"{step.name} on rows held out, of which there are none")
         rest = {name: value for name, value in step.options.items() if name != _HELD_OUT}

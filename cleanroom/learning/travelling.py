@@ -3,9 +3,11 @@
 Rule: text alone travels, never code; its size is checked before it is read.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 
-from cleanroom.errors import ModelMismatch
+from cleanroom.errors import DataMismatch, ModelMismatch
 from cleanroom.learning.errors import StepRefused
 from cleanroom.learning.facts import Floats
 from cleanroom.learning.families import Model, model_from_json
@@ -33,8 +35,7 @@ def unpacked(numbers: Floats) -> Model:
     """Rebuild the model that a step carries.
 
     Raises:
-        StepRefused: if the numbers are no text, or too many.
-        ModelMismatch: if the text is no model of a known family.
+        StepRefused: if the numbers are too many, or no text of a model of a known family.
     """
     if numbers.ndim != 1 or len(numbers) * _BYTES > MAX_BYTES + _BYTES:
         raise StepRefused("a model of another size than allowed")
@@ -45,5 +46,20 @@ def unpacked(numbers: Floats) -> Model:
     data = words.view(np.uint8).reshape(-1, 8)[:, :_BYTES].tobytes()
     try:
         return model_from_json(data.decode())
-    except UnicodeDecodeError:
+    except (UnicodeDecodeError, ModelMismatch):
         raise StepRefused("numbers that are no text of a model") from None
+
+
+def scored(model: Model, columns: Mapping[str, Floats], target: Floats) -> Floats:
+    """Return what a model that came with a step says of an owner's rows: NaN where nothing.
+
+    Raises:
+        StepRefused: if it can't be used on these columns, or doesn't say one number a row.
+    """
+    try:
+        score = model.predict(columns)
+    except (ModelMismatch, DataMismatch):
+        raise StepRefused("a model of other columns than this training's") from None
+    if score.shape != target.shape or np.isinf(score).any():
+        raise StepRefused("a model whose scores aren't one number a row")
+    return score

@@ -13,6 +13,7 @@ from cleanroom.errors import MessageInvalid
 from cleanroom.learning.step import Block, Option, Step
 
 MAX_HEADER_BYTES = 1 << 16
+_MAX_NUMBERS = 1 << 40  # of an array, were its empty axes of length 1: beyond, there is none
 _LENGTH_BYTES = 4
 
 
@@ -25,6 +26,8 @@ class _Array(BaseModel):
     def size(self) -> int:
         if any(length < 0 for length in self.shape):
             raise MessageInvalid("an array of negative length")
+        if not math.prod(self.shape) and math.prod(n or 1 for n in self.shape) > _MAX_NUMBERS:
+            raise MessageInvalid("an empty array with too long an axis")
         return math.prod(self.shape)
 
 

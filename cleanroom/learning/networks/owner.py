@@ -16,8 +16,6 @@ from cleanroom.learning.preparation import complete
 from cleanroom.learning.preparing import COUNT, SPREAD, Counted, count, spread
 from cleanroom.learning.step import Step, Sums
 
-RESTARTS = 100  # rounds that may be asked again, after a crash of the recipient
-
 
 class NetworkOwner:
     """Trains on this owner's rows, one round after another; only means and scales are kept."""
@@ -39,7 +37,7 @@ class NetworkOwner:
         self._target = _target(spec, self._name, rows)[kept]
         if not len(self._target):
             raise TrainingImpossible("an owner without rows", remedy="Leave this owner out.")
-        self._turns = Turns({COUNT: 1, SPREAD: 1, ROUND: spec.rounds + RESTARTS})
+        self._turns = Turns({COUNT: 1, SPREAD: 1, ROUND: spec.rounds})
         self._made: tuple[Frame, Floats, Floats] | None = None
 
     def answer(self, step: Step) -> Sums:

@@ -8,12 +8,12 @@ from collections.abc import Iterable
 import numpy as np
 
 from cleanroom.errors import DataMismatch
-from cleanroom.learning.checks import check_answer, check_rows
+from cleanroom.learning.checks import Turns, check_answer, check_rows
 from cleanroom.learning.errors import StepRefused
 from cleanroom.learning.facts import Facts, Floats, Rows
 from cleanroom.learning.step import Step, Sums
 from cleanroom.learning.taking import check_names, floats, integers
-from cleanroom.learning.trees import forest
+from cleanroom.learning.trees import forest, quantiles
 from cleanroom.learning.trees.layout import (
     CELLS,
     WORDS,
@@ -29,7 +29,6 @@ from cleanroom.learning.trees.layout import (
 )
 from cleanroom.learning.trees.spec import Spec
 
-RESTARTS = 100  # trees that may be begun again, after a crash or when an owner drops out
 _SPLITS = ("nodes", "features", "words", "wanted")
 
 
@@ -50,7 +49,9 @@ class TreesOwner:
         self._nodes: list[tuple[int, int]] = []  # where the rows of each node lie in the order
         self._depths: list[int] = []
         self._split: set[int] = set()
-        self._trees_left = spec.trees + RESTARTS
+        begun = 1 + facts.owners  # once more for each owner that drops out
+        self._turns = Turns({"gbdt.count": quantiles.ROUNDS, "gbdt.start": begun})
+        self._trees_left = spec.trees + facts.owners
 
     def answer(self, step: Step) -> Sums:
         """Return this owner's summand of a step of this training.
@@ -60,8 +61,10 @@ class TreesOwner:
         """
         match step.name:
             case "gbdt.count":
+                self._turns.take(step)
                 return self._count(step)
             case "gbdt.start":
+                self._turns.take(step)
                 return self._start(step)
             case "gbdt.split":
                 return self._grow(step)
@@ -102,10 +105,15 @@ class TreesOwner:
         sizes = integers(step, "sizes", None, below=2**20, least=1)
         trees = forest.Forest(floats(step, "nodes", None, forest.COLUMNS), sizes)
         forest.check(trees, laid)
-        self._laid, self._codes = laid, bin_codes(self._facts.features, laid, self._rows.features)
-        self._sorted = {}
-        self._score = np.full(len(self._rows), base)
-        forest.add_scores(trees, self._codes, self._score)
+        codes = bin_codes(self._facts.features, laid, self._rows.features)
+        score = np.full(len(self._rows), base)
+        forest.add_scores(trees, codes, score)
+        before = self._laid
+        if before is not None and not (
+            np.array_equal(laid.edges, before.edges) and np.array_equal(score, self._score)
+        ):
+            raise StepRefused(f"{step.name} again, with other bins or trees than before")
+        self._laid, self._codes, self._score, self._sorted = laid, codes, score, {}
         return self._root(laid)
 
     def _edges(self, step: Step) -> Floats:
@@ -124,8 +132,7 @@ class TreesOwner:
         laid = self._started(step)
         check_names(step, *_SPLITS, "values")
         check_answer(step, tree_blocks(self._facts, laid))
-        made = len(self._nodes) + 2 * len(step.numbers["nodes"])
-        values = floats(step, "values", made)
+        values = floats(step, "values", len(self._nodes) + 2 * step.numbers["nodes"].size)
         self._make_splits(step, laid)
         from cleanroom.learning.trees import kernels
 
@@ -138,8 +145,9 @@ class TreesOwner:
         """Split nodes, and add up the bins of the children that are wanted."""
         laid = self._started(step)
         check_names(step, *_SPLITS)
-        made = len(self._nodes) + 2 * len(step.numbers["nodes"])
-        wanted = integers(step, "wanted", None, below=made)
+        first = len(self._nodes)
+        made = first + 2 * step.numbers["nodes"].size
+        wanted = integers(step, "wanted", None, below=made, least=first)
         check_answer(step, split_blocks(self._facts, laid, len(wanted)))
         self._make_splits(step, laid)
         return {**self._histograms(laid, wanted), **self._count_of_rows()}
@@ -151,6 +159,9 @@ class TreesOwner:
         packed = integers(step, "words", len(features), WORDS, below=2**32)
         made = len(self._nodes) + 2 * len(features)
         nodes = integers(step, "nodes", len(features), below=made)
+        leaves = 1 + len(self._split) + len(nodes)
+        if self._spec.growth == "leaf" and leaves > self._spec.max_leaves:
+            raise StepRefused(f"{step.name} makes more leaves than were agreed on")
         spare = np.empty_like(self._order)
         for node, feature, left in zip(nodes, features, packed, strict=True):
             if node >= len(self._nodes) or node in self._split:

@@ -355,8 +355,9 @@ def test_deeper_trees_and_more_of_them_than_agreed_are_refused() -> None:
     with pytest.raises(StepRefused, match="depth"):
         run(deeper, [owner])
     more = trees.train(trees.Spec(trees=200, max_bins=4, max_depth=1), FACTS)
+    fresh = trees.owner(agreed, FACTS, part(*mixed(60, 8), range(60)))
     with pytest.raises(StepRefused, match="more trees"):
-        run(more, [owner])
+        run(more, [fresh])
 
 
 @pytest.mark.parametrize(

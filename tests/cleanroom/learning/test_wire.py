@@ -47,3 +47,13 @@ def test_anything_else_is_refused(spoilt: bytes) -> None:
 def test_an_answer_larger_than_the_plan_allows_is_refused() -> None:
     with pytest.raises(MessageInvalid, match="more than 6 numbers"):
         from_bytes(to_bytes(STEP), 6)
+
+
+@pytest.mark.parametrize(
+    "shape", [b"[0,9999999999999999999999]", b"[0,1099511627776,1099511627776]"]
+)
+def test_an_empty_array_of_an_impossible_shape_is_refused(shape: bytes) -> None:
+    spoilt = to_bytes(STEP).replace(b"[0]", shape)
+    length = int.from_bytes(spoilt[:4], "little") + len(shape) - len(b"[0]")
+    with pytest.raises(MessageInvalid, match="too long an axis"):
+        from_bytes(length.to_bytes(4, "little") + spoilt[4:], 7)
