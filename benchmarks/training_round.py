@@ -6,6 +6,7 @@ numbers to every sum.
 
 import datetime as dt
 import time
+from operator import attrgetter
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -142,7 +143,7 @@ def contract() -> dict[str, Any]:
 
 def register() -> None:
     """Let this process train nothing."""
-    FAMILIES["nothing"] = Family(Spec, train, Owner, Nothing)
+    FAMILIES["nothing"] = Family(Spec, train, Owner, Nothing, rounds=attrgetter("rounds"))
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from operator import attrgetter
 from typing import Any, Self
 from typing import Protocol as Interface
 
@@ -48,6 +49,14 @@ class Model(Interface):
         ...
 
 
+def _few(_: object) -> int:
+    return 4
+
+
+def _of_a_tree(spec: trees.Spec) -> int:
+    return 2 + (spec.max_leaves if spec.growth == "leaf" else spec.max_depth)
+
+
 @dataclass(frozen=True)
 class Family:
     """One kind of model.
@@ -57,6 +66,8 @@ class Family:
         train: (spec, facts, resume) -> the training at the recipient.
         owner: (spec, facts, rows) -> an owner's side.
         model: what the training returns.
+        rounds: spec -> how many rounds a training takes at most.
+        steps: spec -> how many steps a round takes at most, but for the first and the last.
         cost: (spec, facts) -> the privacy in rho that a whole training costs a person; None where
             sums are exact. Such a spec says more of it as `dp`.
     """
@@ -66,23 +77,42 @@ class Family:
     owner: Callable[[Any, Facts, Rows], Owner]
     model: type[Model]
     cost: Callable[[Any, Facts], Fraction] | None = None
+    rounds: Callable[[Any], int] = attrgetter("max_rounds")
+    steps: Callable[[Any], int] = _few
 
 
-_PRIVATE = kinds.train, kinds.owner, PrivateModel, kinds.cost
+_ROUNDS = attrgetter("rounds")
+_PRIVATE = kinds.train, kinds.owner, PrivateModel, kinds.cost, _ROUNDS
 FAMILIES: Mapping[str, Family] = {
     "cox": Family(cox.Spec, cox.train, cox.owner, CoxModel),
-    "flower": Family(flower.Spec, flower.train, flower.owner, flower.ArraysModel),
-    "gbdt": Family(trees.Spec, trees.train, trees.owner, trees.Model),
+    "flower": Family(
+        flower.Spec,
+        flower.train,
+        flower.owner,
+        flower.ArraysModel,
+        rounds=_ROUNDS,
+        steps=lambda spec: 2 * len(spec.metrics),
+    ),
+    "gbdt": Family(
+        trees.Spec,
+        trees.train,
+        trees.owner,
+        trees.Model,
+        rounds=attrgetter("trees"),
+        steps=_of_a_tree,
+    ),
     "kmeans": Family(kmeans.Spec, kmeans.train, kmeans.owner, KMeansModel),
     "linear": Family(linear.Spec, linear.train, linear.owner, LinearModel),
     "logistic": Family(logistic.Spec, logistic.train, logistic.owner, LinearModel),
-    "network": Family(networks.Spec, networks.train, networks.owner, networks.NetworkModel),
-    "pca": Family(pca.Spec, pca.train, pca.owner, pca.PcaModel),
+    "network": Family(
+        networks.Spec, networks.train, networks.owner, networks.NetworkModel, rounds=_ROUNDS
+    ),
+    "pca": Family(pca.Spec, pca.train, pca.owner, pca.PcaModel, rounds=lambda _: 1),
     "poisson": Family(poisson.Spec, poisson.train, poisson.owner, LinearModel),
     "private_linear": Family(kinds.LinearSpec, *_PRIVATE),
     "private_logistic": Family(kinds.LogisticSpec, *_PRIVATE),
     "private_network": Family(
-        network.Spec, network.train, network.owner, network.PrivateNetwork, network.cost
+        network.Spec, network.train, network.owner, network.PrivateNetwork, network.cost, _ROUNDS
     ),
     "private_poisson": Family(kinds.PoissonSpec, *_PRIVATE),
 }

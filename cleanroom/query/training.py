@@ -30,7 +30,7 @@ from cleanroom.sql.render import cast, constant, function, sql_of
 from protocols.secagg.roster import safe_threshold
 
 MAX_WORDS = 1 << 22
-STEPS_A_ROUND = 32
+FURTHER_STEPS = 64  # before the first round, and to test the model
 MAX_FEATURES = 1024
 
 
@@ -74,7 +74,7 @@ def compile_training(job: Job, terms: Terms, contract_hash: str, recipient: str)
         held_out=held_out(asked.holdout),
         max_rounds=rounds,
         patience_s=asked.patience_s,
-        max_steps=steps * rounds,
+        max_steps=steps,
         max_words=MAX_WORDS,
         min_group=terms.privacy.min_group,
         uses=trained_uses(query, placement),
@@ -169,14 +169,10 @@ def _least(job: Job, terms: Terms, owners: tuple[str, ...], recipient: str) -> i
 
 
 def _most_rounds(job: Job) -> tuple[int, int]:
-    """Return how many rounds a training may take at most, and steps in each.
-
-    Families say the first by one of these names, the last round's end beside; trees that grow leaf
-    by leaf take a step for each.
-    """
-    told = (getattr(job.spec, name, None) for name in ("max_rounds", "rounds", "trees"))
-    rounds = min(job.job.max_rounds, next(filter(None, told), job.job.max_rounds)) + 1
-    return rounds, max(STEPS_A_ROUND, getattr(job.spec, "max_leaves", 0))
+    """Return how many rounds a training may take at most, and steps in all of them."""
+    family, spec = FAMILIES[str(job.model["kind"])], job.spec
+    rounds = min(job.job.max_rounds, family.rounds(spec)) + 1  # the last one's end begins another
+    return rounds, FURTHER_STEPS + rounds * family.steps(spec)
 
 
 def _noise(job: Job, facts: Facts) -> Noise | None:
