@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from heads import head
 from sklearn.datasets import load_breast_cancer
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
@@ -89,15 +90,7 @@ def contract(min_group: int = 10) -> dict[str, Any]:
         for i, name in enumerate(OWNERS)
     }
     return {
-        "room": {
-            "name": "cancer",
-            "version": 1,
-            "purpose": "tests",
-            "lawful_basis": "public data",
-            "retention_days": 1,
-            "expires": dt.date(2099, 1, 1),
-        },
-        "coordinator": {"address": "127.0.0.1:7400"},
+        **head("cancer", 7400),
         "members": {**owners, "analyst": {"roles": ["result"]}},
         "privacy": {"release": "sdc", "min_group": min_group},
         "tables": {

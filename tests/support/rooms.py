@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 import numpy as np
 import sqlglot
+from heads import head
 
 from cleanroom.contract.terms import Right, Terms
 from cleanroom.errors import OverflowPossible, UnsupportedQuery
@@ -28,15 +29,7 @@ def room(min_group: int = 1, **privacy: object) -> dict[str, Any]:
         for i, name in enumerate(OWNERS)
     }
     return {
-        "room": {
-            "name": "golden",
-            "version": 1,
-            "purpose": "tests",
-            "lawful_basis": "mock data",
-            "retention_days": 1,
-            "expires": dt.date(2099, 1, 1),
-        },
-        "coordinator": {"address": "127.0.0.1:7300"},
+        **head("golden", 7300),
         "members": {**computing, "analyst": {"roles": ["result"]}},
         "privacy": {"release": "sdc", "min_group": min_group, **privacy},
         "tables": _with_dates(_tables()),

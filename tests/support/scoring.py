@@ -1,10 +1,10 @@
 """A room for scorings: bank_a has rows and asks, bank_b has a model, shop has rows of its own."""
 
-import datetime as dt
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from heads import head
 
 from cleanroom.contract.terms import Terms
 
@@ -31,15 +31,7 @@ def contract(**model: object) -> dict[str, Any]:
         "frozen": {"type": "BOOLEAN", **right},
     }
     return {
-        "room": {
-            "name": "scoring",
-            "version": 1,
-            "purpose": "tests",
-            "lawful_basis": "mock data",
-            "retention_days": 1,
-            "expires": dt.date(2099, 1, 1),
-        },
-        "coordinator": {"address": "127.0.0.1:7300"},
+        **head("scoring", 7300),
         "members": {
             "bank_a": {"roles": ["input", "result"]},
             "bank_b": {"roles": ["input"]},

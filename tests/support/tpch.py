@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+from heads import head
 
 from cleanroom.contract.terms import Right, Terms
 
@@ -57,15 +58,7 @@ def room(scale: float, min_group: int = 1) -> dict[str, Any]:
         for i, name in enumerate(OWNERS)
     }
     return {
-        "room": {
-            "name": "tpch",
-            "version": 1,
-            "purpose": "tests",
-            "lawful_basis": "generated data",
-            "retention_days": 1,
-            "expires": dt.date(2099, 1, 1),
-        },
-        "coordinator": {"address": "127.0.0.1:7400"},
+        **head("tpch", 7400),
         "members": {**computing, "analyst": {"roles": ["result"]}},
         "privacy": {"release": "sdc", "min_group": min_group},
         "tables": _tables(scale),

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from heads import head
 
 from cleanroom.contract.terms import Terms
 
@@ -33,15 +34,7 @@ def contract(owners: tuple[str, ...] = HOSPITALS, **privacy: object) -> dict[str
         "name": {"type": "TEXT", "max_bytes": 20, "rights": {"university": ["count"]}},
     }
     return {
-        "room": {
-            "name": "study",
-            "version": 1,
-            "purpose": "tests",
-            "lawful_basis": "mock data",
-            "retention_days": 1,
-            "expires": dt.date(2099, 1, 1),
-        },
-        "coordinator": {"address": "127.0.0.1:7300"},
+        **head("study", 7300),
         "members": {
             **{name: {"roles": ["input"]} for name in owners},
             "university": {"roles": ["result"]},

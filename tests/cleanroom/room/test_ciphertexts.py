@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import tiny_room
+from tiny_room import ask, in_room
 
 from cleanroom.coordinator.summing import Summing
 from cleanroom.errors import (
@@ -22,8 +22,6 @@ from cleanroom.identity.exchange import Exchange
 from cleanroom.party.encrypting import Encrypting
 from cleanroom.party.party import PartyProcess
 from cleanroom.party.query_run import QueryRun
-from cleanroom.recipient.answers import Answer
-from cleanroom.recipient.asking import Asker
 from cleanroom.recipient.decrypting import Decrypting
 from cleanroom.session.digest import Digest
 from cleanroom.session.member import Membership
@@ -39,24 +37,6 @@ Parties = dict[str, PartyProcess]
 Play = Callable[[PartyProcess, QueryRun], Awaitable[None]]
 TWO = "total 3 of bank_a hospital"
 FOUR = "total 9000 of bank_a bank_b bank_c hospital"
-
-
-def in_room(room: Room, folder: Path, work: Callable[[Parties], Awaitable[object]]) -> object:
-    async def run() -> object:
-        async with tiny_room.running(room, folder) as parties:
-            result = await asyncio.wait_for(work(parties), 60)
-            for party in parties.values():
-                while len(party._sessions):
-                    await asyncio.sleep(0.01)
-            return result
-
-    return asyncio.run(run())
-
-
-async def ask(room: Room, sql: str, protocol: str = "he") -> Answer:
-    contract, engine = room["analyst"].contract, tiny_room.tiny_engine()
-    plan = tiny_room.compile_tiny(sql, contract.terms, contract.hash, "analyst", protocol)
-    return await Asker(room["analyst"], engine).ask(plan, 60, lambda stage, member: None)
 
 
 def refused(room: Room, folder: Path, play: Play | None = None) -> CleanroomError:

@@ -1,7 +1,7 @@
 """Private questions over real channels: exact answers, and every way in which one is refused."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import tiny_room
 from private import shifted
+from tiny_room import in_room
 
 from cleanroom.coordinator.summing import Summing
 from cleanroom.errors import (
@@ -22,7 +23,6 @@ from cleanroom.party.encrypting import Encrypting
 from cleanroom.party.party import PartyProcess
 from cleanroom.party.query_run import QueryRun
 from cleanroom.recipient.answers import Answer
-from cleanroom.recipient.asking import Asker
 from cleanroom.recipient.questioning import Questioning
 from cleanroom.session.contributing import Bound, written
 from cleanroom.session.member import Membership
@@ -45,25 +45,10 @@ SOUGHT = (3, 7)
 TOTAL = sum(x for x in range(100) if x % 10 in SOUGHT)  # of one owner
 
 
-def in_room(room: Room, folder: Path, work: Callable[[Parties], Awaitable[object]]) -> object:
-    async def run() -> object:
-        async with tiny_room.running(room, folder) as parties:
-            result = await asyncio.wait_for(work(parties), 120)
-            for party in parties.values():
-                while len(party._sessions):
-                    await asyncio.sleep(0.01)
-            return result
-
-    return asyncio.run(run())
-
-
 async def ask(room: Room, sql: str, sought: tuple[int, ...] = SOUGHT) -> Answer:
-    contract, engine = room["analyst"].contract, tiny_room.tiny_engine()
-    plan = tiny_room.compile_tiny(sql, contract.terms, contract.hash, "analyst", "he")
     weights = np.zeros(10, dtype=np.int64)
     weights[list(sought)] = 1
-    asker = Asker(room["analyst"], engine)
-    return await asker.ask(plan, 60, lambda stage, member: None, weights)
+    return await tiny_room.ask(room, sql, "he", weights)
 
 
 async def error_of(room: Room, sql: str = TWO) -> CleanroomError:

@@ -213,6 +213,30 @@ async def running(room: dict[str, Membership], folder: Path, more: tuple[str, ..
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
+def in_room(room: dict[str, Membership], folder: Path, work):
+    """Run `work` on the parties of a running room; return its result once no session is left."""
+
+    async def run():
+        async with running(room, folder) as parties:
+            result = await asyncio.wait_for(work(parties), 120)
+            for party in parties.values():
+                while len(party._sessions):
+                    await asyncio.sleep(0.01)
+            return result
+
+    return asyncio.run(run())
+
+
+async def ask(room: dict[str, Membership], sql: str, protocol: str = "he", weights=None):
+    """Ask as the analyst; return the answer."""
+    from cleanroom.recipient.asking import Asker
+
+    contract, engine = room["analyst"].contract, tiny_engine()
+    plan = compile_tiny(sql, contract.terms, contract.hash, "analyst", protocol)
+    asker = Asker(room["analyst"], engine)
+    return await asker.ask(plan, 60, lambda stage, member: None, weights)
+
+
 def main(config: str) -> None:
     from cleanroom.config import MemberConfig
     from cleanroom.coordinator.room import CoordinatorConfig, run_coordinator
