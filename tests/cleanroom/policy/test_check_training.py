@@ -36,7 +36,7 @@ def plan_of(model: dict[str, Any], terms: Terms = TERMS, **changed: object) -> T
 REFUSED: dict[Code, list[tuple[dict[str, Any], dict[str, object]]]] = {
     Code.NOISE_MISSING: [(EXACT, {}), (noisy(), {"holdout": 0.2})],
     Code.EPSILON_TOO_LARGE: [(noisy(epsilon=1.01), {}), (noisy(delta=2e-9), {})],
-    Code.NOISE_NOT_ENOUGH: [(noisy(honest=4), {})],
+    Code.NOISE_NOT_ENOUGH: [(noisy(honest=4), {"min_owners": 3})],
 }
 CASES = [(code, *case) for code, cases in REFUSED.items() for case in cases]
 
