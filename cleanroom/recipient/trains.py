@@ -1,0 +1,84 @@
+"""A room as one of its members holds it in Python: what it may have trained.
+
+Rule: what a caller may call. The calls behind it are the client's.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cleanroom.contract.document import Contract
+from cleanroom.errors import PeerUnavailable
+from cleanroom.recipient.asking import Progress
+from cleanroom.recipient.client import TRAINING_DEADLINE_S, Client
+
+if TYPE_CHECKING:
+    from cleanroom.plan.sheet import Sheet
+    from cleanroom.recipient.course import OnRound
+    from cleanroom.recipient.learning import Given
+    from cleanroom.recipient.trained import Trained
+
+
+class Trains:
+    """Models of all owners' rows."""
+
+    def __init__(self, client: Client | None) -> None:
+        self._opened = client
+
+    @property
+    def _client(self) -> Client:
+        if self._opened is None:
+            raise PeerUnavailable("the room is not open", remedy="Use it in a 'with' block.")
+        return self._opened
+
+    @property
+    def contract(self) -> Contract:
+        """The contract that all members signed."""
+        return self._client.contract
+
+    def explain_training(self, job: "Given") -> "Sheet":
+        """Return who would learn what from a training and at which cost; nothing is sent.
+
+        Raises:
+            ConfigInvalid, UnknownName, UnsupportedQuery: as the message says.
+        """
+        from cleanroom.learning.job import Job
+        from cleanroom.plan.sheet_of_training import sheet_of_training
+
+        return sheet_of_training(self._client.train_plan(Job.of(job)), self.contract.terms)
+
+    def train(
+        self,
+        job: "Given",
+        *,
+        folder: Path | str | None = None,
+        resume: bool = False,
+        deadline_s: int = TRAINING_DEADLINE_S,
+        on_progress: Callable[[str, str], None] | None = None,
+        on_round: "OnRound | None" = None,
+    ) -> "Trained":
+        """Train a model on all owners' rows, which stay where they are.
+
+        Every step's sums over all owners are opened to this member, and nothing of one owner.
+
+        Args:
+            job: path of a TOML file, or a dict of the same shape.
+            folder: where the training can go on from after a crash of any process, as far as
+                its last finished round; private to this user.
+            resume: go on from what the folder holds of the same job and contract, if anything.
+            deadline_s: whole seconds until the session is given up everywhere, at most a day.
+            on_progress: called on another thread with (stage, member).
+            on_round: called on another thread with a round that ended, and its loss and metrics.
+
+        Raises:
+            PolicyDenied: naming every rule of the contract that forbids it.
+            TrainingImpossible: naming why these rows determine no such model.
+            PeerUnavailable: naming who left, if too few owners stayed.
+            CleanroomError: as `sql`.
+        """
+        from cleanroom.recipient.learning import train
+
+        progress: Progress = on_progress or (lambda _stage, _member: None)
+        where = None if folder is None else Path(folder)
+        watch = on_round or (lambda _round, _report: None)
+        return train(self._client, job, where, watch, progress, deadline_s, resume=resume)
