@@ -59,12 +59,14 @@ class Resources:
         memory_bytes: of address space, libraries included.
         cpu_s: of all threads together.
         file_bytes: of each file that it writes.
+        threads: of all processes of this user together; the kernel doesn't hold root to it.
     """
 
     memory_bytes: int
     cpu_s: int
     file_bytes: int
     open_files: int = 256
+    threads: int = 4096
 
 
 def lock(resources: Resources, readable: Sequence[str], writable: Sequence[str]) -> None:
@@ -100,6 +102,7 @@ def _limit(resources: Resources) -> None:
         (resource.RLIMIT_AS, resources.memory_bytes),
         (resource.RLIMIT_FSIZE, resources.file_bytes),
         (resource.RLIMIT_NOFILE, resources.open_files),
+        (resource.RLIMIT_NPROC, resources.threads),
     ):
         _set_limit(kind, most)
     _set_limit(resource.RLIMIT_CPU, resources.cpu_s, grace=1)

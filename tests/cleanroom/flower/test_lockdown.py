@@ -32,7 +32,12 @@ def outcome(action):
         return "done"
     except (OSError, ValueError, MemoryError, LockdownUnavailable) as error:
         return type(error).__name__
+libc = ctypes.CDLL(None, use_errno=True)
+def call(*numbers):
+    if libc.syscall(*map(ctypes.c_long, numbers)) < 0:
+        raise OSError(ctypes.get_errno(), "refused")
 """
+x86_64 = pytest.mark.skipif(platform.machine() != "x86_64", reason="numbers of x86_64")
 
 
 def run(work: Path, body: str, cpu_s: int = 1) -> subprocess.CompletedProcess[str]:
@@ -61,7 +66,25 @@ PROBES = {
     "fork": ("os.fork()", "PermissionError"),
     "run a program": ("os.execv('/bin/true', ['true'])", "PermissionError"),
     "start a process": ("__import__('subprocess').run(['true'])", "PermissionError"),
+    "read the memory of the parent": ("open('/proc/%d/mem' % os.getppid())", "PermissionError"),
+    "trace the parent": ("call(101, 16, os.getppid(), 0, 0)", "PermissionError"),
+    "follow the parent's descriptors": (
+        "os.readlink('/proc/%d/fd/0' % os.getppid())",
+        "PermissionError",
+    ),
+    "read its own memory as a file": ("open('/proc/self/mem')", "PermissionError"),
+    "shared memory": ("open('/dev/shm/cleanroom-probe', 'w')", "PermissionError"),
+    "take a library's file": ("os.rename(os.__file__, 'stolen.py')", "PermissionError"),
+    "write beside a library": ("os.mkdir(os.path.dirname(os.__file__) + '/x')", "PermissionError"),
+    "a device": ("os.mknod('device', 0o60600)", "OSError"),
+    "a pair of sockets": ("__import__('socket').socketpair()", "PermissionError"),
+    "a namespace": ("call(56, 0x10010900, 0, 0, 0, 0)", "OSError"),
+    "be traceable again": ("call(157, 4, 1, 0, 0, 0)", "PermissionError"),
     "signal another process": ("os.kill(os.getppid(), 0)", "PermissionError"),
+    "have too many threads": (
+        "__import__('resource').setrlimit(6, (4097, 4097))",
+        "ValueError",
+    ),
     "raise a limit": ("__import__('resource').setrlimit(7, (9999, 9999))", "ValueError"),
     "too large a file": ("open('large', 'wb').write(bytes(2 << 20))", "OSError"),
     "too much memory": ("bytearray(3 << 30)", "MemoryError"),
@@ -72,6 +95,7 @@ PROBES = {
 }
 
 
+@x86_64
 def test_it_can_compute_and_use_its_folder_and_nothing_else(tmp_path: Path) -> None:
     lines = [f"found[{name!r}] = outcome(lambda: {code})" for name, (code, _) in PROBES.items()]
     body = "\n".join(["found = {}", *lines, "print('|' + json.dumps(found))"])
@@ -83,11 +107,47 @@ def test_it_can_compute_and_use_its_folder_and_nothing_else(tmp_path: Path) -> N
     assert not (tmp_path / "passwd").exists()
 
 
+# mov eax, 20; int 0x80; ret: getpid by the numbers of 32 bits.
+INTO_32_BITS = """
+import mmap
+page = mmap.mmap(-1, 4096, prot=7)
+page.write(bytes.fromhex("b814000000cd80c3"))
+ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(page)))()
+"""
+
+EVERY_OTHER_CALL = """
+from cleanroom.flower.system_calls import calls
+known = calls()
+probes = {335, 336}  # of the kernel's own: they end whoever calls them
+known = {*known.allowed, *known.by_arguments.values(), *probes}
+answers = set()
+for number in set(range(600)) - known:
+    try:
+        call(number, 0, 0, 0, 0, 0, 0)
+    except OSError as error:
+        answers.add(error.errno)
+    else:
+        answers.add(number)
+print('|' + json.dumps(sorted(answers)))
+"""
+
+
+@x86_64
+def test_every_other_call_of_the_kernel_is_refused(tmp_path: Path) -> None:
+    done = run(tmp_path, EVERY_OTHER_CALL, cpu_s=20)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout.rpartition("|")[2]) == [errno.EPERM, errno.ENOSYS]
+
+
+@x86_64
 @pytest.mark.parametrize(
     ("body", "number"),
     [
         ("__import__('socket').socket()", signal.SIGSYS),
         ("__import__('socket').getaddrinfo('example.org', 80)", signal.SIGSYS),
+        ("__import__('socket').socket(16, 3)", signal.SIGSYS),
+        ("call(0x40000000 + 39)", signal.SIGSYS),
+        (INTO_32_BITS, signal.SIGSYS),
         ("while True: pass", signal.SIGXCPU),
     ],
 )
