@@ -69,7 +69,7 @@ class Parameters:
         return 2 * 8 * self.degree * len(self.coefficient_bits) + 1024
 
 
-SUM = Parameters("bfv-sum-1", 8192, (48, 48, 49), 60, 2)
+SUM = Parameters("bfv-sum-1", 8192, (48, 48, 20), 60, 2)
 """For sums alone: 28 bits of noise budget fresh, 21 after a hundred additions."""
 
 FILTER = Parameters("bfv-filter-1", 8192, (60, 60, 59, 20), 49, 2, flood_bits=101)

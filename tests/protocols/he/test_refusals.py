@@ -48,7 +48,7 @@ def test_known_parameters_reach_128_bits():
     ("change", "why"),
     [
         ({"coefficient_bits": (54, 54, 55, 56)}, "219 bits"),
-        ({"degree": 4096}, "145 bits"),
+        ({"degree": 4096}, "116 bits"),
         ({"degree": 8191}, "not in the 128-bit table"),
         ({"kept_primes": 3}, "keeps at least one prime"),
         ({"kept_primes": 0}, "keeps at least one prime"),
