@@ -64,8 +64,9 @@ def _opened(plan: TrainPlan) -> Iterator[str]:
 def _noisy(plan: TrainPlan, noise: Noise) -> Iterator[str]:
     yield f"the {plan.kind} model and noisy sums over all owners, to {plan.recipient}"
     yield (
-        f"all of it together epsilon = {noise.epsilon:g}, delta = {noise.delta:g} for a person, "
-        f"with the noise of {noise.honest} owners alone"
+        f"all of it together epsilon = {noise.epsilon:g}, delta = {noise.delta:g} for a person "
+        f"whose rows lie at {noise.owners} of the owners, where {noise.rows} of them count, with "
+        f"the noise of {noise.honest} owners alone; more for one with rows at more owners"
     )
     yield (
         f"charged to each owner's ledger before the first sum: rho = {Decimal(noise.units) / UNITS}"

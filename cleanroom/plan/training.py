@@ -22,12 +22,15 @@ class Noise:
     """What a training under differential privacy promises, and costs.
 
     Attributes:
+        rows, owners: of one person, at most: so many rows at each of so many owners.
         honest: owners whose noise alone suffices.
         units: that each owner's ledger is charged, of which `budget.zcdp.UNITS` are a rho of 1.
     """
 
     epsilon: float
     delta: float
+    rows: int
+    owners: int
     honest: int
     units: int
 

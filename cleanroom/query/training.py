@@ -185,7 +185,8 @@ def _noise(job: Job, facts: Facts) -> Noise | None:
     if cost is None:
         return None
     dp = DpSpec.model_validate(job.model["dp"])
-    return Noise(dp.epsilon, dp.delta, dp.honest, charged(cost(job.spec, facts)))
+    person = dp.max_rows_per_person, dp.owners_per_person
+    return Noise(dp.epsilon, dp.delta, *person, dp.honest, charged(cost(job.spec, facts)))
 
 
 def _tells_persons_apart(job: Job, query: Query, terms: Terms) -> bool:

@@ -64,6 +64,7 @@ def test_a_plan_tells_what_it_costs() -> None:
     assert epsilon(rho, 1e-9) == pytest.approx(epsilon(rho_within(0.5, 1e-9), 1e-9))
     opened = "\n".join(sheet_of_training(plan, TERMS).opened)
     assert "epsilon = 0.5, delta = 1e-09" in opened
+    assert "whose rows lie at 1 of the owners" in opened
     assert "for patients" in opened
     assert plan_of(EXACT).noise is None
 
