@@ -4,6 +4,7 @@ Rule: what a model needs to be used on raw columns later. `standardised` is the 
 turns features into the numbers that a model multiplies; owners and recipients both call it.
 """
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,8 @@ from cleanroom.learning.checks import missing
 from cleanroom.learning.errors import TrainingImpossible
 from cleanroom.learning.facts import Column, Floats
 from cleanroom.learning.layout import Place, Preparing, layout
+
+_EPOCH = dt.date(1970, 1, 1).toordinal()
 
 
 @dataclass(frozen=True)
@@ -166,11 +169,12 @@ class Preparation:
 
 
 def coded(column: Column, values: NDArray[Any]) -> Floats:
-    """Return a column as numbers or codes; text becomes codes, None becomes missing.
+    """Return a column as numbers or codes; text becomes codes, dates days, None missing.
 
     Raises:
         DataMismatch: naming the column if it holds what isn't declared.
     """
+    values = _plainly(values)
     if column.kind == "category" and values.dtype.kind in "OUS":
         codes: dict[Any, int] = {value: code for code, value in enumerate(column.values)}
         codes[None] = -1
@@ -181,13 +185,33 @@ def coded(column: Column, values: NDArray[Any]) -> Floats:
     try:
         numbers = values.astype(float)
     except (TypeError, ValueError):
-        raise DataMismatch(f"{column.name}: not numbers") from None
+        remedy = "Give numbers; for a date datetime.date, datetime64 or days since 1970-01-01."
+        raise DataMismatch(f"{column.name}: not numbers", remedy=remedy) from None
     known = numbers[~missing(column, numbers)]
     if np.isinf(known).any():
         raise DataMismatch(f"{column.name}: infinite")
     if column.kind == "category" and np.any(~np.isin(known, np.arange(len(column.values)))):
         raise DataMismatch(f"{column.name}: a code that stands for no value")
     return numbers
+
+
+def _plainly(values: NDArray[Any]) -> NDArray[Any]:
+    """Return dates as days since 1970-01-01, as owners do; NaN or None where one is missing."""
+    if values.dtype.kind == "M":
+        days = values.astype("datetime64[D]")
+        return np.where(np.isnat(days), np.nan, days.astype(np.int64))
+    if values.dtype.kind != "O":
+        return values
+    found = np.empty(values.shape, dtype=object)
+    found.ravel()[:] = [_plain(value) for value in values.ravel().tolist()]
+    return found
+
+
+def _plain(value: Any) -> Any:
+    """Return None for what pandas has where nothing is, and a date's days since 1970-01-01."""
+    if isinstance(value, dt.date | float) and value != value:
+        return None
+    return value.toordinal() - _EPOCH if isinstance(value, dt.date) else value
 
 
 def complete(

@@ -1,5 +1,6 @@
 """Rows that determine no model, and steps that owners don't answer: refused by name."""
 
+import datetime as dt
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +12,7 @@ from cleanroom.learning import linear, logistic, poisson, pooled
 from cleanroom.learning.errors import StepRefused, TrainingImpossible
 from cleanroom.learning.facts import Column, Facts, Floats, Rows
 from cleanroom.learning.families import model_from_json
+from cleanroom.learning.preparation import coded
 from cleanroom.learning.step import Step, Sums
 
 BINARY = Column("y", "number", 0.0, 1.0)
@@ -81,6 +83,22 @@ def test_a_target_must_suit_the_model() -> None:
     ):
         with pytest.raises(TrainingImpossible, match="regression"):
             next(module.train(module.Spec(), numbered(X, target)))
+
+
+def test_dates_are_predicted_from_as_owners_count_them() -> None:
+    born = Column("born", "number", -1000.0, 1000.0, (), nullable=True)
+    days, first = np.array([2.0, np.nan]), dt.date(1970, 1, 3)
+    for dates in (
+        np.array([first, None]),
+        np.array([first, np.nan], dtype=object),
+        np.array([dt.datetime(1970, 1, 3, 23), None]),
+        np.array(["1970-01-03T23", "NaT"], dtype="datetime64[ns]"),
+    ):
+        np.testing.assert_array_equal(coded(born, dates), days)
+    with pytest.raises(DataMismatch, match="born: not numbers"):
+        coded(born, np.array(["1970-01-03"]))
+    ward = Column("ward", "category", 0, 1, ("icu", "surgery"), nullable=True)
+    assert coded(ward, np.array(["surgery", np.nan], dtype=object)).tolist() == [1, -1]
 
 
 def recorded() -> list[Step]:
