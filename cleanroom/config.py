@@ -7,7 +7,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from cleanroom.contract.fields import first_fault
+from cleanroom.contract.fields import first_fault, unreadable
 from cleanroom.errors import ConfigInvalid
 from cleanroom.flower.apps import App
 
@@ -31,7 +31,7 @@ class FileConfig(BaseModel):
         except tomllib.TOMLDecodeError as error:
             raise ConfigInvalid(f"{path}: not TOML: {error}") from None
         except (OSError, UnicodeDecodeError) as error:
-            raise ConfigInvalid(f"{path}: cannot be read: {type(error).__name__}") from None
+            raise unreadable(path, error) from None
         except ValidationError as error:
             raise ConfigInvalid(f"{path}: {first_fault(error)}") from None
         return config.model_copy(update=_absolute(config, path.resolve().parent))

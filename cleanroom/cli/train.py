@@ -40,6 +40,7 @@ def train(
     from cleanroom.recipient.room import connect
 
     check_writable(model)
+    _check_form(model)
     asked = Job.of(job)
     folder = output or Path(asked.job.name)
     with connect(config) as room:
@@ -48,12 +49,26 @@ def train(
             return
         trained = _with_progress(room, asked, folder, deadline_s, resume=resume)
     trained.save(folder / "model.json")
-    if model is not None:
-        trained.save(model)
     for name, text in trained.files().items():
         write_text(folder / name, text)
     drawn = trained.draw(folder / "curve.png")
     typer.echo(_summary(trained, folder, drawn=drawn))
+    if model is not None:
+        trained.save(model)
+        typer.echo(model)
+
+
+def _check_form(model: Path | None) -> None:
+    """Refuse a form of model file that there isn't, before anybody trains.
+
+    Raises:
+        ConfigInvalid: naming the file.
+    """
+    from cleanroom.errors import ConfigInvalid
+
+    if model is not None and model.suffix not in (".json", ".safetensors", ".onnx"):
+        remedy = "Name a file that ends in .safetensors, .onnx or .json."
+        raise ConfigInvalid(f"{model} ends in no form of a model", remedy=remedy)
 
 
 def _with_progress(

@@ -1,8 +1,11 @@
 """Single fields of a file: what a type can't say about them, and how a fault names one."""
 
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from cleanroom.errors import ConfigInvalid
 
 NAME = r"^[a-z][a-z0-9_]{0,62}$"
 Name = Annotated[str, Field(pattern=NAME)]
@@ -20,6 +23,14 @@ def with_port(address: str) -> str:
     if not 1 <= port <= 65535:
         raise ValueError("the port is not from 1 to 65535")
     return address
+
+
+def unreadable(path: Path | str, error: OSError | UnicodeDecodeError) -> ConfigInvalid:
+    """Say why a file of text can't be read."""
+    if isinstance(error, UnicodeDecodeError):
+        return ConfigInvalid(f"{path}: not UTF-8", remedy="Save it as UTF-8.")
+    what = f"{path}: cannot be read: {error.strerror or type(error).__name__}"
+    return ConfigInvalid(what, remedy="Name a file that is there and that you may read.")
 
 
 def first_fault(error: ValidationError) -> str:

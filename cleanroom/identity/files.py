@@ -55,7 +55,9 @@ def private_folder(folder: Path, *, create: bool) -> None:
             folder.mkdir(mode=0o700, exist_ok=True)
         mode = folder.stat().st_mode
     except OSError as error:
-        raise IdentityInvalid(f"cannot use folder {folder}: {_reason(error)}") from None
+        remedy = "Name a folder that is there, or that can be made."
+        what = f"cannot use folder {folder}: {_reason(error)}"
+        raise IdentityInvalid(what, remedy=remedy) from None
     if not stat.S_ISDIR(mode) or mode & _OTHERS:
         raise IdentityInvalid(
             f"{folder} is not a folder that its owner alone may enter",

@@ -111,7 +111,8 @@ def _event(facts: Facts) -> Column:
 
 def _grid(spec: Spec, facts: Facts) -> Grid:
     if facts.time is None or facts.time.kind != "number":
-        raise TrainingImpossible("a Cox regression without a time")
+        remedy = "Name its column: time = '...' under [job]."
+        raise TrainingImpossible("a Cox regression without a time", remedy=remedy)
     return Grid(facts.time, spec.interval)
 
 

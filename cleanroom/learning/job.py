@@ -12,7 +12,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
-from cleanroom.contract.fields import Name, Strict, first_fault
+from cleanroom.contract.fields import Name, Strict, first_fault, unreadable
 from cleanroom.errors import ConfigInvalid, MessageInvalid
 from cleanroom.learning.families import FAMILIES
 
@@ -87,7 +87,7 @@ class Job(Strict):
         except tomllib.TOMLDecodeError as error:
             raise ConfigInvalid(f"{where}not TOML: {error}") from None
         except (OSError, UnicodeDecodeError) as error:
-            raise ConfigInvalid(f"{where}cannot be read: {type(error).__name__}") from None
+            raise unreadable(str(source), error) from None
         except ValidationError as error:
             raise ConfigInvalid(f"{where}{first_fault(error)}") from None
         if len(job.text) > MAX_BYTES:

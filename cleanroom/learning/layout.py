@@ -59,7 +59,8 @@ def layout(features: Sequence[Column], options: Preparing) -> tuple[Place, ...]:
     for at, column in enumerate(features):
         if column.nullable and options.missing == "refuse":
             what = f"a training on {column.name}, which may be missing"
-            raise TrainingImpossible(what, remedy="Say 'drop' or 'impute' for missing values.")
+            remedy = "Say prepare = { missing = 'impute' } under [model], or 'drop' such rows."
+            raise TrainingImpossible(what, remedy=remedy)
         if column.kind == "number":
             places.append(Place(column.name, at))
         else:

@@ -31,7 +31,8 @@ def own_rows(plan: "TrainPlan", me: str, found: Found) -> tuple[Rows, Rows | Non
     for name, part in (("", ~out), (" among those held out", out if plan.held_out else ~out)):
         if _persons(found, part) < plan.min_group:
             what = f"has fewer than {plan.min_group} persons in this training{name}"
-            remedy = f"Leave it out: without = {[me]!r}."
+            larger = "Ask with a larger holdout, or leave it out" if name else "Leave it out"
+            remedy = f"{larger}: without = {[me]!r}."
             raise PolicyDenied(what, party=me, remedy=remedy)
     place = plan.owners.index(me)
     test = _rows(plan.facts, found, out, place) if plan.held_out else None

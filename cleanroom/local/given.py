@@ -35,7 +35,8 @@ def by_member(terms: Terms, data: Data) -> dict[str, dict[str, Table]]:
     found: dict[str, dict[str, Table]] = {member: {} for member in terms.members}
     for table, rows in data.items():
         if table not in terms.tables:
-            raise UnknownName(f"no table {table!r} in the contract")
+            remedy = f"The contract has {', '.join(terms.tables)}."
+            raise UnknownName(f"no table {table!r} in the contract", remedy=remedy)
         for member, part in _parts(terms, table, rows):
             found[member][table] = part
     for member, tables in found.items():
@@ -113,7 +114,8 @@ def _parts(
         raise DataMismatch(f"{table} takes {form}")
     parts = rows if isinstance(rows, Mapping) else {owners[0]: rows}
     if set(parts) != set(owners):
-        raise DataMismatch(f"{table} is held by {', '.join(owners)}; give a part for each")
+        remedy = "Give a DataFrame or a path for each of them, and for nobody else."
+        raise DataMismatch(f"{table} is held by {', '.join(owners)}", remedy=remedy)
     for member, part in parts.items():
         _check_kind(table, part)
         yield member, part

@@ -13,6 +13,7 @@ from cleanroom.contract.terms import Terms
 from cleanroom.plan.training import Noise, TrainPlan
 from cleanroom.policy.check import columns, expiry, recipient, release
 from cleanroom.policy.model import Code, Violation
+from protocols.secagg.roster import safe_threshold
 
 
 def check_training(plan: TrainPlan, terms: Terms, today: dt.date) -> tuple[Violation, ...]:
@@ -32,7 +33,12 @@ def _owners(plan: TrainPlan, terms: Terms) -> Iterator[Violation]:
         f"a training on the rows of {len(plan.others)} owners besides {plan.recipient}: "
         f"{', '.join(plan.others) or 'nobody'}; each is hidden among {max(needed, asked)} at least"
     )
-    remedy = "Leave nobody out, or have a table of more members in the contract."
+    if len(plan.others) >= max(asked, safe_threshold(len(plan.owners))):
+        remedy = "Ask with a smaller min_owners."
+    elif plan.without:
+        remedy = "Leave nobody out, or have a table of more members in the contract."
+    else:
+        remedy = f"Have all sign a contract in which {max(needed, asked)} other members hold it."
     yield Violation(Code.TOO_FEW_CONTRIBUTORS, ", ".join(plan.others), message, remedy)
 
 

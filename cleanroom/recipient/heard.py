@@ -96,6 +96,7 @@ def _check_accepted(rulings: dict[str, Ruling]) -> None:
     refused = [name for name, ruling in rulings.items() if not ruling.accepted]
     if not refused:
         return
-    lines = [f"{v.party}: {v.message}" for v in found] or ["no reason was given"]
+    lines = [f"{v.party}: {v.message}" if v.party else v.message for v in found]
     remedies = dict.fromkeys(v.remedy for v in found if v.remedy)
-    raise PolicyDenied("; ".join(lines), party=", ".join(refused), remedy=" ".join(remedies))
+    said = "; ".join(lines) or "no reason was given"
+    raise PolicyDenied(said, party=", ".join(refused), remedy=" ".join(remedies))

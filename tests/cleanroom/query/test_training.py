@@ -105,21 +105,22 @@ def test_what_no_owner_can_deliver_is_refused_by_name(
 
 
 @pytest.mark.parametrize(
-    ("changed", "privacy", "named"),
+    ("changed", "privacy", "named", "remedy"),
     [
-        ({"rows": "SELECT age, ward, outcome FROM patients WHERE ward = 'a'"}, {}, "patients.ward"),
-        ({"without": ["west"]}, {}, "2 owners besides university: north, south"),
-        ({"min_owners": 4}, {}, "hidden among 4"),
-        ({}, {"min_contributors": 4}, "hidden among 4"),
-        ({}, {"release": "dp"}, "release = 'dp'"),
+        ({"rows": "SELECT age, ward, outcome FROM patients WHERE ward = 'a'"}, {}, "patients.ward",
+         "Leave that use out"),
+        ({"without": ["west"]}, {}, "2 owners besides university: north, south", "Leave nobody"),
+        ({"min_owners": 4}, {}, "hidden among 4", "Ask with a smaller min_owners"),
+        ({}, {"min_contributors": 4}, "hidden among 4", "4 other members hold it"),
+        ({}, {"release": "dp"}, "release = 'dp'", "private_"),
     ],
 )
 def test_policy_refuses_by_name(
-    changed: dict[str, object], privacy: dict[str, object], named: str
+    changed: dict[str, object], privacy: dict[str, object], named: str, remedy: str
 ) -> None:
     terms = training.terms(**privacy)
     found = check_training(plan_of(changed, terms), terms, TODAY)
-    assert any(named in str(violation) for violation in found)
+    assert any(named in violation.message and remedy in violation.remedy for violation in found)
 
 
 def test_all_owners_have_to_stay_unless_the_job_says_fewer() -> None:
