@@ -18,6 +18,7 @@ from cleanroom.learning.families import FAMILIES
 
 MAX_BYTES = 64 << 10
 MAX_ROUNDS = 10_000
+_WITHOUT_TARGET = ("kmeans", "pca")
 _Filled = Annotated[str, Field(min_length=1, max_length=2000, pattern=r"\S")]
 _Label = Annotated[str, Field(min_length=1, max_length=127)]
 
@@ -129,5 +130,7 @@ class Job(Strict):
             spec = self.spec
         except ValidationError as error:
             raise ValueError(f"model.{first_fault(error)}") from None
+        if self.job.target is not None and kind in _WITHOUT_TARGET:
+            raise ValueError(f"job.target: {kind} learns none; leave it out, and don't SELECT it")
         object.__setattr__(self, "model", spec.model_dump(mode="json"))
         return self

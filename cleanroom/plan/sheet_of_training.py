@@ -29,7 +29,7 @@ def sheet_of_training(plan: TrainPlan, terms: Terms) -> Sheet:
         ("Room", list(_room(plan, terms))),
         ("Opened", list(opened)),
         ("Also learned", list(leaks)),
-        ("Column rights that this needs", [f"{u.table}.{u.column}: {u.right}" for u in plan.uses]),
+        ("Column rights that this needs", list(_rights(plan, terms))),
         ("Known of the rows beforehand", list(_facts(plan))),
         ("Runs at its owner, on plain rows", [f"{', '.join(plan.owners)}: {read}", *_code(plan)]),
         ("Runs on masked numbers", list(_steps(plan))),
@@ -46,6 +46,13 @@ def _room(plan: TrainPlan, terms: Terms) -> Iterator[str]:
     if plan.without:
         yield f"without {', '.join(plan.without)}"
     yield f"contract {plan.contract_hash}"
+
+
+def _rights(plan: TrainPlan, terms: Terms) -> Iterator[str]:
+    for use in plan.uses:
+        granted = terms.tables[use.table].columns[use.column].rights.get(plan.recipient, ())
+        refused = "" if use.right in granted else " - which the contract doesn't grant"
+        yield f"{use.table}.{use.column}: {use.right}{refused}"
 
 
 def _opened(plan: TrainPlan) -> Iterator[str]:

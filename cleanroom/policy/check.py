@@ -166,7 +166,7 @@ def release(terms: Terms) -> Iterator[Violation]:
 
 
 def _nobody_computes() -> Iterator[Violation]:
-    message = "no members compute on shares in this room"
+    message = "no members compute on shares in this room (trainings don't need them)"
     remedy = "All members sign a contract in which three members have the role 'computing'."
     yield Violation(Code.NOBODY_COMPUTES, "", message, remedy)
 

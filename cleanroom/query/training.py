@@ -153,6 +153,9 @@ def _column(name: str, domain: Domain, *, nullable: bool) -> Column:
         return Column(name, "category", 0, len(domain.values) - 1, domain.values, nullable)
     if domain.kind in (Kind.INTEGER, Kind.DECIMAL, Kind.BOOLEAN, Kind.DATE):
         unit = 10**domain.scale
+        if domain.high - domain.low >= 1 << 53:
+            remedy = "Declare its bounds in the contract; tight ones keep its differences apart."
+            raise UnsupportedQuery(f"column {name!r} without bounds in a training", remedy=remedy)
         return Column(name, "number", domain.low / unit, domain.high / unit, (), nullable)
     what = f"column {name!r} of type {domain.kind or 'DOUBLE'} in a training"
     remedy = "Declare the values of a TEXT in the contract; CAST a TIMESTAMP to DATE."

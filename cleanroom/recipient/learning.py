@@ -9,9 +9,12 @@ from typing import Any, TypeAlias
 
 from cleanroom.errors import ConfigInvalid
 from cleanroom.learning.errors import ModelWithheld
+from cleanroom.learning.facts import Floats
 from cleanroom.learning.families import FAMILIES, Model
 from cleanroom.learning.job import Job
+from cleanroom.learning.step import Training
 from cleanroom.learning.testing import Tested, tested
+from cleanroom.plan.training import TrainPlan
 from cleanroom.recipient.asking import Progress
 from cleanroom.recipient.checkpoints import Checkpoints
 from cleanroom.recipient.client import Client
@@ -39,14 +42,7 @@ def train(
         raise ConfigInvalid("nothing to resume without a folder", remedy="Name the job's folder.")
     before = checkpoints.load() if resume and checkpoints is not None else None
     arrays = None if before is None else before.arrays
-    training = tested(
-        job.spec,
-        plan.facts,
-        FAMILIES[plan.kind].train(job.spec, plan.facts, arrays),
-        plan.max_rounds,
-        held_out=plan.held_out > 0,
-        max_membership=job.job.max_membership,
-    )
+    training = _training(job, plan, arrays)
     rounds = [] if before is None else before.rounds
     course: Course[Tested[Model]] = Course(training, next(training), checkpoints, on_round, rounds)
     try:
@@ -68,4 +64,31 @@ def train(
         ended.stats,
         ended.left,
         ended.model.attacked,
+    )
+
+
+def explained(client: Client, given: Given) -> TrainPlan:
+    """Return the plan of a training that can begin.
+
+    Raises:
+        TrainingImpossible: naming what is known beforehand to determine no such model.
+    """
+    job = Job.of(given)
+    plan = client.train_plan(job)
+    training = _training(job, plan, None)
+    next(training)
+    training.close()
+    return plan
+
+
+def _training(
+    job: Job, plan: TrainPlan, arrays: Mapping[str, Floats] | None
+) -> Training[Tested[Model]]:
+    return tested(
+        job.spec,
+        plan.facts,
+        FAMILIES[plan.kind].train(job.spec, plan.facts, arrays),
+        plan.max_rounds,
+        held_out=plan.held_out > 0,
+        max_membership=job.job.max_membership,
     )

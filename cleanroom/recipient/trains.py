@@ -40,12 +40,12 @@ class Trains:
         """Return who would learn what from a training and at which cost; nothing is sent.
 
         Raises:
-            ConfigInvalid, UnknownName, UnsupportedQuery: as the message says.
+            ConfigInvalid, UnknownName, UnsupportedQuery, TrainingImpossible: as the message says.
         """
-        from cleanroom.learning.job import Job
         from cleanroom.plan.sheet_of_training import sheet_of_training
+        from cleanroom.recipient.learning import explained
 
-        return sheet_of_training(self._client.train_plan(Job.of(job)), self.contract.terms)
+        return sheet_of_training(explained(self._client, job), self.contract.terms)
 
     def train(
         self,

@@ -149,12 +149,27 @@ def test_jobs_with_unknown_keys_or_models_are_refused_by_key() -> None:
         (training.job(time="outcome"), "two columns"),
         (training.job(without=[f"m{i:062}" for i in range(1000)]), "more than 65536 characters"),
         (training.job(max_membership=0.1), "name a holdout"),
+        (training.job({"kind": "kmeans"}), "job.target: kmeans learns none"),
     ):
         with pytest.raises(ConfigInvalid) as refused:
             Job.of(job)
         assert named in str(refused.value)
     with pytest.raises(MessageInvalid):
         Job.read(Job.of(training.job()).text + " ")
+
+
+def test_a_number_without_bounds_would_lose_its_differences() -> None:
+    contract = training.contract()
+    del contract["tables"]["patients"]["columns"]["age"]["bounds"]
+    with pytest.raises(UnsupportedQuery, match="column 'age' without bounds"):
+        plan_of({}, Terms.of(contract))
+
+
+def test_the_sheet_marks_rights_that_are_missing() -> None:
+    changed = {"rows": "SELECT age, patient, outcome FROM patients"}
+    lines = sheet_of_training(plan_of(changed), training.terms()).text.splitlines()
+    assert "  patients.age: train" in lines
+    assert "  patients.patient: train - which the contract doesn't grant" in lines
 
 
 def test_a_table_of_one_owner_alone_is_refused() -> None:

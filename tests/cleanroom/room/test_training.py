@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -112,6 +113,9 @@ def test_what_may_not_be_trained_is_refused_by_name(
     with pytest.raises(kind or CleanroomError) as refused:
         room.train(training.job(**changed))
     assert named in str(refused.value)
+    if kind is not PolicyDenied:
+        with pytest.raises(kind or CleanroomError, match=re.escape(refused.value.message)):
+            room.explain_training(training.job(**changed))
 
 
 def test_a_training_that_is_interrupted_ends_everywhere(room: LocalRoom) -> None:
