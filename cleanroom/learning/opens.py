@@ -11,6 +11,8 @@ _COLUMNS = (
     "and of the target occurs"
 )
 _NEWTON = "loss, gradient and curvature of all rows at each round's coefficients"
+HELD_OUT = "of the rows held out, how many of each outcome have which score, or summed errors"
+ATTACKED = "of the rows that trained and those held out, how many have which loss"
 OPENS: Mapping[str, tuple[str, ...]] = {
     "linear": (_COLUMNS, _NEWTON),
     "logistic": (_COLUMNS, _NEWTON),
@@ -21,6 +23,13 @@ OPENS: Mapping[str, tuple[str, ...]] = {
         "between two times with events, sums over the rows that leave there: a row that leaves "
         "alone is told whole; `least` keeps so many of them together",
     ),
+    "gbdt": (
+        "how many rows lie in each of 1024 cells of every number, four times over, and the sum of "
+        "the target",
+        "loss and gradients of each node's rows, by the bins of every column: a row that is alone "
+        "in a node is told bin by bin, with its target; `min_child_weight` makes nodes larger",
+    ),
+    "network": (_COLUMNS, "each round's mean update, weighted by rows, and the loss before it"),
     "pca": (_COLUMNS, "the products of all columns"),
     "kmeans": (
         _COLUMNS,

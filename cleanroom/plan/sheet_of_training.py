@@ -10,7 +10,7 @@ from sqlglot import parse_one
 from cleanroom.budget.zcdp import UNITS
 from cleanroom.contract.terms import Terms
 from cleanroom.learning.facts import Column
-from cleanroom.learning.opens import OPENS
+from cleanroom.learning.opens import ATTACKED, HELD_OUT, OPENS
 from cleanroom.plan.cost import Cost
 from cleanroom.plan.sheet import Sheet, block, unquoted
 from cleanroom.plan.training import Noise, TrainPlan
@@ -64,7 +64,10 @@ def _opened(plan: TrainPlan) -> Iterator[str]:
         f"what each step asks for, summed over all owners that take part: {plan.max_steps} sums "
         f"at most, of {plan.max_words} numbers at most, to {plan.recipient}"
     )
-    for sums in OPENS.get(plan.kind, ()):
+    tests = (HELD_OUT,) if plan.held_out else ()
+    if json.loads(plan.job)["job"].get("max_membership") is not None:
+        tests = (*tests, ATTACKED)
+    for sums in (*OPENS.get(plan.kind, ()), *tests):
         yield f"over all owners: {sums}; to {plan.recipient}"
 
 

@@ -209,6 +209,10 @@ def test_a_sheet_tells_what_a_familys_sums_tell() -> None:
         ("pca", {"rows": rows, "target": None}, "the products of all columns"),
         ("cox", {"rows": "SELECT age, bmi, outcome FROM patients", "time": "bmi"}, "leaves alone"),
         ("logistic", {}, "loss, gradient and curvature"),
+        ("gbdt", {}, "a row that is alone in a node"),
+        ("network", {}, "mean update"),
+        ("gbdt", {"holdout": 0.2}, "of each outcome have which score"),
+        ("gbdt", {"holdout": 0.2, "max_membership": 0.1}, "have which loss"),
     ):
         job = Job.of(training.job({"kind": kind}, **changed))
         plan = compile_training(job, training.terms(), "0" * 64, "university")
