@@ -12,7 +12,7 @@ from rich.table import Table
 
 from benchmarks.markdown import peer_table
 from benchmarks.measure import Asked, Line
-from benchmarks.peers.compare import OPERATIONS, ROWS, compare
+from benchmarks.peers.compare import OPERATIONS, compare
 from benchmarks.peers.install import PeerNotInstalled
 from benchmarks.report import RESULTS, Wanted, report
 from benchmarks.run import NAMES, run
@@ -35,7 +35,7 @@ def _one(given: argparse.Namespace) -> None:
 
 def _report(given: argparse.Namespace) -> None:
     wanted = Wanted(tuple(given.only), tuple(given.rows), given.full, given.runs)
-    lines = _compared(OPERATIONS, ROWS, 2) if given.peers else []
+    lines = _compared(OPERATIONS, (), 2) if given.peers else []
     print(report(wanted, lines, given.output))
 
 
@@ -89,7 +89,7 @@ def _add_report(one: argparse.ArgumentParser) -> None:
 def _add_peers(one: argparse.ArgumentParser) -> None:
     one.set_defaults(do=_peers)
     one.add_argument("--only", nargs="+", choices=OPERATIONS, default=OPERATIONS)
-    one.add_argument("--rows", nargs="+", type=int, default=ROWS, help="these sizes")
+    one.add_argument("--rows", nargs="+", type=int, default=(), help="these sizes")
     one.add_argument("--runs", type=int, default=2)
     one.add_argument("--json", action="store_true", help="lines of JSON alone")
 

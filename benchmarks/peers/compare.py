@@ -12,27 +12,33 @@ from benchmarks.peers.install import VERSIONS, interpreter
 from benchmarks.run import run
 
 OURS = "pets-cleanroom"
-OPERATIONS = ("multiply", "less_than", "equality", "sort", "group_by")
-ROWS = (1 << 10, 1 << 12, 1 << 14, 1 << 16)
-_HAS = {"spu": OPERATIONS, "mpyc": ("multiply", "less_than", "equality", "sort")}
+_GATES, _ROUNDS = ("multiply", "less_than", "equality"), ("secagg", "train_round")
+OPERATIONS = (*_GATES, "sort", "group_by", *_ROUNDS)
+_SIZES = dict.fromkeys(OPERATIONS, (1 << 10, 1 << 12, 1 << 14, 1 << 16))
+_SIZES |= dict.fromkeys(_ROUNDS, (71_000,))
+_HAS = {
+    "spu": (*_GATES, "sort", "group_by"),
+    "mpyc": (*_GATES, "sort"),
+    "flower": _ROUNDS,
+}
 _ROOT = Path(__file__).parents[2]
 _LIMIT_S = 120.0  # for one benchmark on one size, its start included
 _ENOUGH_S = 10.0  # a peer that took so long isn't asked for more rows
 
 
 def compare(operations: Sequence[str], sizes: Sequence[int], runs: int) -> Iterator[Line]:
-    """Yield a line for each system, operation and size.
+    """Yield a line for each system, operation and size; no sizes are the usual ones.
 
     Raises:
-        PeerNotInstalled: if a peer can't be installed.
+        PeerNotInstalled: if a peer that has one of the operations can't be installed.
     """
-    pythons = {peer: interpreter(peer) for peer in _HAS}
+    pythons = {peer: interpreter(peer) for peer in _HAS if {*_HAS[peer]} & {*operations}}
     for operation in operations:
         slow: set[str] = set()
-        for rows in sorted(sizes):
+        for rows in sorted(sizes or _SIZES[operation]):
             ours = {"system": OURS, **run(Asked(operation, rows, "grpc", runs))}
             yield ours
-            for peer in (p for p in _HAS if operation in _HAS[p] and p not in slow):
+            for peer in (p for p in pythons if operation in _HAS[p] and p not in slow):
                 line = _peer(peer, pythons[peer], ours, runs)
                 yield line
                 if line["seconds"] is None or line["seconds"] > _ENOUGH_S:
@@ -67,7 +73,7 @@ def _line(peer: str, ours: Line, found: dict[str, Any], runs: int) -> Line:
         "system": f"{peer} {VERSIONS[peer]}",
         "benchmark": ours["benchmark"],
         "rows": ours["rows"],
-        "transport": "tcp",
+        "transport": found.get("transport", "tcp"),
         "seconds": seconds,
         "runs": runs,
         "plaintext_seconds": ours["plaintext_seconds"],

@@ -5,8 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-VERSIONS = {"spu": "0.9.5", "mpyc": "0.11"}
-_NEEDS = {"spu": ("spu==0.9.5", "numpy<2"), "mpyc": ("mpyc==0.11", "numpy<3")}
+VERSIONS = {"spu": "0.9.5", "mpyc": "0.11", "flower": "1.41.0"}
+_NEEDS = {
+    "spu": ("spu==0.9.5", "numpy<2"),
+    "mpyc": ("mpyc==0.11", "numpy<3"),
+    "flower": ("flwr==1.41.0", "numpy<3"),
+}
 
 
 class PeerNotInstalled(Exception):

@@ -59,9 +59,9 @@ def play(
     print(json.dumps(line))
 
 
-def free_ports() -> list[int]:
+def free_ports(n: int = 3) -> list[int]:
     """Return ports of this machine that nobody listens on now."""
-    sockets = [socket.socket() for _ in range(3)]
+    sockets = [socket.socket() for _ in range(n)]
     for free in sockets:
         free.bind(("127.0.0.1", 0))
     ports = [free.getsockname()[1] for free in sockets]

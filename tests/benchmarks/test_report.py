@@ -34,6 +34,17 @@ def test_a_report_has_every_line_and_small_plots(tmp_path: Path) -> None:
     assert [json.loads(each)["rows"] for each in lines] == [4096, 16384, 65536, 4096]
 
 
+def test_a_report_has_other_systems_beside_ours(tmp_path: Path) -> None:
+    ours = {"system": "ours", **figures("train_round", 71_000, 0.02)}
+    slow = {**ours, "system": "slow", "seconds": None, "correct": None}
+    elsewhere = [{**figures("sort", 1 << bits, 0.5), "system": "ours"} for bits in (10, 12)]
+    path = write((), [ours, slow, *elsewhere], tmp_path)
+    text = path.read_text()
+    assert "| train_round | 71,000 | 0.02 | too slow |" in text
+    assert "| sort | 2^10 | 0.5 | - |" in text
+    assert path.with_name(f"{path.stem}-peers.png").stat().st_size < 150_000
+
+
 def test_the_short_table_has_the_largest_size_without_latency() -> None:
     text = short_table(some())
     assert text.count("| join |") == 1
