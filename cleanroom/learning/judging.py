@@ -106,8 +106,7 @@ class EvaluationOwner:
         """Score all rows and count.
 
         Raises:
-            StepRefused: if the step is another, or carries no model of these columns, or one whose
-                scores aren't such a measure's.
+            StepRefused: if the step is another, or carries no model.
         """
         self._turns.take(step)
         if self._grid is not None:
@@ -115,17 +114,14 @@ class EvaluationOwner:
         check_answer(step, blocks(self._spec.measure, self._facts, self._spec.bins))
         if set(step.numbers) != {"model"}:
             raise StepRefused(f"{step.name} without a model")
-        score = self._scores(step)
+        model, is_number = unpacked(step.numbers["model"]), self._spec.measure == "number"
+        ends = () if is_number else (0.0, 1.0)
+        score = scored(model, self._rows.features, *ends)
         judged = ~np.isnan(score)
         y, score = self._target[judged], score[judged]
-        if self._spec.measure == "number":
+        if is_number:
             return _of_number(self._column, y, score)
-        if np.any((score < 0) | (score > 1)):
-            raise StepRefused("a model whose scores are no probabilities")
         return _of_binary(self._spec.bins, self._spec.threshold, y, score)
-
-    def _scores(self, step: Step) -> Floats:
-        return scored(unpacked(step.numbers["model"]), self._rows.features, self._target)
 
     def _of_survival(self, grid: Grid, step: Step) -> Sums:
         times = self._rows.time
@@ -140,9 +136,8 @@ class EvaluationOwner:
         cells = Cells.read(grid, places, at, events)
         answer = survival_blocks(self._facts, cells, self._spec.bins)
         check_answer(step, answer)
-        risk = self._scores(step)
-        if np.any(risk <= 0):
-            raise StepRefused("a model whose scores are no hazards")
+        least = np.finfo(np.float64).tiny
+        risk = scored(unpacked(step.numbers["model"]), self._rows.features, least)
         judged = ~np.isnan(risk)
         cell = cells.of(grid.places(times))
         counted = judged & (cell >= 0)

@@ -120,8 +120,7 @@ class MembershipOwner:
         """Count rows by their loss, the largest first.
 
         Raises:
-            StepRefused: if the step is another, or carries no model of these columns, or one whose
-                scores aren't such a measure's.
+            StepRefused: if the step is another, or carries no model.
         """
         self._turns.take(step)
         check_answer(step, blocks(self._spec, self._facts))
@@ -134,14 +133,13 @@ class MembershipOwner:
         bins = self._spec.bins
         if rows.target is None or not len(rows):
             return np.zeros(bins)
-        score = scored(model, rows.features, rows.target)
+        is_number = self._spec.measure == "number"
+        score = scored(model, rows.features, *(() if is_number else (0.0, 1.0)))
         known = ~np.isnan(score)
         score, target = score[known], rows.target[known]
-        if self._spec.measure == "number":
+        if is_number:
             where = _closeness(self._column, target, score, bins)
         else:
-            if np.any((score < 0) | (score > 1)):
-                raise StepRefused("a model whose scores are no probabilities")
             where = bins_of(np.where(target == 1, score, 1 - score), bins)
         return np.bincount(where, minlength=bins).astype(np.float64)
 

@@ -50,16 +50,24 @@ def unpacked(numbers: Floats) -> Model:
         raise StepRefused("numbers that are no text of a model") from None
 
 
-def scored(model: Model, columns: Mapping[str, Floats], target: Floats) -> Floats:
-    """Return what a model that came with a step says of an owner's rows: NaN where nothing.
+def scored(
+    model: Model, columns: Mapping[str, Floats], low: float = -np.inf, high: float = np.inf
+) -> Floats:
+    """Return what a model that came with a step says of an owner's rows, (n,).
+
+    NaN where it says nothing, or what isn't finite or from `low` to `high`: whoever made the model
+    learns nothing from a refusal, which would be about this owner's rows alone.
 
     Raises:
-        StepRefused: if it can't be used on these columns, or doesn't say one number a row.
+        StepRefused: if it doesn't say one number a row, whatever the rows are.
     """
+    n = len(next(iter(columns.values())))
     try:
         score = model.predict(columns)
-    except (ModelMismatch, DataMismatch):
-        raise StepRefused("a model of other columns than this training's") from None
-    if score.shape != target.shape or np.isinf(score).any():
+    except DataMismatch:
+        return np.full(n, np.nan)
+    except ModelMismatch:
+        raise StepRefused("a model that can't be used on rows") from None
+    if score.shape != (n,):
         raise StepRefused("a model whose scores aren't one number a row")
-    return score
+    return np.where(np.isfinite(score) & (score >= low) & (score <= high), score, np.nan)

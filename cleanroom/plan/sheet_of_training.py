@@ -94,6 +94,7 @@ def _leaks(plan: TrainPlan) -> Iterator[str]:
         f"alters its software: {plan.recipient}"
     )
     yield f"whether an owner has fewer than {plan.min_group} persons: {everybody}"
+    yield f"that an owner refuses a step, and by which check, which ends the training: {everybody}"
     if plan.noise is None:
         yield from _differences(plan)
     app = _app(plan)

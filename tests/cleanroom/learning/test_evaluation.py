@@ -16,6 +16,7 @@ from cleanroom.learning import cox, linear, logistic, pooled
 from cleanroom.learning.errors import StepRefused, TrainingImpossible
 from cleanroom.learning.evaluation import Evaluation, evaluate
 from cleanroom.learning.facts import Column, Facts, Floats, Rows
+from cleanroom.learning.families import model_from_json
 from cleanroom.learning.judging import EvaluationOwner, Spec
 from cleanroom.learning.linear_model import LinearModel
 from cleanroom.learning.step import Step
@@ -108,16 +109,17 @@ def test_a_model_travels_as_numbers() -> None:
 
 
 @dataclass(frozen=True)
-class Odd:
-    """A model whose scores are no probabilities: a logistic one's text, another kind."""
+class Spoilt:
+    """The model with one word of its text replaced."""
 
-    kind: str
+    word: str
+    other: str
 
     def predict(self, columns: Mapping[str, Floats]) -> Floats:
-        return MODEL.predict(columns)
+        return model_from_json(self.to_json()).predict(columns)
 
     def to_json(self) -> str:
-        return MODEL.to_json().replace('"logistic"', f'"{self.kind}"')
+        return MODEL.to_json().replace(f'"{self.word}"', f'"{self.other}"')
 
 
 def test_owners_refuse_what_is_no_such_evaluation() -> None:
@@ -134,12 +136,25 @@ def test_owners_refuse_what_is_no_such_evaluation() -> None:
     refused("more than 1 times", step, step)
     refused("another shape", replace(step, answer=step.answer[:2]))
     refused("without a model", replace(step, numbers={}))
-    refused("no probabilities", next(evaluate(spec, FACTS, Odd("linear"))))
     refused("doesn't have", next(evaluate(Spec(measure="number"), FACTS, MODEL)))
     with pytest.raises(DataMismatch, match="other than 0 and 1"):
         EvaluationOwner(spec, FACTS, Rows(matrix(X), Y / 2))
     with pytest.raises(TrainingImpossible, match="without a target"):
         EvaluationOwner(spec, replace(FACTS, target=None), Rows(matrix(X), None))
+
+
+def test_no_row_makes_an_owner_refuse_a_model() -> None:
+    """A refusal would tell of one owner's rows what a sum over all owners doesn't."""
+    spec, rows = Spec(measure="binary"), Rows(matrix(X), Y)
+
+    def answered(model: Spoilt) -> Mapping[str, Floats]:
+        return EvaluationOwner(spec, FACTS, rows).answer(next(evaluate(spec, FACTS, model)))
+
+    odd = Spoilt("logistic", "linear")
+    scores = odd.predict(matrix(X))
+    within = np.count_nonzero((scores >= 0) & (scores <= 1))
+    assert 0 < answered(odd)["rows"] == within < len(Y)
+    assert not any(np.any(part) for part in answered(Spoilt("x0", "other")).values())
 
 
 def test_a_c_index_is_that_of_pooled_risks() -> None:
