@@ -4,11 +4,12 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from cleanroom.local.room import LocalRoom
+    from cleanroom.models.files import load_model
     from cleanroom.recipient.result import Result
     from cleanroom.recipient.room import Room, connect
     from cleanroom.recipient.trained import Trained
 
-__all__ = ["LocalRoom", "Result", "Room", "Trained", "connect"]
+__all__ = ["LocalRoom", "Result", "Room", "Trained", "connect", "load_model"]
 
 _HOMES = {
     "LocalRoom": "local.room",
@@ -16,6 +17,7 @@ _HOMES = {
     "Room": "recipient.room",
     "Trained": "recipient.trained",
     "connect": "recipient.room",
+    "load_model": "models.files",
 }
 
 

@@ -90,7 +90,7 @@ class Job(Strict):
         except (OSError, UnicodeDecodeError) as error:
             raise unreadable(str(source), error) from None
         except ValidationError as error:
-            raise ConfigInvalid(f"{where}{first_fault(error)}") from None
+            raise ConfigInvalid(f"{where}{first_fault(error)}", remedy=_keys(values)) from None
         if len(job.text) > MAX_BYTES:
             raise ConfigInvalid(f"{where}a job of more than {MAX_BYTES} characters")
         return job
@@ -134,3 +134,13 @@ class Job(Strict):
             raise ValueError(f"job.target: {kind} learns none; leave it out, and don't SELECT it")
         object.__setattr__(self, "model", spec.model_dump(mode="json"))
         return self
+
+
+def _keys(values: Any) -> str:
+    """Say which keys a job takes, as far as its kind of model is known."""
+    told = f"[job] takes {', '.join(JobTerms.model_fields)}"
+    model = values.get("model") if isinstance(values, Mapping) else None
+    kind = model.get("kind") if isinstance(model, Mapping) else None
+    if isinstance(kind, str) and kind in FAMILIES:
+        told += f"; [model] of kind {kind} takes {', '.join(FAMILIES[kind].spec.model_fields)}"
+    return f"{told}."

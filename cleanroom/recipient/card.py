@@ -35,12 +35,8 @@ def _lines(trained: "Trained") -> Iterator[str]:
             yield f"- {role}: {_column(known)}"
     if plan.held_out:
         yield f"- {plan.held_out / (1 << 32):.0%} of the persons were held out for the test"
-    yield from ("", "## Figures", "")
-    rows = "" if trained.evaluation is None else f", of {trained.evaluation.rows} rows held out"
-    yield f"After {len(trained.rounds)} rounds{rows}, over all owners:"
-    yield ""
-    for name, value in trained.metrics.items():
-        yield f"- {name}: {value:.6g}"
+    yield from ("", "## Figures")
+    yield from _figures(trained)
     if trained.attacked is not None:
         yield ""
         yield f"An attacker by loss tells {trained.attacked.rate:.2%} of the rows that trained from"
@@ -54,6 +50,20 @@ def _lines(trained: "Trained") -> Iterator[str]:
     yield from ("", "## Agreement", "")
     yield f"- contract {plan.contract_hash}"
     yield f"- plan {plan.hash}"
+
+
+def _figures(trained: "Trained") -> Iterator[str]:
+    """Tell how the training ended, and apart from that what the test gave."""
+    tests = {} if trained.evaluation is None else trained.evaluation.figures
+    ended = {name: value for name, value in trained.metrics.items() if name not in tests}
+    if not trained.metrics:
+        yield from ("", "None was opened.")
+    if ended:
+        yield from ("", f"After {len(trained.rounds)} rounds, of the rows that trained:", "")
+        yield from (f"- {name}: {value:.6g}" for name, value in ended.items())
+    if trained.evaluation is not None:
+        yield from ("", f"Of {trained.evaluation.rows} rows held out, over all owners:", "")
+        yield from (f"- {name}: {value:.6g}" for name, value in tests.items())
 
 
 def _private(model: object, noise: Noise) -> Iterator[str]:

@@ -8,10 +8,11 @@ import pytest
 from safetensors.numpy import load_file, save_file
 from small_models import COLUMNS, linear, network, trees
 
+from cleanroom import load_model
 from cleanroom.errors import ConfigInvalid, ModelMismatch
 from cleanroom.learning.families import Model
 from cleanroom.models import files
-from cleanroom.models.files import load_model, save_model
+from cleanroom.models.files import save_model
 
 ABOUT = {"plan": "a" * 64, "job": "readmission"}
 

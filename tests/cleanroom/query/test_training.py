@@ -154,6 +154,10 @@ def test_jobs_with_unknown_keys_or_models_are_refused_by_key() -> None:
         with pytest.raises(ConfigInvalid) as refused:
             Job.of(job)
         assert named in str(refused.value)
+    with pytest.raises(ConfigInvalid) as unknown:
+        Job.of(training.job({"kind": "logistic", "colour": 1}))
+    assert unknown.value.remedy.startswith("[job] takes name, purpose, rows, target")
+    assert "[model] of kind logistic takes l2" in unknown.value.remedy
     with pytest.raises(MessageInvalid):
         Job.read(Job.of(training.job()).text + " ")
 

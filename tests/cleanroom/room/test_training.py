@@ -183,6 +183,10 @@ def test_the_model_is_judged_on_persons_held_out(room: LocalRoom) -> None:
     kept = len(training.pooled(training.patients()))
     assert 0.2 * kept < trained.evaluation.rows < 0.4 * kept
     assert 0.6 < trained.metrics["auc"] < 0.9
+    trained_on, _, tested_on = trained.files()["card.md"].partition("rows held out, over all")
+    assert "- loss:" in trained_on
+    assert "- auc:" in tested_on
+    assert "- loss:" not in tested_on
     network = room.train(training.job({"kind": "network", "rounds": 2}, holdout=0.3))
     assert network.evaluation is not None
     assert network.evaluation.rows == trained.evaluation.rows
