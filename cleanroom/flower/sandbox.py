@@ -5,16 +5,15 @@ Rule: what comes out of it is untrusted and bounded, in size and in time. Flower
 
 import json
 import os
-import shutil
 import signal
 import site
 import subprocess
 import sys
 import sysconfig
-import tempfile
 import threading
 import weakref
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Literal, NoReturn
 
@@ -23,6 +22,7 @@ from cleanroom.flower.apps import Code
 from cleanroom.flower.frames import Closed, Frame, Pipe, Silent
 from cleanroom.flower.limits import Limits
 from cleanroom.flower.lockdown import PARTS
+from cleanroom.scratch import scratch_folder
 
 _PACKAGE = Path(__file__).parent.parent
 _BOOT = (
@@ -48,7 +48,7 @@ _END_S = 5.0
 
 
 class Sandbox:
-    """One app's process and its folder; both are gone when it is closed or forgotten."""
+    """One app's process and its folder; both are gone when it is closed or forgotten, or we are."""
 
     def __init__(
         self,
@@ -67,7 +67,8 @@ class Sandbox:
             log: a file that gets what the app prints, and its tracebacks: for this member alone.
         """
         self._limits, self._busy = limits, threading.RLock()
-        root = Path(tempfile.mkdtemp(prefix="cleanroom-app-"))
+        folder = ExitStack()
+        root = folder.enter_context(scratch_folder())
         try:
             for name in "code", "data", "work":
                 (root / name).mkdir(mode=0o700)
@@ -75,9 +76,9 @@ class Sandbox:
             fill(root / "data")
             self._process, pipe = _started(root / "work", limits, log)
         except BaseException:
-            shutil.rmtree(root, ignore_errors=True)
+            folder.close()
             raise
-        self._end = weakref.finalize(self, _end, self._process, pipe, root)
+        self._end = weakref.finalize(self, _end, self._process, pipe, folder)
         self._pipe = Pipe(*pipe)
         component = code.client if role == "client" else code.server
         self._tell({"role": role, "component": component, **start, **_paths(root, limits)})
@@ -204,9 +205,9 @@ def _paths(root: Path, limits: Limits) -> dict[str, Any]:
     }
 
 
-def _end(process: subprocess.Popen[bytes], pipe: tuple[int, int], root: Path) -> None:
+def _end(process: subprocess.Popen[bytes], pipe: tuple[int, int], folder: ExitStack) -> None:
     process.kill()
     process.wait()
     for descriptor in pipe:
         os.close(descriptor)
-    shutil.rmtree(root, ignore_errors=True)
+    folder.close()

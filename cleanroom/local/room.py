@@ -23,10 +23,10 @@ from cleanroom.local.given import (
     by_member,
     models_by_member,
 )
-from cleanroom.local.scratch import scratch_folder
 from cleanroom.local.worker import Worker
 from cleanroom.recipient.client import Client
 from cleanroom.recipient.room import Room
+from cleanroom.scratch import scratch_folder
 
 if TYPE_CHECKING:
     pass

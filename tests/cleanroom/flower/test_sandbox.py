@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -129,6 +130,27 @@ def test_shapes_stay_those_of_the_first_round_and_rounds_end() -> None:
     left_out.answer(step("train", arrays=LAYOUT))
     with pytest.raises(StepRefused, match="more than the job's 2 rounds"):
         left_out.answer(step("train", arrays=LAYOUT))
+
+
+KILLED = """
+import os, sys
+sys.path.append({support!r})
+import flower_app
+from cleanroom.flower.sandbox import Sandbox
+Sandbox(flower_app.CODE, "client", {{}}, flower_app.LIMITS, lambda data: print(data, flush=True))
+os.kill(os.getpid(), 9)
+"""
+
+
+def test_no_row_stays_behind_when_its_owner_is_killed() -> None:
+    code = KILLED.format(support=str(Path(flower_app.__file__).parent))
+    died = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert died.returncode == -9
+    until = time.monotonic() + 20
+    while Path(died.stdout.strip()).exists() and time.monotonic() < until:
+        pass
+    assert died.stdout
+    assert not Path(died.stdout.strip()).exists()
 
 
 WITHOUT_LANDLOCK = """

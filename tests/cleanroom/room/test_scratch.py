@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from cleanroom.local.scratch import scratch_folder
+from cleanroom.scratch import scratch_folder
 
 HOLDER = """
 import time
-from cleanroom.local.scratch import scratch_folder
+from cleanroom.scratch import scratch_folder
 with scratch_folder() as folder:
     (folder / "key").write_text("secret")
     print(folder, flush=True)
