@@ -93,7 +93,8 @@ def _leaks(plan: TrainPlan) -> Iterator[str]:
         f"what follows from the sums of several steps, which {plan.recipient} may choose if it "
         f"alters its software: {plan.recipient}"
     )
-    yield f"whether an owner has fewer than {plan.min_group} persons: {everybody}"
+    if plan.min_group:
+        yield f"whether an owner has fewer than {plan.min_group} persons: {everybody}"
     yield f"that an owner refuses a step, and by which check, which ends the training: {everybody}"
     if plan.noise is None:
         yield from _differences(plan)

@@ -48,7 +48,8 @@ class TrainPlan:
         held_out: a person is held out if the first 32 bits of its hash are below this.
         max_steps: sums that the recipient may ask for.
         max_words: numbers of one sum, and of one question.
-        min_group: persons that every owner has to have, or it takes no part.
+        min_group: persons that every owner has to have, or it takes no part. 0 where sums are
+            noisy: that an owner has too few is an exact answer, which no noise covers.
         read_sql: what each owner runs: `person` if persons must be told apart, then `target`
             and `time` if there are some, then each feature; float64, NaN or the code -1 for
             NULL.

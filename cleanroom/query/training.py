@@ -59,7 +59,7 @@ def compile_training(job: Job, terms: Terms, contract_hash: str, recipient: str)
         measure_of(job.spec, facts)
     if asked.max_membership is not None:
         attacked_by(job.spec, facts, asked.max_membership)
-    rounds, steps = _most_rounds(job)
+    noise, (rounds, steps) = _noise(job, facts), _most_rounds(job)
     return TrainPlan(
         contract_hash=contract_hash,
         recipient=recipient,
@@ -76,11 +76,11 @@ def compile_training(job: Job, terms: Terms, contract_hash: str, recipient: str)
         patience_s=asked.patience_s,
         max_steps=steps,
         max_words=MAX_WORDS,
-        min_group=terms.privacy.min_group,
+        min_group=0 if noise else terms.privacy.min_group,
         uses=trained_uses(query, placement),
         read_sql=_read_sql(job, query, placement, columns, persons=persons),
         without=left_out,
-        noise=_noise(job, facts),
+        noise=noise,
     )
 
 

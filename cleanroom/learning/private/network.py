@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
 
 from cleanroom.contract.fields import Strict
-from cleanroom.errors import DataMismatch, ModelMismatch
+from cleanroom.errors import ModelMismatch
 from cleanroom.learning import networks
 from cleanroom.learning.checks import check_rows, numbers
 from cleanroom.learning.facts import Column, Facts, Floats, Rows
@@ -149,8 +149,6 @@ def owner(spec: Spec, facts: Facts, rows: Rows, words: Words | None = None) -> O
     check_rows(facts, rows)
     target, network = _network(spec, facts)
     own = design(facts, spec.prepare, rows)
-    if spec.loss == "logistic" and np.any((own.y != 0) & (own.y != 1)):
-        raise DataMismatch(f"{target.name}: a value other than 0 and 1")
     centre, scale = _target_scale(spec, target)
     inner = _Own(network, own.x[:, 1:], (own.y - centre) / scale)
     return private(inner, spec.dp, _questions(spec, facts), own.persons, words)

@@ -1,6 +1,7 @@
 """What an owner answers, and what it refuses by name before anything is masked."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from cleanroom.learning.answers import n_words, sums_of
 from cleanroom.learning.asked import Asked
 from cleanroom.learning.errors import StepRefused
 from cleanroom.learning.facts import Floats
+from cleanroom.learning.families import FAMILIES
 from cleanroom.learning.job import Job
 from cleanroom.learning.own import own_rows
 from cleanroom.learning.step import Block, Step
@@ -33,8 +35,8 @@ class Always:
         return self._answer
 
 
-def plan_of(**changed: object) -> TrainPlan:
-    job = Job.of(training.job(**changed))
+def plan_of(model: dict[str, Any] | None = None, **changed: object) -> TrainPlan:
+    job = Job.of(training.job(model, **changed))
     return compile_training(job, training.terms(min_group=10), "0" * 64, "university")
 
 
@@ -117,6 +119,17 @@ def test_an_owner_with_too_few_persons_takes_no_part() -> None:
             own_rows(plan, "west", rows)
         assert refused.value.party == "west"
         assert named in refused.value.message
+
+
+def test_too_few_persons_are_no_answer_where_sums_are_noisy() -> None:
+    plan = plan_of({"kind": "private_logistic", "dp": {"epsilon": 1.0}})
+    train, _ = own_rows(plan, "west", found(3, 3))
+    nobody, _ = own_rows(plan, "west", found(0, 1))
+    spec = Job.read(plan.job).spec
+    for rows in train, nobody:
+        step = next(FAMILIES[plan.kind].train(spec, plan.facts, None))
+        owner = OwnerWithTest(spec, plan.facts, rows, None)
+        assert len(Asked(plan, "west", owner).words(to_bytes(step))) == n_words(step)
 
 
 def test_a_person_is_wholly_held_out_or_not_at_all() -> None:
