@@ -131,7 +131,11 @@ def check(spec: Spec, facts: Facts, message: Message) -> None:
         StepRefused: if the job doesn't allow such messages, so many numbers or so few nodes.
     """
     if message.type not in spec.metrics:
-        raise StepRefused(f"the job's metrics don't name messages of the type '{message.type}'")
+        kind = message.type
+        remedy = f"Name metrics.{kind} in the job, or have the app's strategy send none."
+        raise StepRefused(
+            f"the job's metrics don't name messages of the type '{kind}'", remedy=remedy
+        )
     if message.size > spec.max_parameters:
         raise StepRefused(f"a model of more than {spec.max_parameters} parameters")
     if message.nodes[-1] > facts.owners:

@@ -81,7 +81,8 @@ def _arrays(spec: Spec, message: Message, reply: Reply, numbers: Floats) -> Floa
     if not np.isfinite(numbers).all():
         raise AppFailed("an update with NaN or infinity in it")
     if np.abs(numbers).max(initial=0) > spec.bound:
-        raise AppFailed(f"an update with an entry beyond the job's bound {spec.bound:g}")
+        what = f"an update with an entry beyond the job's bound {spec.bound:g}"
+        raise AppFailed(what, remedy="Give the job a larger bound, or the app smaller updates.")
     return _in_order(reply.arrays or [], [name for name, _, _ in expected], numbers)
 
 
@@ -103,5 +104,6 @@ def _metric(name: str, metric: Metric, value: Any) -> Floats:
     if not np.isfinite(numbers).all():
         raise AppFailed(f"a metric '{name}' that is NaN or infinite")
     if np.abs(numbers).max(initial=0) > metric.bound:
-        raise AppFailed(f"a metric '{name}' beyond the job's bound {metric.bound:g}")
+        what = f"a metric '{name}' beyond the job's bound {metric.bound:g}"
+        raise AppFailed(what, remedy="Give this metric a larger bound in the job.")
     return numbers

@@ -78,3 +78,4 @@ def test_it_is_refused_by_name(changes: dict[str, Any], said: str) -> None:
     with pytest.raises(AppFailed, match=said) as caught:
         answer(**changes)
     assert "patient" not in str(caught.value)
+    assert ("larger bound" in caught.value.remedy) == ("beyond the job's bound" in said)
