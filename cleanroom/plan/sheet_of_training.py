@@ -95,7 +95,7 @@ def _leaks(plan: TrainPlan) -> Iterator[str]:
     )
     if plan.min_group:
         yield f"whether an owner has fewer than {plan.min_group} persons: {everybody}"
-    yield f"that an owner refuses a step, and by which check, which ends the training: {everybody}"
+    yield f"that an owner refuses a step or its own rows, and by which check: {everybody}"
     if plan.noise is None:
         yield from _differences(plan)
     app = _app(plan)
