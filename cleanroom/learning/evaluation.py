@@ -78,7 +78,7 @@ def _of_survival(spec: Spec, facts: Facts, model: Model, round_: int) -> Trainin
     event, grid = facts.target, grid_of(spec, facts)
     if event is None:
         raise TrainingImpossible("an evaluation without a target")
-    cells = yield from find_cells(grid, facts, event, EVENT_TIMES)
+    cells = yield from find_cells(grid, facts, event, EVENT_TIMES, round_=round_)
     answer = survival_blocks(facts, cells, spec.bins)
     given = {**cells.numbers(), "model": packed(model)}
     sums = yield Step(SURVIVAL, answer, given, {}, round_)

@@ -102,7 +102,7 @@ def leaving(grid: Grid, facts: Facts, times: Floats, events: Floats, step: Step)
 
 
 def find_cells(
-    grid: Grid, facts: Facts, event: Column, name: str = TIMES, least: int = 1
+    grid: Grid, facts: Facts, event: Column, name: str = TIMES, least: int = 1, round_: int = 1
 ) -> Training[Cells]:
     """Take that step.
 
@@ -112,7 +112,7 @@ def find_cells(
     Raises:
         TrainingImpossible: if no event happened.
     """
-    sums = yield Step(name, grid.blocks(facts))
+    sums = yield Step(name, grid.blocks(facts), round=round_)
     happened, left = np.round(sums["leaving"])
     places = np.flatnonzero(happened)
     if not len(places):

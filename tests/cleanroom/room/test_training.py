@@ -190,6 +190,9 @@ def test_the_model_is_judged_on_persons_held_out(room: LocalRoom) -> None:
     network = room.train(training.job({"kind": "network", "rounds": 2}, holdout=0.3))
     assert network.evaluation is not None
     assert network.evaluation.rows == trained.evaluation.rows
+    rows = "SELECT age, bmi, outcome FROM patients"
+    cox = room.train(training.job({"kind": "cox"}, rows=rows, time="bmi", holdout=0.3))
+    assert 0.4 < cox.metrics["c_index"] < 0.9
 
 
 def test_a_model_that_remembers_who_trained_it_is_withheld(room: LocalRoom, tmp_path: Path) -> None:
