@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from math import log2
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from benchmarks.measure import Line
 
 GROWTH = ("sort", "join", "group_by")
+_LAST = "latency_ms"  # of the keys that every line has
 _Columns: TypeAlias = dict[str, Callable[[Line], str]]
 
 
@@ -59,13 +60,34 @@ def full_table(lines: Iterable[Line]) -> str:
 
 
 def short_table(lines: Sequence[Line]) -> str:
-    """Return the largest size of each benchmark, with what tells most."""
+    """Return the largest size of each benchmark, except of a room's start, with what tells most."""
     largest: dict[str, Line] = {}
     for line in lines:
         best = largest.get(line["benchmark"])
         if not line["latency_ms"] and (best is None or line["rows"] > best["rows"]):
             largest[line["benchmark"]] = line
-    return _lines((line for line in largest.values() if line["rounds"]), _SHORT)
+    return _lines((line for name, line in largest.items() if name != "start"), _SHORT)
+
+
+def more(lines: Iterable[Line]) -> str:
+    """Return a list of the figures that only some benchmarks have."""
+    told = []
+    for line in lines:
+        own = list(line)[list(line).index(_LAST) + 1 :]
+        if own:
+            figures = ", ".join(_told(key, line[key]) for key in own)
+            told.append(f"* `{line['benchmark']}`, {rows_of(line)} rows: {figures}\n")
+    return "".join(told)
+
+
+def _told(key: str, value: Any) -> str:
+    if isinstance(value, dict):
+        value = " + ".join(f"{number(part)} {name}" for name, part in value.items())
+    elif key.endswith("bytes"):
+        value = f"{value:,}"
+    elif isinstance(value, float):
+        value = f"{value:.4g}"
+    return f"{key.replace('_', ' ')} {value}"
 
 
 def growth_table(lines: Sequence[Line]) -> str:

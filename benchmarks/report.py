@@ -7,7 +7,8 @@ from pathlib import Path
 
 from benchmarks import markdown
 from benchmarks.about import about
-from benchmarks.encrypted.names import ENCRYPTED, IN_A_ROOM, SIZES
+from benchmarks.encrypted.names import ENCRYPTED, IN_A_ROOM
+from benchmarks.encrypted.names import SIZES as HE_SIZES
 from benchmarks.in_process import IN_PROCESS
 from benchmarks.in_process import SIZES as IN_PROCESS_SIZES
 from benchmarks.measure import Asked, Line
@@ -20,11 +21,21 @@ README = Path(__file__).parents[1] / "README.md"
 _BEGIN, _END = "<!-- figures -->\n", "<!-- end of figures -->\n"
 _AND = "and"
 _GATES, _MOVES = ("multiply", "less_than", "equality", "shuffle"), ("merge", "distinct")
-IN_ROOMS = ("query", "start", "train_round")
+_ALONE = {**ENCRYPTED, **IN_PROCESS}  # in this process
+_USUAL = {**HE_SIZES, **IN_PROCESS_SIZES, **ROUND_SIZES, "start": (1000,)}
+_LONG = ("train_glm", "train_gbdt", "train_joined", "secagg_many", "he_many_owners", "he_score")
+_SECTIONS = {
+    "Queries, and the start of a room": (*QUERIES, "start"),
+    "Trainings": ("train_round", "train_glm", "train_gbdt", "train_joined"),
+    "Secure sums and noise, in one process": ("secagg", "secagg_many", "dp_noise"),
+    "Homomorphic, in one process": tuple(ENCRYPTED),
+    "Homomorphic, in a room of processes": tuple(IN_A_ROOM),
+}
 _NOTE = """`seconds` is the median of the runs, of three processes on this machine over gRPC with
 mutual TLS (`memory`: three threads). `rows` are of each side for `merge` and `join`, bits for
 `and`. `bytes a row` are of the busiest party. `times limit` compares with the time that the same
-bytes, AES and AND work take at this machine's measured rates: see the folder's README.
+bytes, AES and AND work take at this machine's measured rates; for trainings, noise and homomorphic
+queries the folder's README says what stands for `plaintext` and `limit`.
 """
 
 
@@ -48,34 +59,31 @@ class Wanted:
 def asked(wanted: Wanted) -> Iterator[Asked]:
     """Yield what a report measures."""
     for name in wanted.only or NAMES:
-        if name in ENCRYPTED:
-            for rows in wanted.rows or SIZES[name]:
-                yield Asked(name, rows, "memory", wanted.runs)
-            continue
-        if name in IN_PROCESS:
-            for rows in wanted.rows or IN_PROCESS_SIZES[name]:
-                yield Asked(name, rows, "memory", wanted.runs)
-            continue
-        if name in IN_A_ROOM:
-            for rows in wanted.rows or SIZES[name]:
-                yield Asked(name, rows, "grpc", wanted.runs)
-            continue
         usual = _sizes(name, full=wanted.full)
+        transport = "memory" if name == _AND or name in _ALONE else "grpc"
         for rows in usual if name == "start" else wanted.rows or usual:
-            runs = wanted.runs if rows < 1 << 18 or name == _AND else min(wanted.runs, 2)
-            runs = 1 if rows > 1 << 18 and name not in (_AND, *_GATES) else runs
-            yield Asked(name, rows, "memory" if name == _AND else "grpc", runs)
+            yield Asked(name, rows, transport, _runs(name, rows, wanted.runs))
         if name == "join" and not wanted.rows:
             yield Asked(name, 1 << 16, "grpc", min(wanted.runs, 2), latency_ms=20)
 
 
+def _runs(name: str, rows: int, most: int) -> int:
+    if name in _LONG:
+        return min(most, 2)
+    if name in IN_A_ROOM:
+        return min(most, 3)
+    if name in (_AND, *_ALONE) or rows < 1 << 18:
+        return most
+    return min(most, 2 if name in _GATES or rows == 1 << 18 else 1)
+
+
 def _sizes(name: str, *, full: bool) -> Sequence[int]:
+    if name in _USUAL:
+        return _USUAL[name]
     if name == _AND:
         bits: tuple[int, ...] = (26, 28)
-    elif name == "start":
-        return (1000,)
-    elif name in ROUND_SIZES:
-        return ROUND_SIZES[name]
+    elif name == "train_joined":
+        bits = (12, 14, 16, 18) if full else (12, 16)
     elif name in QUERIES:
         bits = (12, 14, 16, 18) if full else (12, 14, 16)
     elif name in markdown.GROWTH:
@@ -109,12 +117,8 @@ def write(lines: Sequence[Line], peers: Sequence[Line], folder: Path) -> Path:
     text = "".join(json.dumps(line) + "\n" for line in (*lines, *peers))
     stem.with_suffix(".jsonl").write_text(text, encoding="utf-8")
     parts = [f"# Figures of {facts['date']}\n", markdown.table(("", ""), facts.items()), _NOTE]
-    encrypted = [line for line in lines if line["benchmark"] in ENCRYPTED]
-    rooms = [line for line in lines if line["benchmark"].startswith(IN_ROOMS)]
-    asked_in_rooms = [line for line in lines if line["benchmark"] in IN_A_ROOM]
-    alone = [line for line in lines if line["benchmark"] in IN_PROCESS]
-    known = (*encrypted, *rooms, *asked_in_rooms, *alone)
-    operators = [line for line in lines if line not in known]
+    apart = {name for names in _SECTIONS.values() for name in names}
+    operators = [line for line in lines if line["benchmark"] not in apart]
     if operators:
         plots.times(operators, Path(f"{stem}-times.png"))
         plots.growth(operators, Path(f"{stem}-growth.png"))
@@ -122,19 +126,10 @@ def write(lines: Sequence[Line], peers: Sequence[Line], folder: Path) -> Path:
         parts += ["## Operators\n", markdown.full_table(operators), image]
         image = f"![microseconds a row by rows]({stem.name}-growth.png)\n"
         parts += ["## Growth\n", markdown.growth_table(operators), image]
-    if rooms:
-        title = "## Queries, a round of training, and the start of a room\n"
-        parts += [title, markdown.full_table(rooms)]
-    if encrypted:
-        parts += ["## Homomorphic, in one process\n", markdown.full_table(encrypted)]
-    if asked_in_rooms:
-        title = "## Homomorphic, in a room of processes\n"
-        parts += [title, markdown.full_table(asked_in_rooms)]
-    if alone:
-        parts += [
-            "## Noise, trainings and secure sums, in one process\n",
-            markdown.full_table(alone),
-        ]
+    for title, names in _SECTIONS.items():
+        mine = [line for line in lines if line["benchmark"] in names]
+        if mine:
+            parts += [f"## {title}\n", markdown.full_table(mine), markdown.more(mine)]
     if peers:
         plots.peers(peers, Path(f"{stem}-peers.png"))
         image = f"![seconds by rows, by system]({stem.name}-peers.png)\n"

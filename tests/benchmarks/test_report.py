@@ -45,6 +45,19 @@ def test_a_report_has_other_systems_beside_ours(tmp_path: Path) -> None:
     assert path.with_name(f"{path.stem}-peers.png").stat().st_size < 150_000
 
 
+def test_trainings_and_sums_have_sections_and_tell_their_own_figures(tmp_path: Path) -> None:
+    trees = {**figures("train_gbdt", 100_000, 2.0), "auc": 0.91234, "seconds_by_side": {"a": 1.5}}
+    text = write([trees, figures("dp_noise", 10_000, 0.05)], (), tmp_path).read_text()
+    assert "## Operators" not in text
+    assert "* `train_gbdt`, 100,000 rows: auc 0.9123, seconds by side 1.5 a" in text
+    assert text.index("## Trainings") < text.index("## Secure sums and noise")
+
+
+def test_every_benchmark_but_the_start_of_a_room_gets_into_readme() -> None:
+    text = short_table([figures(name, 64, 1.0) for name in NAMES])
+    assert all((f"| {name} |" in text) != (name == "start") for name in NAMES)
+
+
 def test_the_short_table_has_the_largest_size_without_latency() -> None:
     text = short_table(some())
     assert text.count("| join |") == 1
@@ -84,5 +97,7 @@ def test_only_the_full_set_has_the_largest_sizes() -> None:
     assert max(one.rows for one in grpc) == 1 << 20
     assert max(one.rows for one in full if one.transport == "grpc") == 1 << 22
     assert {one.rows for one in usual if one.benchmark == "he_group_by"} == {1_000_000}
+    assert {one.runs for one in usual if one.benchmark == "train_gbdt"} == {2}
+    assert max(one.rows for one in usual if one.benchmark == "train_joined") == 1 << 16
     chosen = list(asked(Wanted(only=("sort",), rows=(64, 128))))
     assert [(one.benchmark, one.rows) for one in chosen] == [("sort", 64), ("sort", 128)]
