@@ -23,7 +23,10 @@ _AND = "and"
 _GATES, _MOVES = ("multiply", "less_than", "equality", "shuffle"), ("merge", "distinct")
 _ALONE = {**ENCRYPTED, **IN_PROCESS}  # in this process
 _USUAL = {**HE_SIZES, **IN_PROCESS_SIZES, **ROUND_SIZES, "start": (1000,)}
-_LONG = ("train_glm", "train_gbdt", "train_joined", "secagg_many", "he_many_owners", "he_score")
+_LONG = (
+    *("train_glm", "train_gbdt", "train_joined", "secagg_many", "he_many_owners", "he_score"),
+    *IN_A_ROOM,
+)
 _SECTIONS = {
     "Queries, and the start of a room": (*QUERIES, "start"),
     "Trainings": ("train_round", "train_glm", "train_gbdt", "train_joined"),
@@ -70,8 +73,6 @@ def asked(wanted: Wanted) -> Iterator[Asked]:
 def _runs(name: str, rows: int, most: int) -> int:
     if name in _LONG:
         return min(most, 2)
-    if name in IN_A_ROOM:
-        return min(most, 3)
     if name in (_AND, *_ALONE) or rows < 1 << 18:
         return most
     return min(most, 2 if name in _GATES or rows == 1 << 18 else 1)
