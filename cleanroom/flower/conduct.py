@@ -23,7 +23,7 @@ from cleanroom.flower.owner import STEP, check
 from cleanroom.flower.sandbox import Sandbox
 from cleanroom.flower.spec import Spec
 from cleanroom.learning.facts import Facts, Floats
-from cleanroom.learning.step import Block, Step, Sums, Training
+from cleanroom.learning.step import Block, Step, Sums, Training, finished
 
 _DIGEST_WORDS = 8
 
@@ -56,7 +56,9 @@ def conduct(
         while True:
             frame = sandbox.receive(spec.max_parameters, limits.reply_s)
             if "message" not in frame.header:
-                return _model(spec, frame, past.report)
+                model = _model(spec, frame, past.report)
+                yield finished(max(past.rounds, 1), past.report)
+                return model
             step = _step(spec, facts, frame, past)
             known = past.take(step)
             sums = (yield step) if known is None else known

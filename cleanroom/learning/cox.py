@@ -19,7 +19,7 @@ from cleanroom.learning.path import Checkpoint, NewtonSpec, Path
 from cleanroom.learning.preparation import Preparation
 from cleanroom.learning.preparing import COUNT, SPREAD, Counted, count, find, spread, used_columns
 from cleanroom.learning.risk import Partial, partial
-from cleanroom.learning.step import Owner, Step, Sums, Training
+from cleanroom.learning.step import Owner, Step, Sums, Training, finished
 from cleanroom.learning.times import TIMES, Cells, Grid, find_cells, leaving
 
 _LIMIT = 8.0  # of linear predictors at first: raised where a row's lies beyond
@@ -64,6 +64,7 @@ def train(spec: Spec, facts: Facts, resume: Checkpoint | None = None) -> Trainin
         path.take(found.loss, found.gradient, found.curvature, float(found.events))
         report = {"loss": found.loss / frame.rows, "moved": path.moved}
         rows = round(float(sums["rows"]))
+    yield finished(path.round - 1, report)
     return _model(spec, grid, frame, path, found, rows)
 
 

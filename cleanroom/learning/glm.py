@@ -18,7 +18,7 @@ from cleanroom.learning.newton import NEWTON, Frame, Newton
 from cleanroom.learning.path import Checkpoint, NewtonSpec, Path
 from cleanroom.learning.preparation import Preparation
 from cleanroom.learning.preparing import COUNT, SPREAD, Counted, count, find, spread, used_columns
-from cleanroom.learning.step import Step, Sums, Training
+from cleanroom.learning.step import Step, Sums, Training, finished
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,7 @@ def train(
         path.take(loss, summed["gradient"], curvature, float(curvature[0, 0]))
         rows = round(float(summed["rows"]))
         report = {"loss": loss / max(rows, 1), "moved": path.moved}
+    yield finished(path.round - 1, report)
     return _model(problem, frame, path, 2 * loss, rows)
 
 

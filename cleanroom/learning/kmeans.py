@@ -21,7 +21,7 @@ from cleanroom.learning.layout import Preparing
 from cleanroom.learning.preparing import COUNT, SPREAD, Counted, count, find, spread, used_columns
 from cleanroom.learning.products import PRODUCTS, covariance, products, products_step
 from cleanroom.learning.standing import OwnMatrix, Standing
-from cleanroom.learning.step import Owner, Step, Sums, Training
+from cleanroom.learning.step import Owner, Step, Sums, Training, finished
 
 
 class Spec(Strict):
@@ -89,6 +89,7 @@ def train(
         centres = moved
         if far <= spec.tolerance:
             break
+    yield finished(at, report)
     return KMeansModel(standing.preparation, centres, counts, inertia, at)
 
 

@@ -23,7 +23,7 @@ from cleanroom.learning.preparation import Preparation
 from cleanroom.learning.preparing import COUNT, SPREAD, Counted, count, find, spread, used_columns
 from cleanroom.learning.products import PRODUCTS, covariance, products, products_step
 from cleanroom.learning.standing import OwnMatrix, Standing
-from cleanroom.learning.step import Owner, Step, Sums, Training
+from cleanroom.learning.step import Owner, Step, Sums, Training, finished
 
 
 class Spec(Strict):
@@ -133,7 +133,10 @@ def train(
     largest = np.argmax(np.abs(loadings), axis=1)
     loadings = loadings * np.sign(loadings[np.arange(len(loadings)), largest])[:, None]
     variances = np.maximum(values[::-1][: spec.components], 0.0)
-    return PcaModel(standing.preparation, loadings, variances, float(np.trace(matrix)), rows)
+    total = float(np.trace(matrix))
+    model = PcaModel(standing.preparation, loadings, variances, total, rows)
+    yield finished(1, model.figures)
+    return model
 
 
 class PcaOwner:

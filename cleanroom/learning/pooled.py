@@ -25,7 +25,8 @@ def run(training: Training[M], owners: Sequence[Owner], add_up: Summed = summed)
     try:
         step = next(training)
         while True:
-            step = training.send(add_up(step, [owner.answer(step) for owner in owners]))
+            sums = add_up(step, [owner.answer(step) for owner in owners]) if step.answer else {}
+            step = training.send(sums)
     except StopIteration as end:
         model: M = end.value
         return model

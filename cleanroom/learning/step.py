@@ -41,7 +41,8 @@ class Step:
 
     Attributes:
         name: of the owners' function.
-        answer: the arrays that each owner contributes to the sum.
+        answer: the arrays that each owner contributes to the sum. A step without any asks nobody:
+            it tells what the last round gave.
         numbers: what the function takes; all owners see it.
         options: further settings, by name.
         round: counts from 1; several steps may belong to one round.
@@ -60,6 +61,11 @@ class Step:
 
 
 Training: TypeAlias = Generator[Step, Sums, M]
+
+
+def finished(last_round: int, report: Mapping[str, float]) -> Step:
+    """Return the step that tells what is known of the last round; nobody is asked it."""
+    return Step("finished", (), round=last_round + 1, report=report)
 
 
 class Owner(Interface):

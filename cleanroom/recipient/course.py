@@ -47,7 +47,10 @@ class Course(Generic[M]):
     def next(self, sums: Sums) -> Step | Ended[M]:
         """Tell the training a sum, and return what it asks next, or its end."""
         try:
-            return self._noted(self.training.send(sums))
+            step = self._noted(self.training.send(sums))
+            while not step.answer:
+                step = self._noted(self.training.send({}))
+            return step
         except StopIteration as end:
             return Ended(end.value)
 

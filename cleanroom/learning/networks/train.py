@@ -15,7 +15,7 @@ from cleanroom.learning.networks.model import NetworkModel
 from cleanroom.learning.networks.spec import Spec
 from cleanroom.learning.preparation import Preparation
 from cleanroom.learning.preparing import find
-from cleanroom.learning.step import Step, Sums, Training
+from cleanroom.learning.step import Step, Sums, Training, finished
 
 
 def train(
@@ -53,6 +53,7 @@ def train(
         report = {"loss": float(sums["loss"]) / rows}
         weights = weights + sums["update"] / rows
         number += 1
+    yield finished(spec.rounds, report)
     return NetworkModel(spec, frame.preparation, target, frame.centre, frame.scale, weights)
 
 

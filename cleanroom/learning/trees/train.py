@@ -10,7 +10,7 @@ import numpy as np
 
 from cleanroom.learning.errors import TrainingImpossible
 from cleanroom.learning.facts import Column, Facts, Floats
-from cleanroom.learning.step import Step, Sums, Training
+from cleanroom.learning.step import Step, Sums, Training, finished
 from cleanroom.learning.trees import quantiles
 from cleanroom.learning.trees.forest import Forest
 from cleanroom.learning.trees.growing import Grower, Splits
@@ -64,6 +64,7 @@ def train(spec: Spec, facts: Facts, resume: Mapping[str, Floats] | None = None) 
         tree, pending = grown
         trees.append(tree)
         step = _next_tree(facts, laid, pending, tree, report, _checkpoint(start, trees))
+    yield finished(spec.trees, report)
     return Model.of(spec, facts.features, target, start["edges"], float(start["base"]), trees)
 
 
