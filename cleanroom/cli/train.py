@@ -47,6 +47,8 @@ def train(
         if explain:
             typer.echo(room.explain_training(asked).text)
             return
+        if resume:
+            tell_if_anew(folder)
         trained = _with_progress(room, asked, folder, deadline_s, resume=resume)
     trained.save(folder / "model.json")
     for name, text in trained.files().items():
@@ -56,6 +58,14 @@ def train(
     if model is not None:
         trained.save(model)
         typer.echo(model)
+
+
+def tell_if_anew(folder: Path) -> None:
+    """Say that a training begins anew where it can't go on."""
+    from cleanroom.recipient.checkpoints import NAME
+
+    if not (folder / NAME).exists():
+        typer.echo(f"{folder} holds no training that has not ended: begins anew.", err=True)
 
 
 def _check_form(model: Path | None) -> None:

@@ -59,7 +59,8 @@ def _figures(trained: "Trained") -> Iterator[str]:
     if not trained.metrics:
         yield from ("", "None was opened.")
     if ended:
-        yield from ("", f"After {len(trained.rounds)} rounds, of the rows that trained:", "")
+        after = f"After {len(trained.rounds)} rounds, of" if trained.rounds else "Of"
+        yield from ("", f"{after} the rows that trained:", "")
         yield from (f"- {name}: {value:.6g}" for name, value in ended.items())
     if trained.evaluation is not None:
         yield from ("", f"Of {trained.evaluation.rows} rows held out, over all owners:", "")

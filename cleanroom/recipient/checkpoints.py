@@ -19,7 +19,7 @@ from cleanroom.learning.facts import Floats
 
 Round: TypeAlias = Mapping[str, float]
 MAX_BYTES = 1 << 30
-_NAME = "checkpoint.safetensors"
+NAME = "checkpoint.safetensors"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Checkpoints:
             private_folder(folder, create=True)
         except IdentityInvalid as error:
             raise ConfigInvalid(error.message, remedy=error.remedy) from None
-        self._path, self._plan_hash = folder / _NAME, plan_hash
+        self._path, self._plan_hash = folder / NAME, plan_hash
 
     def save(self, arrays: Mapping[str, Floats], rounds: Sequence[Round]) -> None:
         """Replace the checkpoint.

@@ -6,7 +6,9 @@ import pytest
 from typer.testing import CliRunner
 
 from cleanroom.cli import app
+from cleanroom.cli.train import tell_if_anew
 from cleanroom.errors import ConfigInvalid
+from cleanroom.recipient.checkpoints import NAME
 
 JOB = """[job]
 name = "beds"
@@ -35,3 +37,13 @@ def test_what_can_not_work_is_said_before_the_training(
     assert isinstance(done.exception, ConfigInvalid)
     assert says in done.exception.message
     assert remedy in done.exception.remedy
+
+
+def test_a_training_that_can_not_go_on_is_said_to_begin_anew(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tell_if_anew(tmp_path)
+    assert "begins anew" in capsys.readouterr().err
+    (tmp_path / NAME).touch()
+    tell_if_anew(tmp_path)
+    assert capsys.readouterr().err == ""
