@@ -37,7 +37,7 @@ class Spec(NewtonSpec):
 
     kind: Literal["cox"] = "cox"
     interval: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
-    least: Annotated[int, Field(ge=1, le=10_000)] = 1
+    least: Annotated[int, Field(ge=1, lt=2**53)] = 1
 
 
 def train(spec: Spec, facts: Facts, resume: Checkpoint | None = None) -> Training[CoxModel]:

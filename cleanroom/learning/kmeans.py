@@ -39,7 +39,7 @@ class Spec(Strict):
     start: Annotated[int, Field(ge=0, le=1000)] = 0
     max_rounds: Annotated[int, Field(ge=1, le=1000)] = 100
     tolerance: Annotated[float, Field(gt=0, le=1)] = 1e-6
-    least: Annotated[int, Field(ge=1, le=10_000)] = 5
+    least: Annotated[int, Field(ge=1, lt=2**53)] = 5
     prepare: Preparing = Preparing()
 
 

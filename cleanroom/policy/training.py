@@ -2,11 +2,13 @@
 
 Rule: deny by default. Every feature and target needs the right 'train', every condition the right
 'filter', and each owner's numbers are hidden among those of as many others as the contract asks.
+Kinds whose steps open sums of few rows keep as many rows together as hold `min_group` persons.
 Under release = 'dp' every sum is noisy, within the contract's epsilon. How many persons an owner
 has, and what is left of its budget, is its own process's to check.
 """
 
 import datetime as dt
+import json
 from collections.abc import Iterator
 
 from cleanroom.contract.terms import Terms
@@ -20,7 +22,7 @@ def check_training(plan: TrainPlan, terms: Terms, today: dt.date) -> tuple[Viola
     """Return every way in which the training breaks the contract; empty means it may run."""
     rules = (columns, recipient, expiry)
     found = [violation for rule in rules for violation in rule(plan, terms, today)]
-    found += [*_owners(plan, terms), *_released(plan, terms)]
+    found += [*_owners(plan, terms), *_released(plan, terms), *_together(plan, terms)]
     return (*found, *_noisy(plan, plan.noise, terms)) if plan.noise else tuple(found)
 
 
@@ -49,6 +51,32 @@ def _released(plan: TrainPlan, terms: Terms) -> Iterator[Violation]:
         message = f"a {plan.kind} model of exact sums, where release = 'dp' asks for noise"
         remedy = "Train a kind whose name begins with 'private_'."
         yield Violation(Code.NOISE_MISSING, "", message, remedy)
+
+
+def _together(plan: TrainPlan, terms: Terms) -> Iterator[Violation]:
+    """Refuse sums of so few rows that fewer than `min_group` persons may have them.
+
+    `least` of a kind says how many rows its sums are of, where they aren't of all. Persons count
+    as in each owner's own table: nobody knows who has rows at two owners.
+    """
+    asked, persons = json.loads(plan.job)["model"].get("least"), terms.privacy.min_group
+    if asked is None or persons == 1:
+        return
+    limits = [
+        terms.tables[name].max_rows_per_person for name in plan.tables if name in terms.tables
+    ]
+    known = [limit for limit in limits if limit is not None]
+    needed = 1 + (persons - 1) * max(known, default=1)
+    if len(known) < len(limits):
+        who = "a person may have any number of rows"
+        remedy = f"Have all sign a contract with max_rows_per_person; 1 allows least = {persons}."
+    elif asked < needed:
+        who = f"a person may have {max(known, default=1)} of them"
+        remedy = f"Ask with least = {needed} under [model]."
+    else:
+        return
+    message = f"{plan.kind} sums of {asked} rows, where min_group asks for {persons} persons and "
+    yield Violation(Code.GROUP_TOO_SMALL, "", message + who, remedy)
 
 
 def _noisy(plan: TrainPlan, noise: Noise, terms: Terms) -> Iterator[Violation]:

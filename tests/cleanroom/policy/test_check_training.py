@@ -16,7 +16,7 @@ from cleanroom.learning.job import Job
 from cleanroom.party.spending import Spending
 from cleanroom.plan.sheet_of_training import sheet_of_training
 from cleanroom.plan.training import TrainPlan
-from cleanroom.policy.model import Code
+from cleanroom.policy.model import Code, Violation
 from cleanroom.policy.training import check_training
 from cleanroom.query.training import compile_training
 
@@ -113,3 +113,37 @@ def test_without_a_ledger_nothing_noisy_is_told(tmp_path: Path) -> None:
             spending.violations(plan_of(noisy()))
         with pytest.raises(LedgerUnavailable, match="north"):
             spending.charge("s", plan_of(noisy()))
+
+
+def together(kind: str, least: int, rows: int | None = 1, persons: int = 5) -> list[Violation]:
+    """Rule on a job whose sums are of `least` rows, by a contract with that min_group."""
+    source = training.contract(min_group=persons)
+    source["tables"]["patients"]["max_rows_per_person"] = rows
+    terms, changed = Terms.of(source), {"target": None, "rows": "SELECT age, bmi FROM patients"}
+    if kind == "cox":
+        changed = {"time": "age"}
+    plan = plan_of({"kind": kind, "least": least}, terms, **changed)
+    return list(check_training(plan, terms, TODAY))
+
+
+@pytest.mark.parametrize("kind", ["cox", "kmeans"])
+def test_sums_of_few_rows_are_of_as_many_persons_as_the_contract_asks(kind: str) -> None:
+    (few,) = together(kind, 4)
+    assert few.code == Code.GROUP_TOO_SMALL
+    assert f"{kind} sums of 4 rows, where min_group asks for 5 persons" in few.message
+    assert few.remedy == "Ask with least = 5 under [model]."
+    assert together(kind, 5) == together(kind, 1, persons=1) == []
+
+
+def test_a_person_of_many_rows_is_not_a_group() -> None:
+    (few,) = together("kmeans", 12, rows=3)
+    assert few.remedy == "Ask with least = 13 under [model]."
+    assert together("kmeans", 13, rows=3) == []
+    (unlimited,) = together("kmeans", 1000, rows=None)
+    assert "any number of rows" in unlimited.message
+    assert "max_rows_per_person" in unlimited.remedy
+
+
+def test_kinds_whose_sums_are_of_all_rows_say_nothing_of_few() -> None:
+    terms = training.terms(min_group=10)
+    assert check_training(plan_of(EXACT, terms), terms, TODAY) == ()
