@@ -10,7 +10,7 @@ from cleanroom.cli.options import Config
 from cleanroom.cli.rows import check_writable, write_text
 
 if TYPE_CHECKING:
-    from cleanroom.learning.job import Job
+    from cleanroom.recipient.joined_job import AnyJob
     from cleanroom.recipient.room import Room
     from cleanroom.recipient.trained import Trained
 
@@ -37,24 +37,27 @@ def train(
 ) -> None:
     """Train a model on all owners' rows, which stay where they are."""
     from cleanroom.learning.job import Job
+    from cleanroom.recipient.joined_job import job_of
     from cleanroom.recipient.room import connect
 
     check_writable(model)
     _check_form(model)
-    asked = Job.of(job)
+    asked = job_of(job)
     folder = output or Path(asked.job.name)
     with connect(config) as room:
         if explain:
             typer.echo(room.explain_training(asked).text)
             return
-        if resume:
+        if resume and isinstance(asked, Job):
             tell_if_anew(folder)
         trained = _with_progress(room, asked, folder, deadline_s, resume=resume)
     trained.save(folder / "model.json")
-    for name, text in trained.files().items():
+    kept = trained.files()
+    for name, text in kept.items():
         write_text(folder / name, text)
-    drawn = trained.draw(folder / "curve.png")
-    typer.echo(_summary(trained, folder, drawn=drawn))
+    drawn = ["curve.png"] if trained.draw(folder / "curve.png") else []
+    typer.echo(_summary(trained))
+    typer.echo(f"{folder}/: {', '.join(['model.json', *drawn, *kept])}")
     if model is not None:
         trained.save(model)
         typer.echo(model)
@@ -82,11 +85,13 @@ def _check_form(model: Path | None) -> None:
 
 
 def _with_progress(
-    room: "Room", job: "Job", folder: Path, deadline_s: int, *, resume: bool
+    room: "Room", job: "AnyJob", folder: Path, deadline_s: int, *, resume: bool
 ) -> "Trained":
     """Train while a bar says how far it is, and what the last round gave."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    from cleanroom.learning.job import Job
 
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
@@ -110,19 +115,20 @@ def _with_progress(
                 on_round=on_round,
             )
         except KeyboardInterrupt:
-            console.print("The session was cancelled at every member; --resume goes on.")
+            further = "; --resume goes on" if isinstance(job, Job) else ""
+            console.print(f"The session was cancelled at every member{further}.")
             raise
 
 
-def _summary(trained: "Trained", folder: Path, *, drawn: bool) -> str:
-    """Say in a few lines what a training gave."""
-    lines = [f"{name}: {value:.6g}" for name, value in trained.metrics.items()]
-    stats, n = trained.stats, len(trained.rounds)
+def _summary(trained: "Trained") -> str:
+    """Say in a few lines what a training gave; of joined rows that is the model alone."""
+    from cleanroom.recipient.joined import JoinedModel
+
+    stats, figures, n = trained.stats, trained.metrics, len(trained.rounds)
+    took = f"{n} rounds in {stats.seconds:.2f} s, {stats.rounds} sums"
+    if isinstance(trained.model, JoinedModel):
+        figures = dict(trained.model.coefficients)
+        took = f"no curve, as no loss is opened; {stats.rounds} rounds in {stats.seconds:.2f} s"
     left = f"; without {', '.join(trained.left)}, which left" if trained.left else ""
-    lines.append(
-        f"{n} rounds in {stats.seconds:.2f} s, {stats.rounds} sums, "
-        f"{stats.bytes_sent / 1e6:.1f} MB sent by all members{left}"
-    )
-    curve = "curve.png, " if drawn else ""
-    lines.append(f"{folder}/: model.json, card.md, {curve}curve.csv, receipt.json")
-    return "\n".join(lines)
+    lines = [f"{name}: {value:.6g}" for name, value in figures.items()]
+    return "\n".join([*lines, f"{took}, {stats.bytes_sent / 1e6:.1f} MB sent by all members{left}"])

@@ -18,9 +18,12 @@ from cleanroom.learning.families import FAMILIES
 
 MAX_BYTES = 64 << 10
 MAX_ROUNDS = 10_000
+JOINED = ("joined_linear", "joined_logistic")  # jobs of another form: see recipient/joined_job.py
 _WITHOUT_TARGET = ("kmeans", "pca")
-_Filled = Annotated[str, Field(min_length=1, max_length=2000, pattern=r"\S")]
-_Label = Annotated[str, Field(min_length=1, max_length=127)]
+JobName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+Filled = Annotated[str, Field(min_length=1, max_length=2000, pattern=r"\S")]
+Select = Annotated[str, Field(min_length=1, max_length=20_000)]
+Label = Annotated[str, Field(min_length=1, max_length=127)]
 
 
 class JobTerms(Strict):
@@ -41,11 +44,11 @@ class JobTerms(Strict):
         without: owners that are left out from the start.
     """
 
-    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
-    purpose: _Filled
-    rows: Annotated[str, Field(min_length=1, max_length=20_000)]
-    target: _Label | None = None
-    time: _Label | None = None
+    name: JobName
+    purpose: Filled
+    rows: Select
+    target: Label | None = None
+    time: Label | None = None
     holdout: Annotated[float, Field(ge=0, le=0.5, allow_inf_nan=False, strict=True)] = 0.0
     max_membership: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)] | None = None
     max_rounds: Annotated[int, Field(ge=1, le=MAX_ROUNDS, strict=True)] = MAX_ROUNDS
@@ -79,16 +82,21 @@ class Job(Strict):
         Raises:
             ConfigInvalid: naming the first key that doesn't hold.
         """
-        where = "" if isinstance(source, Mapping | Job) else f"{source}: "
+        values = source.model_dump() if isinstance(source, Job) else values_of(source)
+        return cls.checked(values, where_of(source))
+
+    @classmethod
+    def checked(cls, values: Mapping[str, Any], where: str) -> Self:
+        """Return the job of a file's values.
+
+        Args:
+            where: what a fault's message begins with.
+
+        Raises:
+            ConfigInvalid: naming the first key that doesn't hold.
+        """
         try:
-            if isinstance(source, Path | str):
-                source = tomllib.loads(Path(source).read_text(encoding="utf-8"))
-            values = source.model_dump() if isinstance(source, Job) else source
             job = cls.model_validate(values)
-        except tomllib.TOMLDecodeError as error:
-            raise ConfigInvalid(f"{where}not TOML: {error}") from None
-        except (OSError, UnicodeDecodeError) as error:
-            raise unreadable(str(source), error) from None
         except ValidationError as error:
             raise ConfigInvalid(f"{where}{first_fault(error)}", remedy=_keys(values)) from None
         if len(job.text) > MAX_BYTES:
@@ -125,7 +133,8 @@ class Job(Strict):
     def _known(self) -> Self:
         kind = self.model.get("kind")
         if not isinstance(kind, str) or kind not in FAMILIES:
-            raise ValueError(f"model.kind: one of {', '.join(sorted(FAMILIES))}")
+            joins = f"or, in a room whose owners join rows, {' or '.join(JOINED)}"
+            raise ValueError(f"model.kind: one of {', '.join(sorted(FAMILIES))}; {joins}")
         try:
             spec = self.spec
         except ValidationError as error:
@@ -136,11 +145,37 @@ class Job(Strict):
         return self
 
 
+def values_of(source: Path | str | Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what a TOML file says, or a dict as it is.
+
+    Raises:
+        ConfigInvalid: if the file can't be read.
+    """
+    if not isinstance(source, Path | str):
+        return source
+    try:
+        return tomllib.loads(Path(source).read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigInvalid(f"{source}: not TOML: {error}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise unreadable(str(source), error) from None
+
+
+def where_of(source: object) -> str:
+    """Return what a fault's message begins with: the file's name, if it is one."""
+    return f"{source}: " if isinstance(source, Path | str) else ""
+
+
+def kind_of(values: Any) -> Any:
+    """Return the kind of model of a job that nobody has checked; None if it says none."""
+    model = values.get("model") if isinstance(values, Mapping) else None
+    return model.get("kind") if isinstance(model, Mapping) else None
+
+
 def _keys(values: Any) -> str:
     """Say which keys a job takes, as far as its kind of model is known."""
     told = f"[job] takes {', '.join(JobTerms.model_fields)}"
-    model = values.get("model") if isinstance(values, Mapping) else None
-    kind = model.get("kind") if isinstance(model, Mapping) else None
+    kind = kind_of(values)
     if isinstance(kind, str) and kind in FAMILIES:
         told += f"; [model] of kind {kind} takes {', '.join(FAMILIES[kind].spec.model_fields)}"
     return f"{told}."

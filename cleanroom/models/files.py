@@ -83,7 +83,17 @@ def load_model(file: Path | str) -> Loaded:
         raise ModelMismatch(f"{file} holds no model") from None
     if not isinstance(about, dict) or not all(isinstance(v, str) for v in about.values()):
         raise ModelMismatch(f"{file} says what isn't text about its model")
-    return Loaded(model_from_json(json.dumps(given)), about)
+    return Loaded(_model_of(given), about)
+
+
+def _model_of(given: Any) -> Model:
+    """Rebuild a model of a family, or one of joined rows, which alone names its format."""
+    text = json.dumps(given)
+    if not isinstance(given, dict) or "format" not in given:
+        return model_from_json(text)
+    from cleanroom.recipient.joined import JoinedModel
+
+    return JoinedModel.from_json(text)
 
 
 def _as_tensors(given: dict[str, Any], about: Mapping[str, str]) -> bytes:

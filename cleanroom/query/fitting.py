@@ -62,7 +62,7 @@ class _Lowering:
     columns: Columns = field(init=False)
 
     def run(self) -> Lowered:
-        _check_rows(self.query, self.placement)
+        _check_rows(self.query, self.placement, self.fitting)
         self.columns = Columns.of(self.placement, ())
         named = self._named()
         target = self._target(named)
@@ -155,12 +155,12 @@ class _Lowering:
         return Feature(name, expr, Scaled(measure, low, max(1, (high - low).bit_length())))
 
 
-def _check_rows(query: Query, placement: Placement) -> None:
+def _check_rows(query: Query, placement: Placement, fitting: Fitting) -> None:
     if not query.rows or query.order or query.limit is not None or query.offset is not None:
         what = "GROUP BY, DISTINCT, aggregates, ORDER BY or LIMIT around the rows of a training"
         raise UnsupportedQuery(what, remedy="SELECT the rows as they are, or aggregate inside.")
     if len(placement.sources) == 1:
-        remedy = "Rows that one table holds train on sums, without secret shares."
+        remedy = f"`cleanroom train` with model.kind = '{fitting.kind}' takes rows of one table."
         raise UnsupportedQuery("a training on shares without a join of owners", remedy=remedy)
 
 

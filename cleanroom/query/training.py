@@ -10,7 +10,7 @@ from cleanroom.contract.types import Kind
 from cleanroom.errors import UnknownName, UnsupportedQuery
 from cleanroom.learning.facts import Column, Facts
 from cleanroom.learning.families import FAMILIES
-from cleanroom.learning.job import Job
+from cleanroom.learning.job import JOINED, Job
 from cleanroom.learning.private.spec import DpSpec
 from cleanroom.learning.testing import attacked_by, measure_of
 from cleanroom.plan.training import PERSON, Noise, TrainPlan, held_out
@@ -49,7 +49,7 @@ def compile_training(job: Job, terms: Terms, contract_hash: str, recipient: str)
         terms = terms_without(terms, left_out)
         query = _bound(job, terms)
     placement = place(query)
-    _check_source(query, placement)
+    _check_source(str(job.model["kind"]), query, placement)
     columns = _columns(query)
     facts = _facts(job, columns, query, placement)
     found = set(placement.sources[0].members)
@@ -91,12 +91,12 @@ def _bound(job: Job, terms: Terms) -> Query:
         raise UnsupportedQuery("the query is nested too deeply") from None
 
 
-def _check_source(query: Query, placement: Placement) -> None:
-    for what, remedy in _obstacles(query, placement):
+def _check_source(kind: str, query: Query, placement: Placement) -> None:
+    for what, remedy in _obstacles(kind, query, placement):
         raise UnsupportedQuery(f"{what} in the rows of a training", remedy=remedy)
 
 
-def _obstacles(query: Query, placement: Placement) -> Iterator[tuple[str, str]]:
+def _obstacles(kind: str, query: Query, placement: Placement) -> Iterator[tuple[str, str]]:
     root = placement.root
     rows = "SELECT one row of features for each row of the table."
     if not query.rows:
@@ -106,8 +106,9 @@ def _obstacles(query: Query, placement: Placement) -> Iterator[tuple[str, str]]:
     if any(source.is_view for source in placement.sources):
         yield "an aggregation inside another query", rows
     if len(placement.sources) > 1 or root.links or root.crossing or root.before:
-        remedy = "Name one federated table; `cleanroom train-joined` takes joins."
-        yield "a join between owners", remedy
+        fits = [f'"{joined}"' for joined in JOINED if joined == f"joined_{kind}"]
+        takes = f"model.kind = {' or '.join(fits or map(repr, JOINED))} takes joins"
+        yield "a join between owners", f"Name one federated table; {takes}."
     if len(query.outputs) > MAX_FEATURES:
         yield f"more than {MAX_FEATURES} columns", "SELECT fewer."
 

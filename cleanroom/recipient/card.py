@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from cleanroom.budget.account import gaussian
 from cleanroom.learning.facts import Column
-from cleanroom.plan.training import Noise
+from cleanroom.plan.training import Noise, TrainPlan
+from cleanroom.recipient.joined_job import JoinedPlan
 
 if TYPE_CHECKING:
     from cleanroom.recipient.trained import Trained
@@ -16,11 +17,30 @@ if TYPE_CHECKING:
 
 def card(trained: "Trained") -> str:
     """Write the card of a model."""
-    return "\n".join(_lines(trained)) + "\n"
-
-
-def _lines(trained: "Trained") -> Iterator[str]:
     plan = trained.plan
+    lines = _joined(trained, plan) if isinstance(plan, JoinedPlan) else _lines(trained, plan)
+    return "\n".join(lines) + "\n"
+
+
+def _joined(trained: "Trained", plan: JoinedPlan) -> Iterator[str]:
+    """Tell of a model of joined rows: what was opened is the model."""
+    asked, spec = plan.asked.job, plan.asked.model
+    yield from (f"# {plan.name}", "", asked.purpose, "")
+    yield f"A {spec.fit} regression on rows that {', '.join(plan.owners)} joined in secret."
+    yield from ("", "## Rows", "", "```sql", asked.rows, "```", "", f"- target: {asked.target}")
+    yield from ("", "## Figures", "")
+    yield f"After {spec.iterations} iterations with l2 = {spec.l2:g}; no loss or test was opened."
+    yield ""
+    for name, value in getattr(trained.model, "coefficients", {}).items():
+        yield f"- {name}: {value:.6g}"
+    yield from ("", "## What its recipient learned", "")
+    yield "These coefficients: rows and every intermediate stayed secret shares."
+    yield "They were opened exactly: no noise, as of differential privacy, protects anybody."
+    yield from ("", "## Agreement", "")
+    yield from (f"- contract {plan.plan.contract_hash}", f"- plan {plan.hash}")
+
+
+def _lines(trained: "Trained", plan: TrainPlan) -> Iterator[str]:
     stayed = [name for name in plan.owners if name not in trained.left]
     yield f"# {plan.name}"
     yield from ("", plan.purpose, "")

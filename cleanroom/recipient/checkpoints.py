@@ -41,10 +41,7 @@ class Checkpoints:
     """
 
     def __init__(self, folder: Path, plan_hash: str) -> None:
-        try:
-            private_folder(folder, create=True)
-        except IdentityInvalid as error:
-            raise ConfigInvalid(error.message, remedy=error.remedy) from None
+        job_folder(folder)
         self._path, self._plan_hash = folder / NAME, plan_hash
 
     def save(self, arrays: Mapping[str, Floats], rounds: Sequence[Round]) -> None:
@@ -101,3 +98,15 @@ class Checkpoints:
     def clear(self) -> None:
         """Remove the checkpoint: the training has ended well."""
         self._path.unlink(missing_ok=True)
+
+
+def job_folder(folder: Path) -> None:
+    """Make a job's folder, if it isn't there.
+
+    Raises:
+        ConfigInvalid: if it is open to others, or can't be used.
+    """
+    try:
+        private_folder(folder, create=True)
+    except IdentityInvalid as error:
+        raise ConfigInvalid(error.message, remedy=error.remedy) from None

@@ -5,7 +5,6 @@ Rule: the order of things at the recipient; each of them is done elsewhere.
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeAlias
 
 from cleanroom.errors import ConfigInvalid
 from cleanroom.learning.errors import ModelWithheld
@@ -21,12 +20,10 @@ from cleanroom.recipient.client import Client
 from cleanroom.recipient.course import Course, OnRound
 from cleanroom.recipient.trained import Trained
 
-Given: TypeAlias = Job | Path | str | Mapping[str, Any]
-
 
 def train(
     client: Client,
-    given: Given,
+    job: Job,
     folder: Path | None,
     on_round: OnRound,
     progress: Progress,
@@ -35,7 +32,6 @@ def train(
     resume: bool,
 ) -> Trained:
     """Train a model; see `Room.train`."""
-    job = Job.of(given)
     plan = client.train_plan(job)
     checkpoints = None if folder is None else Checkpoints(folder, plan.hash)
     if resume and checkpoints is None:
@@ -67,13 +63,12 @@ def train(
     )
 
 
-def explained(client: Client, given: Given) -> TrainPlan:
+def explained(client: Client, job: Job) -> TrainPlan:
     """Return the plan of a training that can begin.
 
     Raises:
         TrainingImpossible: naming what is known beforehand to determine no such model.
     """
-    job = Job.of(given)
     plan = client.train_plan(job)
     training = _training(job, plan, None)
     next(training)

@@ -16,6 +16,8 @@ from cleanroom.session.receipt import Receipt
 if TYPE_CHECKING:
     import pandas as pd
 
+    from cleanroom.recipient.joined_job import JoinedPlan
+
 
 @dataclass(frozen=True)
 class Trained:
@@ -23,9 +25,10 @@ class Trained:
 
     Attributes:
         model: predicts from raw columns: a dict or DataFrame of the features.
-        plan: what was trained on which rows.
+        plan: what was trained on which rows; a JoinedPlan, if owners joined them.
         evaluation: on persons held out, if some were; its figures are among the metrics.
-        rounds: for each what is known of it: its number, loss and metrics.
+        rounds: for each what is known of it: its number, loss and metrics. None on joined rows,
+            where no loss is opened.
         receipt: what every member signed about the session that ended the training.
         stats: seconds, rounds, bytes_sent of that session.
         left: owners that left on the way, without whom it went on.
@@ -33,7 +36,7 @@ class Trained:
     """
 
     model: Model
-    plan: TrainPlan
+    plan: "TrainPlan | JoinedPlan"
     evaluation: Evaluation | None
     rounds: tuple[Mapping[str, float], ...]
     receipt: Receipt
@@ -61,11 +64,8 @@ class Trained:
         """Return what is worth keeping beside the model, as texts by file name."""
         from cleanroom.recipient.card import card
 
-        return {
-            "card.md": card(self),
-            "curve.csv": self.curve.to_csv(index=False),
-            "receipt.json": self.receipt.to_json(),
-        }
+        kept = {"card.md": card(self), "receipt.json": self.receipt.to_json()}
+        return kept | ({"curve.csv": self.curve.to_csv(index=False)} if self.rounds else {})
 
     def draw(self, file: Path | str) -> bool:
         """Draw the curve as a PNG; return False if matplotlib isn't installed, or nothing is known.

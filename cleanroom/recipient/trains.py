@@ -15,7 +15,7 @@ from cleanroom.recipient.client import TRAINING_DEADLINE_S, Client
 if TYPE_CHECKING:
     from cleanroom.plan.sheet import Sheet
     from cleanroom.recipient.course import OnRound
-    from cleanroom.recipient.learning import Given
+    from cleanroom.recipient.joined_job import Given
     from cleanroom.recipient.trained import Trained
 
 
@@ -43,9 +43,12 @@ class Trains:
             ConfigInvalid, UnknownName, UnsupportedQuery, TrainingImpossible: as the message says.
         """
         from cleanroom.plan.sheet_of_training import sheet_of_training
-        from cleanroom.recipient.learning import explained
+        from cleanroom.recipient import joined_job, learning
 
-        return sheet_of_training(explained(self._client, job), self.contract.terms)
+        client, asked = self._client, joined_job.job_of(job)
+        if isinstance(asked, joined_job.JoinedJob):
+            return joined_job.explained(client, asked)
+        return sheet_of_training(learning.explained(client, asked), self.contract.terms)
 
     def train(
         self,
@@ -59,7 +62,9 @@ class Trains:
     ) -> "Trained":
         """Train a model on all owners' rows, which stay where they are.
 
-        Every step's sums over all owners are opened to this member, and nothing of one owner.
+        Every step's sums over all owners are opened to this member, and nothing of one owner. A
+        model of kind joined_linear or joined_logistic is fitted on rows that owners join on secret
+        shares: the coefficients alone are opened, no round is told, and none can be gone on from.
 
         Args:
             job: path of a TOML file, or a dict of the same shape.
@@ -76,9 +81,12 @@ class Trains:
             PeerUnavailable: naming who left, if too few owners stayed.
             CleanroomError: as `sql`.
         """
-        from cleanroom.recipient.learning import train
+        from cleanroom.recipient import joined_job, learning
 
+        client, asked = self._client, joined_job.job_of(job)
         progress: Progress = on_progress or (lambda _stage, _member: None)
         where = None if folder is None else Path(folder)
         watch = on_round or (lambda _round, _report: None)
-        return train(self._client, job, where, watch, progress, deadline_s, resume=resume)
+        if isinstance(asked, joined_job.JoinedJob):
+            return joined_job.train(client, asked, where, progress, deadline_s, resume=resume)
+        return learning.train(client, asked, where, watch, progress, deadline_s, resume=resume)

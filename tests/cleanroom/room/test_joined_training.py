@@ -9,12 +9,15 @@ import pytest
 from sklearn.metrics import roc_auc_score
 from typer.testing import CliRunner
 
+from cleanroom import load_model
 from cleanroom.cli import app
-from cleanroom.errors import DataMismatch, ModelMismatch, PolicyDenied
+from cleanroom.errors import ConfigInvalid, DataMismatch, ModelMismatch, PolicyDenied
 from cleanroom.learning.errors import TrainingImpossible
 from cleanroom.local.room import LocalRoom
 from cleanroom.recipient.joined import JoinedModel
 from cleanroom.session.receipt import Receipt
+
+JOIN = "clinic.sizes c JOIN registry.outcomes r ON r.pid = c.id"
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +44,7 @@ def test_a_model_of_joined_rows_predicts_like_that_of_pooled_rows(room: LocalRoo
 
 def test_the_command_trains_and_explains(room: LocalRoom, tmp_path: Path) -> None:
     config = room.workers["clinic"].config.parents[1] / "analyst" / "config.toml"
-    sql = "SELECT c.area, r.benign FROM clinic.sizes c JOIN registry.outcomes r ON r.pid = c.id"
+    sql = f"SELECT c.area, r.benign FROM {JOIN}"
     words = ["train-joined", sql, "--target", "benign", "--config", str(config)]
     done = CliRunner().invoke(app, [*words, "--explain"])
     assert "fit a logistic regression" in done.output
@@ -52,6 +55,35 @@ def test_the_command_trains_and_explains(room: LocalRoom, tmp_path: Path) -> Non
     model = JoinedModel.from_json(output.read_text())
     assert f"area: {model.coefficients['area']:.6g}" in done.output
     Receipt.from_json(receipt.read_text()).verify(room.contract)
+
+
+def test_a_job_whose_rows_owners_join(room: LocalRoom, tmp_path: Path) -> None:
+    config = room.workers["clinic"].config.parents[1] / "analyst" / "config.toml"
+    job, folder = tmp_path / "job.toml", tmp_path / "benign"
+    job.write_text(
+        '[job]\nname = "benign"\npurpose = "tell tumours apart"\ntarget = "benign"\n'
+        f'rows = "SELECT c.area, r.benign FROM {JOIN}"\n'
+        '[model]\nkind = "joined_logistic"\niterations = 5\n'
+    )
+    words = ["train", str(job), "--config", str(config), "--output", str(folder)]
+    done = CliRunner().invoke(app, [*words, "--explain"])
+    assert "fit a logistic regression" in done.output
+    done = CliRunner().invoke(app, [*words, "--resume"])
+    assert isinstance(done.exception, ConfigInvalid)
+    assert "resume" in done.exception.message
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == 0, done.output
+    kept = {file.name for file in folder.iterdir()}
+    assert kept == {"model.json", "card.md", "receipt.json"}
+    loaded = load_model(folder / "model.json")
+    assert loaded.about["job"] == "benign"
+    small, large = loaded.model.predict({"area": [300, 2000]})
+    assert small > large
+    card = (folder / "card.md").read_text()
+    assert "rows that clinic, registry joined in secret" in card
+    assert loaded.about["plan"] in card
+    assert "no curve, as no loss is opened" in done.output
+    Receipt.from_json((folder / "receipt.json").read_text()).verify(room.contract)
 
 
 def test_the_room_refuses_what_the_contract_does_not_give(room: LocalRoom) -> None:
