@@ -106,8 +106,8 @@ def _obstacles(kind: str, query: Query, placement: Placement) -> Iterator[tuple[
     if any(source.is_view for source in placement.sources):
         yield "an aggregation inside another query", rows
     if len(placement.sources) > 1 or root.links or root.crossing or root.before:
-        fits = [f'"{joined}"' for joined in JOINED if joined == f"joined_{kind}"]
-        takes = f"model.kind = {' or '.join(fits or map(repr, JOINED))} takes joins"
+        kinds = [joined for joined in JOINED if joined == f"joined_{kind}"] or JOINED
+        takes = f"model.kind = {' or '.join(map(repr, kinds))} takes joins"
         yield "a join between owners", f"Name one federated table; {takes}."
     if len(query.outputs) > MAX_FEATURES:
         yield f"more than {MAX_FEATURES} columns", "SELECT fewer."

@@ -92,7 +92,7 @@ def test_the_sheet_says_who_learns_what() -> None:
                 "rows": "SELECT p.age, q.outcome FROM patients p JOIN patients q "
                 "ON p.patient = q.patient"
             },
-            'model.kind = "joined_logistic" takes joins',
+            "model.kind = 'joined_logistic' takes joins",
         ),
     ],
 )
