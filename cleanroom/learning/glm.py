@@ -57,7 +57,8 @@ def train(
         curvature = square(summed["curvature"], len(path.beta))
         path.take(loss, summed["gradient"], curvature, float(curvature[0, 0]))
         rows = round(float(summed["rows"]))
-        report = {"loss": loss / max(rows, 1), "moved": path.moved}
+        told = 1 - loss / path.null_loss if path.null_loss else 0.0
+        report = {"loss": loss / max(rows, 1), "explained": told, "moved": path.moved}
     yield finished(path.round - 1, report)
     return _model(problem, frame, path, 2 * loss, rows)
 

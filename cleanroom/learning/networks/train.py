@@ -50,8 +50,9 @@ def train(
         kept = {**told, "round": np.array(float(number))}
         sums = yield Step(ROUND, blocks, told, {}, number, report, kept)
         rows = _rows(facts, sums)
-        report = {"loss": float(sums["loss"]) / rows}
-        weights = weights + sums["update"] / rows
+        move = sums["update"] / rows
+        report = {"loss": float(sums["loss"]) / rows, "moved": float(np.sqrt(np.mean(move**2)))}
+        weights = weights + move
         number += 1
     yield finished(spec.rounds, report)
     return NetworkModel(spec, frame.preparation, target, frame.centre, frame.scale, weights)

@@ -26,7 +26,7 @@ from cleanroom.learning.private.design import declared, design, middle_and_half
 from cleanroom.learning.private.owner import private
 from cleanroom.learning.private.regression import GRADIENT
 from cleanroom.learning.private.spec import DpSpec, Question, card, question, total_rho
-from cleanroom.learning.step import Owner, Step, Training
+from cleanroom.learning.step import Owner, Step, Training, finished
 from protocols.dp.words import Words
 
 COUNT = "private.count"
@@ -126,14 +126,16 @@ def train(spec: Spec, facts: Facts, resume: Checkpoint | None = None) -> Trainin
         at = _At(network.first(spec.seed), zeros, np.array([rows, 1.0]))
     else:
         at = _At(**{name: np.array(resume[name]) for name in _At.NAMES})
-    answer = (asked[GRADIENT].block,)
+    answer, report = (asked[GRADIENT].block,), dict[str, float]()
     for number in range(round(at.state[1]), spec.rounds + 1):
         kept = at.checkpoint()
-        sums = yield Step(GRADIENT, answer, {"weights": at.weights}, {}, number, {}, kept)
+        sums = yield Step(GRADIENT, answer, {"weights": at.weights}, {}, number, report, kept)
         slope = sums["sum"] * asked[GRADIENT].clip / at.state[0] + spec.l2 * at.weights
         at.speed = spec.momentum * at.speed - spec.learning_rate * slope
         at.weights = at.weights + at.speed
         at.state = np.array([at.state[0], number + 1.0])
+        report = {"moved": float(np.sqrt(np.mean(at.speed**2)))}
+    yield finished(spec.rounds, report)
     preparation = declared(facts, spec.prepare)
     centre, scale = _target_scale(spec, target)
     inner = networks.NetworkModel(spec.shape, preparation, target, centre, scale, at.weights)

@@ -25,7 +25,7 @@ from cleanroom.learning.private.design import Design, declared, design, longest,
 from cleanroom.learning.private.model import Kind, PrivateModel
 from cleanroom.learning.private.owner import private
 from cleanroom.learning.private.spec import DpSpec, Question, card, question
-from cleanroom.learning.step import Owner, Step, Training
+from cleanroom.learning.step import Owner, Step, Training, finished
 from protocols.dp.words import Words
 
 PRODUCTS, GRADIENT = "private.products", "private.gradient"
@@ -92,11 +92,15 @@ def train(
         at = _At.begin(problem, _Products.read(sums["sum"] * first.clip, p, first, facts))
     else:
         at = _At(**{name: np.array(resume[name]) for name in _At.NAMES})
+    report: dict[str, float] = {}
     while GRADIENT in asked and at.round <= problem.spec.rounds:
-        given = {"coefficients": at.beta}
+        before, given = at.beta, {"coefficients": at.beta}
         answer = (asked[GRADIENT].block,)
-        sums = yield Step(GRADIENT, answer, given, {}, at.round, {}, at.checkpoint())
+        sums = yield Step(GRADIENT, answer, given, {}, at.round, report, at.checkpoint())
         at.move(problem, sums["sum"] * asked[GRADIENT].clip)
+        report = {"moved": float(np.sqrt(np.mean((at.beta - before) ** 2)))}
+    if report:
+        yield finished(at.round - 1, report)
     centre, scale = middle_and_half(problem.target) if GRADIENT not in asked else (0.0, 1.0)
     told = card(problem.spec.dp, facts, asked)
     preparation = declared(facts, problem.spec.prepare)

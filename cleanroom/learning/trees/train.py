@@ -27,6 +27,8 @@ from cleanroom.learning.trees.layout import (
 from cleanroom.learning.trees.model import Model
 from cleanroom.learning.trees.spec import Spec
 
+_FIRST = "loss"  # before any tree; stays with the recipient
+
 
 def train(spec: Spec, facts: Facts, resume: Mapping[str, Floats] | None = None) -> Training[Model]:
     """Grow trees one after another, each on the gradients of those before it.
@@ -48,7 +50,7 @@ def train(spec: Spec, facts: Facts, resume: Mapping[str, Floats] | None = None) 
         start = {"edges": edges, "base": np.array(_base(spec, mean, total))}
         forest = Forest.of([])
     else:
-        start = {"edges": resume["edges"], "base": resume["base"]}
+        start = {name: resume[name] for name in ("edges", "base", _FIRST) if name in resume}
         forest = Forest(resume["nodes"], resume["sizes"].astype(np.int64))
     trees, report = forest.trees, dict[str, float]()
     laid = layout(facts, start["edges"])
@@ -56,7 +58,7 @@ def train(spec: Spec, facts: Facts, resume: Mapping[str, Floats] | None = None) 
     step = _first_step(facts, laid, _checkpoint(start, trees), report)
     while len(trees) < spec.trees:
         sums = yield step
-        report = {"loss": float(sums["loss"]) / scale(facts) / _rows(sums)}
+        report = _report(start, float(sums["loss"]) / scale(facts) / _rows(sums))
         grown = yield from _grown(facts, grower, sums, len(trees) + 1)
         if grown is None:
             step = _first_step(facts, laid, _checkpoint(start, trees), report)
@@ -68,12 +70,19 @@ def train(spec: Spec, facts: Facts, resume: Mapping[str, Floats] | None = None) 
     return Model.of(spec, facts.features, target, start["edges"], float(start["base"]), trees)
 
 
+def _report(start: dict[str, Floats], loss: float) -> dict[str, float]:
+    """Return what a round gave: the loss before its tree, and its share that trees explain."""
+    first = float(start.setdefault(_FIRST, np.array(loss)))
+    return {"loss": loss, "explained": 1 - loss / first if first > 0 else 0.0}
+
+
 def _first_step(
     facts: Facts, laid: Layout, checkpoint: dict[str, Floats], report: Mapping[str, float]
 ) -> Step:
     """Return the step that begins a tree at owners who know of no other, or not of all."""
     number, blocks = len(checkpoint["sizes"]) + 1, tree_blocks(facts, laid)
-    return Step("gbdt.start", blocks, checkpoint, {}, number, report, checkpoint)
+    told = {name: array for name, array in checkpoint.items() if name != _FIRST}
+    return Step("gbdt.start", blocks, told, {}, number, report, checkpoint)
 
 
 def _next_tree(

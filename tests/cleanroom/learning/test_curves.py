@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 from small_models import COLUMNS, FEATURES, TARGET, Y
 
@@ -17,14 +18,17 @@ from cleanroom.recipient.course import Course
 PREPARE = Preparing(missing="impute").model_dump()
 FACTS = Facts(FEATURES, TARGET, 2, len(Y))
 TIMED = replace(FACTS, features=FEATURES[1:], time=replace(FEATURES[0], high=101.0))
+NOISY = {"dp": {"epsilon": 1.0, "delta": 1e-6}, "rounds": 3, "prepare": PREPARE}
 PARTS = slice(0, 100), slice(100, None)
 JOBS: dict[str, tuple[dict[str, Any], Facts, set[str]]] = {
-    "linear": ({"prepare": PREPARE}, FACTS, {"loss", "moved"}),
-    "logistic": ({"prepare": PREPARE}, FACTS, {"loss", "moved"}),
+    "linear": ({"prepare": PREPARE}, FACTS, {"loss", "explained", "moved"}),
+    "logistic": ({"prepare": PREPARE}, FACTS, {"loss", "explained", "moved"}),
     "cox": ({"prepare": PREPARE}, TIMED, {"loss", "moved"}),
-    "gbdt": ({"trees": 4}, FACTS, {"loss"}),
-    "network": ({"hidden": [4], "rounds": 3, "prepare": PREPARE}, FACTS, {"loss"}),
+    "gbdt": ({"trees": 4}, FACTS, {"loss", "explained"}),
+    "network": ({"hidden": [4], "rounds": 3, "prepare": PREPARE}, FACTS, {"loss", "moved"}),
     "kmeans": ({"prepare": PREPARE}, replace(FACTS, target=None), {"inertia", "moved"}),
+    "private_logistic": (NOISY, FACTS, {"moved"}),
+    "private_network": (NOISY, FACTS, {"moved"}),
     "pca": ({"prepare": PREPARE}, replace(FACTS, target=None), {"explained"}),
 }
 
@@ -66,3 +70,24 @@ def test_every_round_is_told_to_the_last(kind: str) -> None:
     figures = getattr(model, "figures", {})
     last = {name: value for name, value in seen[-1][1].items() if name in figures}
     assert last == pytest.approx({name: figures[name] for name in last})
+
+
+def test_trees_that_are_resumed_go_on_from_the_same_first_loss() -> None:
+    settings, facts, _ = JOBS["gbdt"]
+    family, spec = FAMILIES["gbdt"], FAMILIES["gbdt"].spec.model_validate(settings)
+    course, _ = course_of("gbdt", [])
+    mean = Y.mean()
+    first = -(mean * np.log(mean) + (1 - mean) * np.log(1 - mean))
+    for told in course.rounds:
+        assert told["explained"] == pytest.approx(1 - told["loss"] / first, abs=1e-4)
+    steps: list[Step] = []
+    for resume in (None, 3):
+        owners = [family.owner(spec, facts, rows_of(facts, part)) for part in PARTS]
+        kept = None if resume is None else next(s for s in steps if s.round == resume).checkpoint
+        steps.clear()
+        training = family.train(spec, facts, kept)
+        at = next(training)
+        while at.answer:
+            steps.append(at)
+            at = training.send(summed(at, [owner.answer(at) for owner in owners]))
+        assert at.report == {name: course.rounds[-1][name] for name in ("loss", "explained")}
