@@ -20,6 +20,7 @@ MAX_BYTES = 64 << 10
 MAX_ROUNDS = 10_000
 JOINED = ("joined_linear", "joined_logistic")  # jobs of another form: see recipient/joined_job.py
 _WITHOUT_TARGET = ("kmeans", "pca")
+_WITH_TIME = ("cox", "flower")
 JobName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 Filled = Annotated[str, Field(min_length=1, max_length=2000, pattern=r"\S")]
 Select = Annotated[str, Field(min_length=1, max_length=20_000)]
@@ -141,6 +142,8 @@ class Job(Strict):
             raise ValueError(f"model.{first_fault(error)}") from None
         if self.job.target is not None and kind in _WITHOUT_TARGET:
             raise ValueError(f"job.target: {kind} learns none; leave it out, and don't SELECT it")
+        if self.job.time is not None and kind not in _WITH_TIME:
+            raise ValueError(f"job.time: {kind} knows none; SELECT it as a feature, or not at all")
         object.__setattr__(self, "model", spec.model_dump(mode="json"))
         return self
 

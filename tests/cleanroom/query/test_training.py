@@ -150,6 +150,7 @@ def test_jobs_with_unknown_keys_or_models_are_refused_by_key() -> None:
         (training.job(without=[f"m{i:062}" for i in range(1000)]), "more than 65536 characters"),
         (training.job(max_membership=0.1), "name a holdout"),
         (training.job({"kind": "kmeans"}), "job.target: kmeans learns none"),
+        (training.job(time="age"), "job.time: logistic knows none"),
     ):
         with pytest.raises(ConfigInvalid) as refused:
             Job.of(job)
