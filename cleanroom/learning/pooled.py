@@ -20,13 +20,25 @@ def summed(step: Step, answers: Sequence[Sums]) -> Sums:
     return {b.name: np.sum([answer[b.name] for answer in answers], axis=0) for b in step.answer}
 
 
+def next_asked(training: Training[M], sums: Sums) -> Step:
+    """Tell a training a sum; return the next step that owners are asked.
+
+    Raises:
+        StopIteration: with what it learnt, at its end.
+    """
+    step = training.send(sums)
+    while not step.answer:
+        step = training.send({})
+    return step
+
+
 def run(training: Training[M], owners: Sequence[Owner], add_up: Summed = summed) -> M:
     """Run a training to its end and return what it learnt."""
     try:
         step = next(training)
         while True:
-            sums = add_up(step, [owner.answer(step) for owner in owners]) if step.answer else {}
-            step = training.send(sums)
+            sums = add_up(step, [owner.answer(step) for owner in owners])
+            step = next_asked(training, sums)
     except StopIteration as end:
         model: M = end.value
         return model

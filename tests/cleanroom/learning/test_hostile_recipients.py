@@ -18,7 +18,7 @@ from cleanroom.learning.asked import Asked
 from cleanroom.learning.errors import StepRefused
 from cleanroom.learning.facts import Column, Facts, Floats, Rows
 from cleanroom.learning.families import FAMILIES
-from cleanroom.learning.pooled import run, summed
+from cleanroom.learning.pooled import next_asked, run, summed
 from cleanroom.learning.step import Block, Step, Training
 from cleanroom.learning.wire import to_bytes
 
@@ -100,7 +100,8 @@ def test_a_spoilt_step_is_answered_or_refused_by_name(kind: str) -> None:
                 asked = Asked(Agreed(), "north", deepcopy(owners[0]))  # type: ignore[arg-type]
                 with np.errstate(all="ignore"):
                     refused += refusal(asked, replace(other, report={}, checkpoint=None))
-            step = training.send(summed(step, [owner.answer(step) for owner in owners]))
+            sums = summed(step, [owner.answer(step) for owner in owners])
+            step = next_asked(training, sums)
     except StopIteration:
         wrongly = [error for error in refused if error.party != "university"]
     assert len(refused) > 10
@@ -119,7 +120,8 @@ def test_a_training_is_over_once_it_is_tested() -> None:
     training, owners = begun("gbdt")
     step = next(training)
     while step.name != "membership.losses":
-        last, step = step, training.send(summed(step, [owner.answer(step) for owner in owners]))
+        sums = summed(step, [owner.answer(step) for owner in owners])
+        last, step = step, next_asked(training, sums)
     owners[0].answer(step)
     with pytest.raises(StepRefused, match=f"{last.name} after the training was tested"):
         owners[0].answer(last)
@@ -131,7 +133,8 @@ def test_rounds_dont_go_back() -> None:
     asked = Asked(Agreed(), "north", deepcopy(owners[0]))  # type: ignore[arg-type]
     while step.round < 2:
         asked.words(to_bytes(step))
-        first, step = step, training.send(summed(step, [owner.answer(step) for owner in owners]))
+        sums = summed(step, [owner.answer(step) for owner in owners])
+        first, step = step, next_asked(training, sums)
     asked.words(to_bytes(step))
     with pytest.raises(PeerMisbehaved, match="goes back behind round 2"):
         asked.words(to_bytes(first))
