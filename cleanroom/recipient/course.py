@@ -56,7 +56,8 @@ class Course(Generic[M]):
 
     def _noted(self, step: Step) -> Step:
         ended = step.round - 1
-        if step.report and (not self.rounds or self.rounds[-1]["round"] < ended):
+        told = self.rounds[-1]["round"] if self.rounds else 0
+        if step.report and ended > told:
             self.rounds.append({"round": ended, **step.report})
             self.on_round(ended, step.report)
         if step.checkpoint is not None and self.checkpoints is not None:
