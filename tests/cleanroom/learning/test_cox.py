@@ -193,4 +193,5 @@ def test_owners_refuse_cells_and_coefficients_that_are_not_the_trainings() -> No
     )
     owners = [cox.owner(cox.Spec(), FACTS, own) for own in rows()]
     again = pooled.run(cox.train(cox.Spec(), FACTS, last.checkpoint), owners)
-    assert again.to_json() == trained(cox.Spec(), FACTS, rows(), pooled.summed).to_json()
+    whole = trained(cox.Spec(), FACTS, rows(), pooled.summed)
+    np.testing.assert_allclose(again.beta, whole.beta, rtol=1e-9)

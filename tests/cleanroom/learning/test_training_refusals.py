@@ -151,7 +151,7 @@ def test_a_training_goes_on_from_a_checkpoint() -> None:
     owners = [logistic.owner(logistic.Spec(), FACTS, own) for own in rows]
     again = logistic.train(logistic.Spec(), FACTS, steps[4].checkpoint)
     model = trained(logistic.Spec(), FACTS, rows, pooled.summed)
-    assert pooled.run(again, owners).to_json() == model.to_json()
+    np.testing.assert_allclose(pooled.run(again, owners).beta, model.beta, rtol=1e-9)
 
 
 def test_text_that_is_no_model_is_refused() -> None:
