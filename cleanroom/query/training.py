@@ -32,6 +32,7 @@ from protocols.secagg.roster import safe_threshold
 MAX_WORDS = 1 << 22
 FURTHER_STEPS = 64  # before the first round, and to test the model
 MAX_FEATURES = 1024
+MAX_RANGE = 1 << 40  # units of the last place: beyond, a column that varies may look constant
 
 
 def compile_training(job: Job, terms: Terms, contract_hash: str, recipient: str) -> TrainPlan:
@@ -154,9 +155,10 @@ def _column(name: str, domain: Domain, *, nullable: bool) -> Column:
         return Column(name, "category", 0, len(domain.values) - 1, domain.values, nullable)
     if domain.kind in (Kind.INTEGER, Kind.DECIMAL, Kind.BOOLEAN, Kind.DATE):
         unit = 10**domain.scale
-        if domain.high - domain.low >= 1 << 53:
-            remedy = "Declare its bounds in the contract; tight ones keep its differences apart."
-            raise UnsupportedQuery(f"column {name!r} without bounds in a training", remedy=remedy)
+        if domain.high - domain.low >= MAX_RANGE:
+            remedy = "Declare tight bounds in the contract: they keep its values apart."
+            what = f"column {name!r} of so wide a range in a training"
+            raise UnsupportedQuery(what, remedy=remedy)
         return Column(name, "number", domain.low / unit, domain.high / unit, (), nullable)
     what = f"column {name!r} of type {domain.kind or 'DOUBLE'} in a training"
     remedy = "Declare the values of a TEXT in the contract; CAST a TIMESTAMP to DATE."

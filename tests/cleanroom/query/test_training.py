@@ -166,7 +166,7 @@ def test_jobs_with_unknown_keys_or_models_are_refused_by_key() -> None:
 def test_a_number_without_bounds_would_lose_its_differences() -> None:
     contract = training.contract()
     del contract["tables"]["patients"]["columns"]["age"]["bounds"]
-    with pytest.raises(UnsupportedQuery, match="column 'age' without bounds"):
+    with pytest.raises(UnsupportedQuery, match="column 'age' of so wide a range"):
         plan_of({}, Terms.of(contract))
 
 
