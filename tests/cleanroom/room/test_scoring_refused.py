@@ -13,8 +13,6 @@ import tiny_room
 from scoring import MODEL, TABLE
 
 from cleanroom.budget.scored import Scored
-from cleanroom.contract.document import Contract
-from cleanroom.contract.terms import Terms
 from cleanroom.coordinator.piping import Pipe
 from cleanroom.coordinator.room import CoordinatorConfig, coordinate
 from cleanroom.engine import standard
@@ -28,7 +26,6 @@ from cleanroom.errors import (
     PolicyDenied,
 )
 from cleanroom.identity.exchange import Exchange
-from cleanroom.identity.identity import Identity
 from cleanroom.party.answering import Answering, ScoreRun
 from cleanroom.party.party import PartyProcess
 from cleanroom.party.weights import Weights
@@ -61,19 +58,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def members(home: Path) -> Room:
-    source = scoring.contract(kind="linear", weight_decimals=0)
-    (port,) = tiny_room.free_ports(1)
-    source["coordinator"]["address"] = f"127.0.0.1:{port}"
-    agreed = Terms.of(source)
-    identities = {name: Identity.create(name) for name in (*agreed.members, "coordinator")}
-    contract = Contract.draft(agreed, {n: i.public for n, i in identities.items()})
-    for name in agreed.members:
-        contract = contract.signed_by(identities[name])
-    contract.save(home / "contract.json")
-    identities["coordinator"].save(home / "coordinator")
-    files = 'identity = "coordinator"\ncontract = "contract.json"\n'
-    (home / "coordinator.toml").write_text(files)
-    return {name: Membership(identity, contract) for name, identity in identities.items()}
+    return tiny_room.signed_room(scoring.contract(kind="linear", weight_decimals=0), home)
 
 
 def in_room(

@@ -12,6 +12,7 @@ import socket
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -138,6 +139,22 @@ def free_ports(n: int) -> list[int]:
     for s in sockets:
         s.close()
     return ports
+
+
+def signed_room(source: dict[str, Any], home: Path) -> dict[str, Membership]:
+    """Have everybody sign a contract, and write what its coordinator needs into a folder."""
+    (port,) = free_ports(1)
+    source["coordinator"]["address"] = f"127.0.0.1:{port}"
+    agreed = Terms.of(source)
+    identities = {name: Identity.create(name) for name in (*agreed.members, "coordinator")}
+    contract = Contract.draft(agreed, {n: i.public for n, i in identities.items()})
+    for name in agreed.members:
+        contract = contract.signed_by(identities[name])
+    contract.save(home / "contract.json")
+    identities["coordinator"].save(home / "coordinator")
+    files = 'identity = "coordinator"\ncontract = "contract.json"\n'
+    (home / "coordinator.toml").write_text(files)
+    return {name: Membership(identity, contract) for name, identity in identities.items()}
 
 
 def make_room(folder: Path, more: tuple[str, ...] = ()) -> dict[str, Membership]:

@@ -11,12 +11,9 @@ import pytest
 import tiny_room
 import training
 
-from cleanroom.contract.document import Contract
-from cleanroom.contract.terms import Terms
 from cleanroom.coordinator.room import CoordinatorConfig, coordinate
 from cleanroom.engine import standard
 from cleanroom.errors import CleanroomError
-from cleanroom.identity.identity import Identity
 from cleanroom.learning.families import FAMILIES
 from cleanroom.learning.job import Job
 from cleanroom.learning.step import Step, Sums
@@ -61,19 +58,7 @@ class Rows:
 
 def make_room(home: Path) -> Room:
     """Have everybody sign a contract, and write what the coordinator needs."""
-    source = training.contract(min_group=5)
-    (port,) = tiny_room.free_ports(1)
-    source["coordinator"]["address"] = f"127.0.0.1:{port}"
-    agreed = Terms.of(source)
-    identities = {name: Identity.create(name) for name in (*agreed.members, "coordinator")}
-    contract = Contract.draft(agreed, {n: i.public for n, i in identities.items()})
-    for name in agreed.members:
-        contract = contract.signed_by(identities[name])
-    contract.save(home / "contract.json")
-    identities["coordinator"].save(home / "coordinator")
-    files = 'identity = "coordinator"\ncontract = "contract.json"\n'
-    (home / "coordinator.toml").write_text(files)
-    return {name: Membership(identity, contract) for name, identity in identities.items()}
+    return tiny_room.signed_room(training.contract(min_group=5), home)
 
 
 def in_room(
