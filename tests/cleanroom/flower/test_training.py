@@ -45,7 +45,10 @@ class Rounded:
         return pooled.summed(step, rounded)
 
 
-@pytest.mark.parametrize("strategy", ["FedAvg", "FedAdam"])
+STRATEGIES = ("FedAvg", "FedAvgM", "FedProx", "FedAdam", "FedAdagrad", "FedYogi")
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
 def test_it_gives_what_single_replies_give(
     strategy: str, owners: list[AppOwner], tmp_path: Path
 ) -> None:
