@@ -10,9 +10,10 @@ from rich.table import Table
 from rich.text import Text
 
 from cleanroom.cli.words import listed, printable
+from cleanroom.contract.columns import ColumnTerms, Right, Rights
 from cleanroom.contract.document import COORDINATOR, Contract
 from cleanroom.contract.models import ModelTerms
-from cleanroom.contract.terms import ColumnTerms, Right, Role, Terms
+from cleanroom.contract.terms import Role, Terms
 from cleanroom.errors import CleanroomError
 from cleanroom.policy.check import unavailable
 
@@ -103,9 +104,13 @@ def _table(terms: Terms, name: str) -> RenderableType:
     title = f"Table {name} of {owners}, {limit}; a person is one {declared.person}"
     table = _titled(title, "column", "type", "values", "may be used for")
     for column, of in declared.columns.items():
-        uses = [f"{who}: {', '.join(rights)}" for who, rights in of.rights.items()]
+        uses = [_granted(*each) for each in of.granted()]
         table.add_row(column, of.type, _domain(of), "\n".join(uses) or "nothing")
     return table
+
+
+def _granted(recipient: str, purpose: str, rights: Rights) -> str:
+    return f"{recipient}{f' ({purpose})' if purpose else ''}: {', '.join(rights)}"
 
 
 def _model(name: str, model: ModelTerms) -> RenderableType:
@@ -169,7 +174,7 @@ def _with_right(terms: Terms, recipient: str, right: Right) -> list[str]:
         f"{name}.{column}"
         for name, table in terms.tables.items()
         for column, of in table.columns.items()
-        if right in of.rights.get(recipient, ())
+        if right in of.rights_of(recipient)
     ]
 
 

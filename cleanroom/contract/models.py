@@ -14,7 +14,7 @@ from cleanroom.contract.fields import Name, Strict
 from cleanroom.contract.types import Kind
 
 if TYPE_CHECKING:
-    from cleanroom.contract.terms import ColumnTerms, TableTerms
+    from cleanroom.contract.columns import ColumnTerms, TableTerms
 
 NUMBERS = (Kind.INTEGER, Kind.DECIMAL, Kind.BOOLEAN)
 MOST = 10**15

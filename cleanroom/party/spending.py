@@ -11,7 +11,8 @@ from pathlib import Path
 
 from cleanroom.budget.ledger import Ledger, Scope, Spent
 from cleanroom.budget.zcdp import UNITS, epsilon, rho_within
-from cleanroom.contract.terms import Right, Terms
+from cleanroom.contract.columns import Right
+from cleanroom.contract.terms import Terms
 from cleanroom.errors import BudgetExhausted, LedgerUnavailable, RequestReplayed
 from cleanroom.plan.training import TrainPlan
 from cleanroom.policy.model import Code, Violation
@@ -82,7 +83,7 @@ class Spending:
         purpose = self._terms.room.purpose
         for table in self._terms.tables_of(self._name):
             columns = self._terms.tables[table].columns.values()
-            granted = [(to, rights) for one in columns for to, rights in one.rights.items()]
+            granted = [(to, rights) for one in columns for to, _, rights in one.granted()]
             for recipient in {to for to, rights in granted if Right.TRAIN in rights}:
                 yield Scope(table, recipient, purpose)
 

@@ -50,7 +50,7 @@ def _room(plan: TrainPlan, terms: Terms) -> Iterator[str]:
 
 def _rights(plan: TrainPlan, terms: Terms) -> Iterator[str]:
     for use in plan.uses:
-        granted = terms.tables[use.table].columns[use.column].rights.get(plan.recipient, ())
+        granted = terms.tables[use.table].columns[use.column].rights_of(plan.recipient)
         refused = "" if use.right in granted else " - which the contract doesn't grant"
         yield f"{use.table}.{use.column}: {use.right}{refused}"
 

@@ -50,7 +50,7 @@ def columns(plan: Asked, terms: Terms, today: dt.date) -> Iterator[Violation]:
     for use in sorted(set(plan.uses)):
         table = terms.tables.get(use.table)
         column = table.columns.get(use.column) if table else None
-        allowed = column.rights.get(plan.recipient, ()) if column else ()
+        allowed = column.rights_of(plan.recipient) if column else ()
         if use.right in allowed:
             continue
         owners = ", ".join(terms.owners(use.table)) if table else ""

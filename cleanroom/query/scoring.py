@@ -2,8 +2,9 @@
 
 from sqlglot import exp
 
+from cleanroom.contract.columns import ColumnTerms, Right
 from cleanroom.contract.models import FeatureTerms
-from cleanroom.contract.terms import ColumnTerms, Right, Terms
+from cleanroom.contract.terms import Terms
 from cleanroom.contract.types import Kind
 from cleanroom.errors import UnknownName, UnsupportedQuery
 from cleanroom.plan.plan import Use

@@ -7,7 +7,7 @@ the middle of its declared bounds, so that sums of products stay small; they are
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from cleanroom.contract.terms import ColumnTerms
+from cleanroom.contract.columns import ColumnTerms
 from cleanroom.contract.types import Kind
 from cleanroom.errors import UnsupportedQuery
 

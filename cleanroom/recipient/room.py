@@ -261,7 +261,7 @@ class Room(Trains):
                 "type": column_terms.type,
                 "nullable": column_terms.nullable,
                 "held_by": ", ".join(terms.owners(name)),
-                "rights": ", ".join(column_terms.rights.get(self._client.name, ())),
+                "rights": ", ".join(column_terms.rights_of(self._client.name)),
             }
             for name, table in terms.tables.items()
             for column, column_terms in table.columns.items()

@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 from sqlglot import exp, parse_one
 
-from cleanroom.contract.terms import ColumnTerms, TableTerms, Terms
+from cleanroom.contract.columns import ColumnTerms, TableTerms
+from cleanroom.contract.terms import Terms
 from cleanroom.contract.types import Kind
 from cleanroom.errors import DataMismatch, InternalError
 from cleanroom.sql.domain import Domain

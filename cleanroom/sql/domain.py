@@ -7,7 +7,7 @@ bit widths and prove that no sum wraps; an expression without a proof is refused
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from cleanroom.contract.terms import ColumnTerms
+from cleanroom.contract.columns import ColumnTerms
 from cleanroom.contract.types import Kind
 from cleanroom.errors import OverflowPossible, UnsupportedQuery
 

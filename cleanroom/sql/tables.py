@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from cleanroom.contract.terms import TableTerms
+from cleanroom.contract.columns import TableTerms
 from cleanroom.sql.aggregates import is_aggregate
 from cleanroom.sql.domain import TRUTH, Domain
 from cleanroom.sql.expr import Expr, column

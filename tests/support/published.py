@@ -12,7 +12,8 @@ from typing import Any
 
 from rooms import OWNERS, Dice, room
 
-from cleanroom.contract.terms import Right, Terms
+from cleanroom.contract.columns import Right
+from cleanroom.contract.terms import Terms
 
 SEED = 414
 RIGHTS = {"analyst": [right.value for right in Right]}

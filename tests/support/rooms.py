@@ -11,7 +11,8 @@ import numpy as np
 import sqlglot
 from heads import head
 
-from cleanroom.contract.terms import Right, Terms
+from cleanroom.contract.columns import Right
+from cleanroom.contract.terms import Terms
 from cleanroom.errors import OverflowPossible, UnsupportedQuery
 from cleanroom.query.compile import compile_query
 

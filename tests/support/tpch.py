@@ -18,7 +18,8 @@ from typing import Any
 import duckdb
 from heads import head
 
-from cleanroom.contract.terms import Right, Terms
+from cleanroom.contract.columns import Right
+from cleanroom.contract.terms import Terms
 
 OWNERS = ("retailer", "carrier", "maker")
 HOLDS = {

@@ -16,8 +16,9 @@ from cryptography.x509.oid import NameOID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cleanroom.contract.columns import ColumnTerms
 from cleanroom.contract.document import MAX_BYTES, Contract
-from cleanroom.contract.terms import ColumnTerms, Terms
+from cleanroom.contract.terms import Terms
 from cleanroom.errors import ContractInvalid
 from cleanroom.identity.identity import Identity, PublicIdentity
 

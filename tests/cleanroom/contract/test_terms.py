@@ -2,6 +2,7 @@
 
 import copy
 import datetime as dt
+import json
 import tomllib
 from collections.abc import Mapping
 from decimal import Decimal
@@ -58,6 +59,44 @@ FAULTS: dict[str, tuple[dict[str, object], str]] = {
     "unknown owner": ({"tables/transactions/members": ["bank_x"]}, "no member 'bank_x'"),
     "owner without data": ({"tables/transactions/members": ["analyst"]}, "no role 'input'"),
     "release": ({"privacy/release": "raw"}, "privacy.release"),
+    "midpoints of single counts": ({"privacy/rounding": "midpoint"}, "round_to above 1"),
+    "query beyond the budget": ({"privacy/query_epsilon": 2.0}, "query_epsilon: more than"),
+    "range without a width": (
+        {f"{ACCOUNTS}/columns/balance/filter_by": "range"},
+        "min_width belongs to",
+    ),
+    "width of a text": (
+        {
+            f"{ACCOUNTS}/columns/segment/filter_by": "range",
+            f"{ACCOUNTS}/columns/segment/min_width": 1,
+        },
+        "a TEXT has no ranges",
+    ),
+    "unknown purpose": (
+        {f"{ACCOUNTS}/columns/segment/rights": {"analyst": {"beds": ["group"]}}},
+        "no purpose 'beds' of the room",
+    ),
+    "gate for nobody": ({"gates": {"g": {"sql": "SELECT 1", "max_rows": 9}}}, "gates.g: to"),
+    "gate for a stranger": (
+        {"gates": {"g": {"sql": "SELECT 1", "max_rows": 9, "to": ["x"]}}},
+        "no member 'x'",
+    ),
+    "template for an owner": (
+        {"templates": {"t": {"sql": "SELECT 1", "recipients": ["bank_a"]}}},
+        "'bank_a' has no role 'result'",
+    ),
+    "parameter without bounds": (
+        {
+            "templates": {
+                "t": {
+                    "sql": "SELECT :n",
+                    "recipients": ["analyst"],
+                    "parameters": {"n": {"type": "INTEGER"}},
+                }
+            }
+        },
+        "type INTEGER needs bounds",
+    ),
     "min_group": ({"privacy/min_group": 0}, "privacy.min_group"),
     "min_contributors": ({"privacy/min_contributors": 0}, "privacy.min_contributors"),
     "epsilon": ({"privacy/epsilon": float("nan")}, "privacy.epsilon"),
@@ -167,6 +206,19 @@ def test_one_bound_has_one_form_however_written(toml: str, low: object) -> None:
     written = _changed(toml, {f"{ACCOUNTS}/columns/balance/bounds": [low, 1]})
     bounds = Terms.of(written).tables["bank_a.accounts"].columns["balance"].bounds
     assert [str(bound) for bound in bounds or ()] == ["0.00", "1.00"]
+
+
+def test_rights_are_for_every_purpose_or_for_one(toml: str) -> None:
+    rights = {"analyst": {"beds": ["group"], "costs": ["filter"]}}
+    purposes = {"beds": "Plan beds", "costs": "Plan costs"}
+    path = f"{ACCOUNTS}/columns/segment/rights"
+    written = Terms.of(_changed(toml, {"room/purposes": purposes, path: rights}))
+    terms = Terms.of(json.loads(canonical.compact(canonical.plain(written))))
+    columns = terms.tables["bank_a.accounts"].columns
+    assert columns["segment"].rights_of("analyst", "beds") == ("group",)
+    assert columns["segment"].rights_of("analyst", "costs") == ("filter",)
+    assert columns["segment"].rights_of("analyst") == ()
+    assert columns["balance"].rights_of("analyst", "beds") == ("sum", "avg", "count")
 
 
 @given(st.sampled_from(["INTEGER", "DECIMAL(18,4)", "DATE", "TIMESTAMP", "BOOLEAN"]), st.data())

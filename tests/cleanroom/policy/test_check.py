@@ -9,7 +9,8 @@ import rooms
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cleanroom.contract.terms import Right, Terms
+from cleanroom.contract.columns import Right
+from cleanroom.contract.terms import Terms
 from cleanroom.plan.ciphertexts import Ciphertexts
 from cleanroom.plan.nodes import Aggregate, Leaf, Release, Union
 from cleanroom.plan.plan import Plan, Use
