@@ -59,7 +59,10 @@ FAULTS: dict[str, tuple[dict[str, object], str]] = {
     "unknown owner": ({"tables/transactions/members": ["bank_x"]}, "no member 'bank_x'"),
     "owner without data": ({"tables/transactions/members": ["analyst"]}, "no role 'input'"),
     "release": ({"privacy/release": "raw"}, "privacy.release"),
-    "midpoints of single counts": ({"privacy/rounding": "midpoint"}, "round_to above 1"),
+    "midpoints of single counts": (
+        {"privacy/rounding": "midpoint", "privacy/round_to": 1},
+        "round_to above 1",
+    ),
     "query beyond the budget": ({"privacy/query_epsilon": 2.0}, "query_epsilon: more than"),
     "range without a width": (
         {f"{ACCOUNTS}/columns/balance/filter_by": "range"},
