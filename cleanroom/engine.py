@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from cleanroom.contract.terms import Terms
 from cleanroom.execution.contribute import Contribution, Source
 from cleanroom.execution.outcome import Opened, Outcome
-from cleanroom.plan.plan import Plan, Protocol
+from cleanroom.plan.plan import Plan
+from cleanroom.plan.question import Question
 from protocols.context import Context
 from protocols.rounds import Steps
 
@@ -41,12 +42,12 @@ class Engine:
     """The query layer behind a session, at a party and at the recipient.
 
     Attributes:
-        compile: of text, terms, the contract's hash, recipient, protocol and who is left out.
+        compile: a question under the terms of the contract with this hash.
         prepare: called while a recipient waits for what `finish` then takes.
         add_up, read: what an owner encrypts, and the sum over all owners as groups.
     """
 
-    compile: Callable[[str, Terms, str, str, Protocol, tuple[str, ...]], Plan]
+    compile: Callable[[Question, Terms, str], Plan]
     check: Callable[[Plan, Terms, dt.date], Sequence[Violation]]
     contribute: Callable[[Plan, str, Source, bytes], Sequence[Triple]]
     compute: Callable[[Context, Plan, Mapping[int, Contribution]], Steps[Outcome]]
@@ -64,11 +65,11 @@ def standard() -> Engine:
     from cleanroom.execution.contribute import contribute
     from cleanroom.execution.outcome import reconstruct
     from cleanroom.policy.check import check
-    from cleanroom.query.compile import compile_query
+    from cleanroom.query.compile import compile_question
     from cleanroom.query.finish import finish, prepare
 
     on_shares = contribute, compute, reconstruct
-    return Engine(compile_query, check, *on_shares, finish, prepare, add_up, read)
+    return Engine(compile_question, check, *on_shares, finish, prepare, add_up, read)
 
 
 def participants(plan: Plan, terms: Terms) -> tuple[str, ...]:

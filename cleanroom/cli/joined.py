@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from cleanroom.cli.answers import with_progress
-from cleanroom.cli.options import Config, Deadline, Explain, ReceiptFile, Sql, text_of
+from cleanroom.cli.options import Config, Deadline, Explain, Purpose, ReceiptFile, Sql, text_of
 from cleanroom.cli.rows import check_writable, write_text
 from cleanroom.plan.grouping import ITERATIONS, FitKind
 
@@ -30,6 +30,7 @@ def train_joined(
     iterations: Annotated[int, typer.Option(min=1, max=500, help="Fixed.")] = ITERATIONS,
     l2: Annotated[float, typer.Option(min=0, max=1000, help="As 1 / C in scikit-learn.")] = 1.0,
     explain: Explain = False,
+    purpose: Purpose = "",
     output: Annotated[Path | None, typer.Option(help="JSON file for the model.")] = None,
     receipt: ReceiptFile = None,
     deadline_s: Deadline = 3600,
@@ -43,7 +44,7 @@ def train_joined(
     with connect(config) as room:
         if explain:
             sheet = room.explain_train_joined(
-                text, target=target, model=kind, iterations=iterations, l2=l2
+                text, target=target, model=kind, iterations=iterations, l2=l2, purpose=purpose
             )
             typer.echo(sheet.text)
             return
@@ -54,6 +55,7 @@ def train_joined(
                 model=kind,
                 iterations=iterations,
                 l2=l2,
+                purpose=purpose,
                 deadline_s=deadline_s,
                 on_progress=told,
             )

@@ -41,6 +41,9 @@ Without = Annotated[
     list[str] | None,
     typer.Option("--without", help="A member whose rows are left out, on ciphertexts; repeatable."),
 ]
+Purpose = Annotated[
+    str, typer.Option("--purpose", help="One that the contract names; needed if it names some.")
+]
 
 
 def text_of(sql: str) -> str:

@@ -13,6 +13,7 @@ from cleanroom.cli.options import (
     Form,
     FormOrSuffix,
     Output,
+    Purpose,
     ReceiptFile,
     Sql,
     Without,
@@ -51,6 +52,7 @@ def query(
     private: Private = None,
     weights: Weights = None,
     without: Without = None,
+    purpose: Purpose = "",
     form: FormOrSuffix = None,
     output: Output = None,
     receipt: ReceiptFile = None,
@@ -67,6 +69,7 @@ def query(
                 private=values,
                 protocol=by,
                 without=left_out,
+                purpose=purpose,
                 deadline_s=deadline_s,
                 on_progress=told,
             )
@@ -74,10 +77,13 @@ def query(
     delivery.deliver(result.to_arrow(), result)
 
 
-def explain(sql: Sql, config: Config, protocol: By = None, without: Without = None) -> None:
+def explain(
+    sql: Sql, config: Config, protocol: By = None, without: Without = None, purpose: Purpose = ""
+) -> None:
     """Say what a query would open to whom, what else leaks and what it costs; nothing runs."""
     with _room(config) as room:
-        sheet = room.explain(text_of(sql), protocol=named(protocol), without=without or ())
+        text, by, left_out = text_of(sql), named(protocol), without or ()
+        sheet = room.explain(text, protocol=by, without=left_out, purpose=purpose)
         typer.echo(sheet.text)
 
 

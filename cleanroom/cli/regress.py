@@ -11,6 +11,7 @@ from cleanroom.cli.options import (
     Deadline,
     FormOrSuffix,
     Output,
+    Purpose,
     ReceiptFile,
     Without,
     named,
@@ -29,6 +30,7 @@ def regress(
     where: Annotated[str | None, typer.Option(help="An SQL condition on the rows.")] = None,
     protocol: By = None,
     without: Without = None,
+    purpose: Purpose = "",
     form: FormOrSuffix = None,
     output: Output = None,
     receipt: ReceiptFile = None,
@@ -49,6 +51,7 @@ def regress(
                 where=where,
                 protocol=named(protocol),
                 without=without or (),
+                purpose=purpose,
                 deadline_s=deadline_s,
                 on_progress=told,
             )

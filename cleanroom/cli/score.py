@@ -5,7 +5,15 @@ from typing import Annotated
 import typer
 
 from cleanroom.cli.answers import Delivery, with_progress
-from cleanroom.cli.options import Config, Deadline, Explain, FormOrSuffix, Output, ReceiptFile
+from cleanroom.cli.options import (
+    Config,
+    Deadline,
+    Explain,
+    FormOrSuffix,
+    Output,
+    Purpose,
+    ReceiptFile,
+)
 
 Model = Annotated[str, typer.Argument(help="A model of the contract: member.model.")]
 Table = Annotated[str, typer.Argument(help="A table whose rows this member holds.")]
@@ -16,6 +24,7 @@ def score(
     table: Table,
     config: Config,
     explain: Explain = False,
+    purpose: Purpose = "",
     form: FormOrSuffix = None,
     output: Output = None,
     receipt: ReceiptFile = None,
@@ -27,11 +36,15 @@ def score(
     delivery = Delivery.of(form, output, receipt)
     with connect(config) as room:
         if explain:
-            typer.echo(room.explain_score(model=model, table=table).text)
+            typer.echo(room.explain_score(model=model, table=table, purpose=purpose).text)
             return
         result = with_progress(
             lambda told: room.score(
-                model=model, table=table, deadline_s=deadline_s, on_progress=told
+                model=model,
+                table=table,
+                purpose=purpose,
+                deadline_s=deadline_s,
+                on_progress=told,
             )
         )
     delivery.deliver(result.to_arrow(), result)

@@ -100,9 +100,8 @@ class Answering:
 
     def _compile(self, request: Request, scoring: Scoring) -> ScorePlan:
         contract, me = self.member.contract, self.member.name
-        plan = compile_scoring(
-            scoring.model, scoring.table, contract.terms, contract.hash, request.recipient
-        )
+        asked = request.recipient, request.purpose
+        plan = compile_scoring(scoring.model, scoring.table, contract.terms, contract.hash, *asked)
         told = request.plan_hash, request.members, request.sql, request.encryption
         if told != (plan.hash, (plan.owner,), plan.text, None) or plan.owner != me:
             raise PlanMismatch("compiled another plan than the client", party=me)

@@ -220,8 +220,7 @@ class PartyProcess:
             PlanMismatch: if the plan or its participants aren't those that were signed.
         """
         contract = self._member.contract
-        asked = request.recipient, request.protocol, request.without
-        plan = self._engine.compile(request.sql, contract.terms, contract.hash, *asked)
+        plan = self._engine.compile(request.question, contract.terms, contract.hash)
         members = participants(plan, contract.terms)
         if plan.hash != request.plan_hash or members != request.members:
             raise PlanMismatch("compiled another plan than the client", party=self._member.name)

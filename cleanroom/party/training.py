@@ -83,8 +83,9 @@ class Learning:
             CleanroomError: if there is no plan.
         """
         plan, me = await asyncio.to_thread(self._compile, request), self.member.name
-        told_us = request.plan_hash, request.members, request.without, request.encryption
-        if told_us != (plan.hash, plan.owners, plan.without, None) or me not in plan.owners:
+        same = (request.plan_hash, request.members) == (plan.hash, plan.owners)
+        same = same and (request.without, request.purpose) == (plan.without, plan.purpose)
+        if not same or request.encryption is not None or me not in plan.owners:
             raise PlanMismatch("compiled another plan than the client", party=me)
         if training.least != plan.least:
             raise PlanMismatch("asks for another number of owners to stay", party=request.recipient)

@@ -11,7 +11,7 @@ from cleanroom.plan.ciphertexts import Ciphertexts
 from cleanroom.plan.nodes import Join, Leaf, Node, Release, Union
 
 Protocol: TypeAlias = Literal["mpc", "he"]
-FORMAT = 2  # raise it when the meaning of a plan changes: parties of two releases then differ
+FORMAT = 3  # raise it when the meaning of a plan changes: parties of two releases then differ
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,7 @@ class Plan:
         final_sql: what the recipient runs over the opened table `opened`: names, AVG, ORDER BY.
         ciphertexts: how it runs on ciphertexts; None if it runs on secret shares.
         without: members whose parts of federated tables are left out, in alphabetical order.
+        purpose: for which of the contract's purposes it is asked; "" where it names none.
     """
 
     contract_hash: str
@@ -62,6 +63,7 @@ class Plan:
     final_sql: str
     ciphertexts: Ciphertexts | None = None
     without: tuple[str, ...] = ()
+    purpose: str = ""
     format: int = FORMAT
 
     def canonical(self) -> bytes:

@@ -12,7 +12,7 @@ from typing import Literal
 
 from cleanroom.plan.plan import Use
 
-FORMAT = 1  # raise it when the meaning of a plan changes: members of two releases then differ
+FORMAT = 2  # raise it when the meaning of a plan changes: members of two releases then differ
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,7 @@ class ScorePlan:
         weight_decimals, score_decimals: places to which weights and scores are rounded.
         parameters: name of the encryption's parameters.
         read_sql: what the recipient runs over its own rows: `person`, then each feature.
+        purpose: for which of the contract's purposes; "" where it names none.
     """
 
     contract_hash: str
@@ -52,6 +53,7 @@ class ScorePlan:
     uses: tuple[Use, ...]
     parameters: str
     read_sql: str
+    purpose: str = ""
     format: int = FORMAT
 
     def canonical(self) -> bytes:

@@ -25,7 +25,7 @@ def sheet_of_training(plan: TrainPlan, terms: Terms) -> Sheet:
     opened, leaks, cost = tuple(_opened(plan)), tuple(_leaks(plan)), _cost(plan)
     read = unquoted(parse_one(plan.read_sql, dialect="duckdb"))
     blocks = (
-        ("Training", [f"{plan.name}: {plan.purpose}", plan.sql, plan.job]),
+        ("Training", [f"{plan.name}: {plan.reason}", plan.sql, plan.job]),
         ("Room", list(_room(plan, terms))),
         ("Opened", list(opened)),
         ("Also learned", list(leaks)),

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from cleanroom.learning.facts import Facts
 from cleanroom.plan.plan import Use
 
-FORMAT = 1  # raise it when the meaning of a plan changes: members of two releases then differ
+FORMAT = 2  # raise it when the meaning of a plan changes: members of two releases then differ
 PERSON = "person"
 _HELD_OUT_BITS = 32
 
@@ -42,6 +42,7 @@ class TrainPlan:
     Attributes:
         owners: who train, in the order of the contract.
         least: how many owners have to stay; also how many have to help to open a sum.
+        reason: what the training is for, in the job's own words.
         job: the whole job, as one canonical text.
         sql: the job's own SELECT.
         patience_s: how long the recipient waits for one answer of an owner.
@@ -54,6 +55,7 @@ class TrainPlan:
             and `time` if there are some, then each feature; float64, NaN or the code -1 for
             NULL.
         noise: that owners add to every sum; None where sums are exact.
+        purpose: for which of the contract's purposes; "" where it names none.
     """
 
     contract_hash: str
@@ -61,7 +63,7 @@ class TrainPlan:
     owners: tuple[str, ...]
     least: int
     name: str
-    purpose: str
+    reason: str
     kind: str
     job: str
     sql: str
@@ -76,6 +78,7 @@ class TrainPlan:
     read_sql: str
     without: tuple[str, ...] = ()
     noise: Noise | None = None
+    purpose: str = ""
     format: int = FORMAT
 
     def canonical(self) -> bytes:

@@ -8,6 +8,7 @@ from sqlglot import exp
 from cleanroom.contract.terms import Terms
 from cleanroom.errors import UnsupportedQuery
 from cleanroom.plan.plan import Plan, Protocol
+from cleanroom.plan.question import Question
 from cleanroom.query.cells import lower_to_cells
 from cleanroom.query.fitting import lower_fitting
 from cleanroom.query.inner_rows import lower_rows
@@ -38,25 +39,30 @@ def compile_query(
     recipient: str,
     protocol: Protocol = "mpc",
     without: Collection[str] = (),
+    purpose: str = "",
 ) -> Plan:
+    """Compile a query; see `Question` and `compile_question`."""
+    left_out = tuple(sorted(set(without)))
+    question = Question(sql, recipient, protocol, left_out, purpose)
+    return compile_question(question, terms, contract_hash)
+
+
+def compile_question(question: Question, terms: Terms, contract_hash: str) -> Plan:
     """Compile a query.
 
     Args:
         contract_hash: the signed contract's hash; it binds the plan to this contract.
-        recipient: the member to whom the result is opened.
-        protocol: on secret shares, or on ciphertexts, on which only some queries can run.
-        without: members whose parts of federated tables are left out, on ciphertexts alone.
 
     Raises:
         UnsupportedQuery: naming the construct that can't be computed.
         UnknownName: naming the nearest table or column, or who can't be left out.
         OverflowPossible: if the declared bounds don't prove that no total wraps.
     """
-    left_out = tuple(sorted(set(without)))
+    protocol, left_out = question.protocol, tuple(sorted(set(question.without)))
     try:
-        select = parse(sql)
+        select = parse(question.sql)
         if (fitting := fitting_of(select)) is not None:
-            return _fitting(fitting, sql, terms, contract_hash, recipient, protocol, left_out)
+            return _fitting(fitting, question, terms, contract_hash)
         taken = taken_out(select)
         query = bind(taken.select, terms, nest_of(terms))
         if left_out:
@@ -82,40 +88,34 @@ def compile_query(
         raise UnsupportedQuery("the query is nested too deeply") from None
     return Plan(
         contract_hash=contract_hash,
-        recipient=recipient,
-        sql=sql,
+        recipient=question.recipient,
+        sql=question.sql,
         uses=tuple(sorted(needed)),
         root=replace(lowered.root, hidden=terms.privacy.group_count == "hidden"),
         opened=lowered.opened,
         final_sql=lowered.final_sql,
         ciphertexts=ciphertexts,
         without=left_out,
+        purpose=question.purpose,
     )
 
 
-def _fitting(
-    fitting: Fitting,
-    sql: str,
-    terms: Terms,
-    contract_hash: str,
-    recipient: str,
-    protocol: Protocol,
-    left_out: tuple[str, ...],
-) -> Plan:
+def _fitting(fitting: Fitting, question: Question, terms: Terms, contract_hash: str) -> Plan:
     """Compile the training of a model."""
-    if protocol != "mpc" or left_out:
+    if question.protocol != "mpc" or question.without:
         raise UnsupportedQuery("a training on joined rows on ciphertexts", remedy=_ON_SHARES)
     query = bind(fitting.rows, terms, nest_of(terms))
     placement = place(query)
     lowered = lower_fitting(query, placement, fitting, terms.privacy.min_group)
     return Plan(
         contract_hash=contract_hash,
-        recipient=recipient,
-        sql=sql,
+        recipient=question.recipient,
+        sql=question.sql,
         uses=trained_uses(query, placement),
         root=replace(lowered.root, hidden=terms.privacy.group_count == "hidden"),
         opened=lowered.opened,
         final_sql=lowered.final_sql,
+        purpose=question.purpose,
     )
 
 

@@ -18,7 +18,7 @@ PARAMETERS = "bfv-score-1"
 
 
 def compile_scoring(
-    model: str, table: str, terms: Terms, contract_hash: str, recipient: str
+    model: str, table: str, terms: Terms, contract_hash: str, recipient: str, purpose: str = ""
 ) -> ScorePlan:
     """Plan the scoring of a member's own rows.
 
@@ -52,6 +52,7 @@ def compile_scoring(
         uses=tuple(Use(table, name, Right.SCORE.value) for name in of.features),
         parameters=PARAMETERS,
         read_sql=_read_sql(model, table, terms),
+        purpose=purpose,
     )
 
 

@@ -67,7 +67,7 @@ def compile_training(job: Job, terms: Terms, contract_hash: str, recipient: str)
         owners=owners,
         least=_least(job, terms, owners, recipient),
         name=asked.name,
-        purpose=asked.purpose,
+        reason=asked.purpose,
         kind=str(job.model["kind"]),
         job=job.text,
         sql=asked.rows,

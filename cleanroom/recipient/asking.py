@@ -104,6 +104,7 @@ class Asker:
                 deadline_s=deadline_s,
                 encryption=encryption,
                 without=plan.without,
+                purpose=plan.purpose,
             )
             owners = {leaf.member for leaf in plan.leaves}
             parts = len(owners) + len(terms.computing if encryption is None else ())
@@ -126,7 +127,12 @@ class Asker:
             channel.connect()
             scores = await asyncio.to_thread(Scores, self._member, plan, rows)
             request = self._request(
-                plan.text, plan.hash, (plan.owner,), deadline_s=deadline_s, scoring=scores.scoring
+                plan.text,
+                plan.hash,
+                (plan.owner,),
+                deadline_s=deadline_s,
+                purpose=plan.purpose,
+                scoring=scores.scoring,
             )
             table, session = await self._conduct(channel, request, 1, scores.opened, progress)
         answer = answer_of(table, 0, session, started)
@@ -155,6 +161,7 @@ class Asker:
             plan.owners,
             deadline_s=deadline_s,
             without=plan.without,
+            purpose=plan.purpose,
             training=conducting.asked,
         )
         parts = len(plan.owners)
@@ -217,6 +224,7 @@ class Asker:
         deadline_s: int,
         encryption: Encryption | None = None,
         without: tuple[str, ...] = (),
+        purpose: str = "",
         scoring: Scoring | None = None,
         training: statements.Training | None = None,
     ) -> Request:
@@ -231,6 +239,7 @@ class Asker:
             deadline_s=deadline_s,
             encryption=encryption,
             without=without,
+            purpose=purpose,
             scoring=scoring,
             training=training,
         )

@@ -43,7 +43,7 @@ def _joined(trained: "Trained", plan: JoinedPlan) -> Iterator[str]:
 def _lines(trained: "Trained", plan: TrainPlan) -> Iterator[str]:
     stayed = [name for name in plan.owners if name not in trained.left]
     yield f"# {plan.name}"
-    yield from ("", plan.purpose, "")
+    yield from ("", plan.reason, "")
     yield f"A {plan.kind} model, trained on rows that stayed with {', '.join(stayed)}."
     if trained.left:
         yield f"{', '.join(trained.left)} left on the way."

@@ -6,8 +6,9 @@ Rule: everything that a `Room` needs of the network and of keys, and nothing tha
 import asyncio
 import datetime as dt
 import threading
-from collections.abc import Collection, Coroutine, Mapping
+from collections.abc import Coroutine, Mapping
 from concurrent.futures import CancelledError, wait
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -26,6 +27,7 @@ from cleanroom.errors import (
 from cleanroom.flower.apps import APPROVED
 from cleanroom.logs import where
 from cleanroom.plan.plan import Plan, Protocol
+from cleanroom.plan.question import Question
 from cleanroom.plan.scoring import ScorePlan
 from cleanroom.plan.training import TrainPlan
 from cleanroom.query.scoring import compile_scoring
@@ -90,28 +92,25 @@ class Client:
     def contract(self) -> Contract:
         return self._member.contract
 
-    def ways(self, sql: str, without: Collection[str]) -> Ways:
-        """Return how a query may run, under a contract that still holds."""
-        if not isinstance(sql, str):
-            what = f"a query is a text, not a {type(sql).__name__}"
+    def ways(self, question: Question) -> Ways:
+        """Return how a query may run, by either protocol, under a contract that still holds."""
+        if not isinstance(question.sql, str):
+            what = f"a query is a text, not a {type(question.sql).__name__}"
             raise UnsupportedQuery(what, remedy="Pass one SELECT statement as a str.")
-        if isinstance(without, str):
-            without = (without,)
-        left_out = tuple(sorted(set(without)))
-        contract, me = self._member.contract, self._member.name
+        contract = self._member.contract
         contract.check(dt.datetime.now(dt.UTC).date())
 
         def compiled(protocol: Protocol) -> Plan:
-            terms = contract.terms
-            return self._engine.compile(sql, terms, contract.hash, me, protocol, left_out)
+            asked = replace(question, protocol=protocol)
+            return self._engine.compile(asked, contract.terms, contract.hash)
 
         return Ways(compiled, contract.terms)
 
-    def score_plan(self, model: str, table: str) -> ScorePlan:
+    def score_plan(self, model: str, table: str, purpose: str = "") -> ScorePlan:
         """Plan a scoring under a contract that still holds."""
         contract, me = self._member.contract, self._member.name
         contract.check(dt.datetime.now(dt.UTC).date())
-        return compile_scoring(model, table, contract.terms, contract.hash, me)
+        return compile_scoring(model, table, contract.terms, contract.hash, me, purpose)
 
     def ask(
         self, plan: Plan, deadline_s: int, progress: Progress, weights: Numbers | None

@@ -27,6 +27,7 @@ from cleanroom.learning.job import (
 )
 from cleanroom.plan.grouping import ITERATIONS, FitKind
 from cleanroom.plan.plan import Plan
+from cleanroom.plan.question import Question
 from cleanroom.plan.sheet import Sheet
 from cleanroom.recipient.asking import Progress
 from cleanroom.recipient.checkpoints import job_folder
@@ -156,4 +157,4 @@ def explained(client: Client, job: JoinedJob) -> Sheet:
 
 
 def _plan(client: Client, job: JoinedJob) -> Plan:
-    return client.ways(job.sql, ()).plan("mpc")
+    return client.ways(Question(job.sql, client.name)).plan("mpc")

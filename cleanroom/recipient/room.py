@@ -14,6 +14,7 @@ from cleanroom.errors import OverflowPossible, PeerUnavailable
 from cleanroom.plan.contributors import can_leave_out
 from cleanroom.plan.grouping import ITERATIONS, FitKind
 from cleanroom.plan.plan import Plan, Protocol
+from cleanroom.plan.question import Question
 from cleanroom.query.sought import weights_of
 from cleanroom.recipient.asking import Progress
 from cleanroom.recipient.client import DEADLINE_S, Client
@@ -32,20 +33,25 @@ class Room(Trains):
     """A room, as one of its members sees it. Thread-safe; close it after use."""
 
     def explain(
-        self, sql: str, *, protocol: Protocol | None = None, without: Collection[str] = ()
+        self,
+        sql: str,
+        *,
+        protocol: Protocol | None = None,
+        without: Collection[str] = (),
+        purpose: str = "",
     ) -> "Sheet":
         """Return who would learn what and at which cost; nothing is sent.
 
         Args:
             protocol: as in `sql`; the sheet says what the other one would cost.
-            without: as in `sql`.
+            without, purpose: as in `sql`.
 
         Raises:
             UnsupportedQuery, UnknownName, OverflowPossible: as the message says.
         """
         from cleanroom.plan.sheet import Sheet
 
-        ways = self._client.ways(sql, without)
+        ways = self._client.ways(self._question(sql, without, purpose))
         plan = ways.plan(_chosen(protocol, without))
         return Sheet.of(plan, self.contract.terms, ways.other(plan))
 
@@ -56,6 +62,7 @@ class Room(Trains):
         private: Mapping[str, Any] | None = None,
         protocol: Protocol | None = None,
         without: Collection[str] = (),
+        purpose: str = "",
         deadline_s: int = DEADLINE_S,
         on_progress: Callable[[str, str], None] | None = None,
     ) -> Result:
@@ -69,6 +76,7 @@ class Room(Trains):
                 ciphertexts open more to this member than shares.
             without: members whose parts of federated tables are left out, say because they are
                 away; only on ciphertexts, and if enough others contribute for the contract.
+            purpose: for which of the contract's purposes; needed if it names some.
             deadline_s: whole seconds until the session is given up everywhere, at most a day.
             on_progress: called on another thread with (stage, member).
 
@@ -76,7 +84,8 @@ class Room(Trains):
             CleanroomError: its class says what happened, its party who is responsible.
             KeyboardInterrupt: after the session was ended everywhere.
         """
-        plan = self._client.ways(sql, without).plan(_chosen(protocol, without))
+        question = self._question(sql, without, purpose)
+        plan = self._client.ways(question).plan(_chosen(protocol, without))
         weights = _weights(plan, private)
         progress: Progress = on_progress or (lambda _stage, _member: None)
         try:
@@ -96,6 +105,7 @@ class Room(Trains):
         measure: str | None = None,
         where: str | None = None,
         without: Collection[str] = (),
+        purpose: str = "",
         deadline_s: int = DEADLINE_S,
     ) -> int | Decimal:
         """Return the exact sum over a table's rows of secret weights of a column's values.
@@ -106,7 +116,7 @@ class Room(Trains):
                 that weights may have.
             measure: a column, or expression, that the weights multiply; by default rows count.
             where: a public condition on the rows.
-            without: as in `sql`.
+            without, purpose: as in `sql`.
 
         Raises:
             CleanroomError: as `sql`; the contract must give the right `private_weights`.
@@ -115,7 +125,9 @@ class Room(Trains):
         rest = () if where is None else ("WHERE", where)
         words = ("SELECT", f"WEIGHTED_SUM({', '.join(arguments)})", "FROM", table, *rest)
         sql, private = " ".join(words), {"weights": weights}
-        answer = self.sql(sql, private=private, without=without, deadline_s=deadline_s)
+        answer = self.sql(
+            sql, private=private, without=without, purpose=purpose, deadline_s=deadline_s
+        )
         total = Decimal(answer.to_arrow().column(0)[0].as_py())
         return int(total) if total.as_tuple().exponent == 0 else total
 
@@ -128,6 +140,7 @@ class Room(Trains):
         where: str | None = None,
         protocol: Protocol | None = None,
         without: Collection[str] = (),
+        purpose: str = "",
         deadline_s: int = DEADLINE_S,
         on_progress: Callable[[str, str], None] | None = None,
     ) -> Regression:
@@ -139,7 +152,7 @@ class Room(Trains):
             features: numbers, BOOLEAN, and TEXT with declared values, each of which but the first
                 gets a coefficient of its own.
             where: an SQL condition on the table's rows.
-            protocol, without, deadline_s, on_progress: as in `sql`.
+            protocol, without, purpose, deadline_s, on_progress: as in `sql`.
 
         Raises:
             CleanroomError: as `sql`; UnsupportedQuery also if features depend on each other.
@@ -150,6 +163,7 @@ class Room(Trains):
                 model.sql(where),
                 protocol=protocol,
                 without=without,
+                purpose=purpose,
                 deadline_s=deadline_s,
                 on_progress=on_progress,
             )
@@ -165,6 +179,7 @@ class Room(Trains):
         model: FitKind = "logistic",
         iterations: int = ITERATIONS,
         l2: float = 1.0,
+        purpose: str = "",
     ) -> "Sheet":
         """Return who would learn what from `train_joined` and at which cost; nothing is sent.
 
@@ -173,7 +188,8 @@ class Room(Trains):
         """
         from cleanroom.sql.fitting import statement
 
-        return self.explain(statement(sql, target, model, iterations, l2), protocol="mpc")
+        text = statement(sql, target, model, iterations, l2)
+        return self.explain(text, protocol="mpc", purpose=purpose)
 
     def train_joined(
         self,
@@ -183,6 +199,7 @@ class Room(Trains):
         model: FitKind = "logistic",
         iterations: int = ITERATIONS,
         l2: float = 1.0,
+        purpose: str = "",
         deadline_s: int = DEADLINE_S,
         on_progress: Callable[[str, str], None] | None = None,
     ) -> "JoinedModel":
@@ -198,6 +215,7 @@ class Room(Trains):
             iterations: from 1 to 500, fixed beforehand.
             l2: l2 / 2 times the squared coefficients of standardised features is added to the
                 summed loss, as scikit-learn does with C = 1 / l2; from 0 to 1000.
+            purpose: as in `sql`.
 
         Raises:
             PolicyDenied: naming every rule of the contract that forbids it.
@@ -208,10 +226,16 @@ class Room(Trains):
         from cleanroom.sql.fitting import statement
 
         text = statement(sql, target, model, iterations, l2)
-        result = self.sql(text, protocol="mpc", deadline_s=deadline_s, on_progress=on_progress)
+        result = self.sql(
+            text,
+            protocol="mpc",
+            purpose=purpose,
+            deadline_s=deadline_s,
+            on_progress=on_progress,
+        )
         return JoinedModel.of(model, result)
 
-    def explain_score(self, *, model: str, table: str) -> "Sheet":
+    def explain_score(self, *, model: str, table: str, purpose: str = "") -> "Sheet":
         """Return who would learn what from a scoring and at which cost; nothing is sent.
 
         Raises:
@@ -219,13 +243,15 @@ class Room(Trains):
         """
         from cleanroom.plan.sheet_of_scoring import sheet_of_scoring
 
-        return sheet_of_scoring(self._client.score_plan(model, table), self.contract.terms)
+        plan = self._client.score_plan(model, table, purpose)
+        return sheet_of_scoring(plan, self.contract.terms)
 
     def score(
         self,
         *,
         model: str,
         table: str,
+        purpose: str = "",
         deadline_s: int = DEADLINE_S,
         on_progress: Callable[[str, str], None] | None = None,
     ) -> Result:
@@ -237,6 +263,7 @@ class Room(Trains):
 
         Args:
             model: of the contract, 'member.model'; table: one whose rows this member holds.
+            purpose: as in `sql`.
 
         Returns:
             A row for each of the table's, in the file's order: the person column, and `score`.
@@ -246,7 +273,7 @@ class Room(Trains):
             CleanroomError: as `sql`.
         """
         progress: Progress = on_progress or (lambda _stage, _member: None)
-        plan = self._client.score_plan(model, table)
+        plan = self._client.score_plan(model, table, purpose)
         return Result(self._client.score(plan, deadline_s, progress))
 
     def tables(self) -> "pd.DataFrame":
@@ -272,6 +299,12 @@ class Room(Trains):
         """Return for each member whether its process attends the room."""
         online = self._client.online()
         return {name: name in online for name in self.contract.terms.members}
+
+    def _question(self, sql: str, without: Collection[str], purpose: str) -> Question:
+        """Return what is asked in this member's name, but for the protocol."""
+        members = (without,) if isinstance(without, str) else without
+        left_out = tuple(sorted(set(members)))
+        return Question(sql, self._client.name, without=left_out, purpose=purpose)
 
     def close(self) -> None:
         """End whatever runs and release the thread."""

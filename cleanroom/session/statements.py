@@ -17,6 +17,7 @@ from cleanroom.contract.terms import Role
 from cleanroom.errors import MessageInvalid, NotAuthorised
 from cleanroom.identity.identity import Identity
 from cleanroom.plan.plan import Protocol
+from cleanroom.plan.question import Question
 
 MAX_BYTES = 512 << 10  # of one statement
 MAX_CIPHERTEXTS = 1 << 7  # of one owner
@@ -98,6 +99,7 @@ class Request(_Statement):
         issued_at: seconds since 1970.
         encryption: None if the plan runs on shares.
         without: members whose parts of federated tables the plan leaves out.
+        purpose: for which of the contract's purposes; "" where it names none.
         scoring, training: None if the plan is a query's.
     """
 
@@ -111,6 +113,7 @@ class Request(_Statement):
     deadline_s: Annotated[int, Field(ge=1, le=86_400)]
     encryption: Encryption | None = None
     without: Annotated[tuple[Name, ...], Field(max_length=1000)] = ()
+    purpose: Annotated[str, Field(max_length=64)] = ""
     scoring: Scoring | None = None
     training: Training | None = None
 
@@ -126,6 +129,11 @@ class Request(_Statement):
     @property
     def protocol(self) -> Protocol:
         return "mpc" if self.on_shares else "he"
+
+    @property
+    def question(self) -> Question:
+        """What every party compiles for itself, if the plan is a query's."""
+        return Question(self.sql, self.recipient, self.protocol, self.without, self.purpose)
 
 
 class RuledViolation(BaseModel):

@@ -28,8 +28,9 @@ from cleanroom.identity.identity import Identity
 from cleanroom.plan.ciphertexts import CellKey, Ciphertexts
 from cleanroom.plan.conditions import Term
 from cleanroom.plan.nodes import Aggregate, Derive, Derived, Leaf, Release, SumColumn, Union
-from cleanroom.plan.plan import Plan, Protocol
+from cleanroom.plan.plan import Plan
 from cleanroom.plan.private import Parameter, Private
+from cleanroom.plan.question import Question
 from cleanroom.session.member import Membership
 from protocols.rep3.multiply import multiply
 from protocols.rep3.share import Arith, public_arith
@@ -56,22 +57,14 @@ class Violation:
     code, party, message, remedy = "forbidden", "bank_b", "x may not be used", "Ask for less."
 
 
-def compile_tiny(
-    sql: str,
-    terms: Terms,
-    contract_hash: str,
-    recipient: str,
-    protocol: Protocol = "mpc",
-    without: tuple[str, ...] = (),
-) -> Plan:
+def compile_tiny(question: Question, terms: Terms, contract_hash: str) -> Plan:
+    sql, recipient, protocol = question.sql, question.recipient, question.protocol
     words = sql.split()
     if (protocol == "he") != (words[0] in ("total", "seek")):
         raise UnsupportedQuery("'total' and 'seek' run on ciphertexts, all else on shares")
     if len(words) < 4:
         raise UnsupportedQuery("add N of MEMBERS")
-    leaves = tuple(
-        Leaf(member, sql, (), (SumColumn("x", 1000),), 1000, ()) for member in words[3:]
-    )
+    leaves = tuple(Leaf(member, sql, (), (SumColumn("x", 1000),), 1000, ()) for member in words[3:])
     if protocol == "he":
         plan = Plan(contract_hash, recipient, sql, (), None, (), "")
         return totals(leaves, int(words[1]), plan, private=words[0] == "seek")

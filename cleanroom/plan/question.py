@@ -1,0 +1,27 @@
+"""What a recipient asks, before anybody has compiled it.
+
+Rule: everything that a plan follows from besides the contract, as whoever asks says it. All of it
+travels in the signed request, so that every party compiles the same question for itself.
+"""
+
+from dataclasses import dataclass
+
+from cleanroom.plan.plan import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One query of one recipient.
+
+    Attributes:
+        recipient: the member to whom the result is opened.
+        protocol: on secret shares, or on ciphertexts, on which only some queries can run.
+        without: members whose parts of federated tables are left out, on ciphertexts alone.
+        purpose: one that the contract names; "" where it names none.
+    """
+
+    sql: str
+    recipient: str
+    protocol: Protocol = "mpc"
+    without: tuple[str, ...] = ()
+    purpose: str = ""
