@@ -55,6 +55,8 @@ def _room(contract: Contract) -> RenderableType:
     grid = _grid()
     grid.add_row("room", f"{room.name}, version {room.version}")
     grid.add_row("purpose", _text(room.purpose))
+    for purpose, meaning in room.purposes.items():
+        grid.add_row("", _text(f"{purpose}: {meaning}"))
     grid.add_row("lawful basis", _text(room.lawful_basis))
     grid.add_row("kept for", f"{room.retention_days} days")
     grid.add_row("expires", str(room.expires))
@@ -171,10 +173,11 @@ def _recipient(terms: Terms, recipient: str) -> Iterator[str]:
 
 def _with_right(terms: Terms, recipient: str, right: Right) -> list[str]:
     return [
-        f"{name}.{column}"
+        f"{name}.{column}{f' ({purpose})' if purpose else ''}"
         for name, table in terms.tables.items()
         for column, of in table.columns.items()
-        if right in of.rights_of(recipient)
+        for to, purpose, rights in of.granted()
+        if to == recipient and right in rights
     ]
 
 

@@ -48,6 +48,17 @@ class RoomTerms(Strict):
     expires: dt.date
     purposes: Mapping[Name, Filled] = Field(default_factory=dict)
 
+    def scope(self, purpose: str) -> str:
+        """Return what a request's purpose counts as in budgets: without a name, the room's own."""
+        return purpose or self.purpose
+
+    def in_words(self, purpose: str) -> str:
+        """Return what a request's purpose means, for people; one that isn't named as it is."""
+        if not purpose:
+            return self.purpose
+        meaning = self.purposes.get(purpose)
+        return purpose if meaning is None else f"{purpose}, {meaning}"
+
 
 class CoordinatorTerms(Strict):
     address: Address

@@ -31,6 +31,7 @@ class JobTerms(Strict):
     """What is learnt from which rows.
 
     Attributes:
+        purpose: in any words; where the contract names purposes, one of these names.
         rows: one SELECT over a federated table, which every owner runs on its own rows. Its
             columns are the features, but for target and time.
         target: the column that is learnt; none for clusters and components.

@@ -1,8 +1,8 @@
 """What noisy sums of this member's rows cost, and its own ledger, which has the last word.
 
 Rule: charged before the first sum, for all of a session's sums at once. The contract grants an
-epsilon for each of its tables, towards each recipient, for the contract's purpose; a job's own
-words about its purpose grant nothing.
+epsilon for each of its tables, towards each recipient, for each purpose that the contract names; a
+job's own words about its purpose grant nothing.
 """
 
 from collections.abc import Iterator, Mapping
@@ -80,12 +80,14 @@ class Spending:
         return tuple(found[scope] for scope in sorted(found))
 
     def _scopes(self) -> Iterator[Scope]:
-        purpose = self._terms.room.purpose
+        room = self._terms.room
+        purposes = tuple(room.purposes) or (room.scope(""),)
         for table in self._terms.tables_of(self._name):
             columns = self._terms.tables[table].columns.values()
-            granted = [(to, rights) for one in columns for to, _, rights in one.granted()]
-            for recipient in {to for to, rights in granted if Right.TRAIN in rights}:
-                yield Scope(table, recipient, purpose)
+            granted = [one for column in columns for one in column.granted()]
+            trained = {(to, for_) for to, for_, rights in granted if Right.TRAIN in rights}
+            for recipient, purpose in trained:
+                yield from (Scope(table, recipient, p) for p in purposes if purpose in ("", p))
 
     @property
     def _granted(self) -> Fraction:
@@ -95,7 +97,8 @@ class Spending:
     def _costs(self, plan: TrainPlan) -> Mapping[Scope, Fraction]:
         if plan.noise is None:
             return {}
-        purpose, rho = self._terms.room.purpose, Fraction(plan.noise.units, UNITS)
+        purpose = self._terms.room.scope(plan.purpose)
+        rho = Fraction(plan.noise.units, UNITS)
         return {Scope(table, plan.recipient, purpose): rho for table in plan.tables}
 
     def _ledger(self, scopes: Mapping[Scope, Fraction]) -> Ledger:

@@ -73,7 +73,8 @@ def block(title: str, lines: list[str]) -> str:
 
 
 def _room(plan: Plan, terms: Terms) -> Iterator[str]:
-    yield f"{terms.room.name}, version {terms.room.version}: {terms.room.purpose}"
+    room = terms.room
+    yield f"{room.name}, version {room.version}: {room.in_words(plan.purpose)}"
     if plan.ciphertexts is not None:
         yield from on_ciphertexts.room(plan, terms)
     else:

@@ -36,7 +36,8 @@ def sheet_of_scoring(plan: ScorePlan, terms: Terms) -> Sheet:
 
 
 def _room(plan: ScorePlan, terms: Terms) -> Iterator[str]:
-    yield f"{terms.room.name}, version {terms.room.version}: {terms.room.purpose}"
+    room = terms.room
+    yield f"{room.name}, version {room.version}: {room.in_words(plan.purpose)}"
     yield f"rows of {plan.recipient}, which receives their scores; model of {plan.owner}"
     yield f"contract {plan.contract_hash}"
 

@@ -41,7 +41,8 @@ def sheet_of_training(plan: TrainPlan, terms: Terms) -> Sheet:
 
 
 def _room(plan: TrainPlan, terms: Terms) -> Iterator[str]:
-    yield f"{terms.room.name}, version {terms.room.version}: {terms.room.purpose}"
+    room = terms.room
+    yield f"{room.name}, version {room.version}: {room.in_words(plan.purpose)}"
     yield f"rows of {', '.join(plan.owners)}; model to {plan.recipient}"
     if plan.without:
         yield f"without {', '.join(plan.without)}"
@@ -50,7 +51,8 @@ def _room(plan: TrainPlan, terms: Terms) -> Iterator[str]:
 
 def _rights(plan: TrainPlan, terms: Terms) -> Iterator[str]:
     for use in plan.uses:
-        granted = terms.tables[use.table].columns[use.column].rights_of(plan.recipient)
+        column = terms.tables[use.table].columns[use.column]
+        granted = column.rights_of(plan.recipient, plan.purpose)
         refused = "" if use.right in granted else " - which the contract doesn't grant"
         yield f"{use.table}.{use.column}: {use.right}{refused}"
 

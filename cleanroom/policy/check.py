@@ -20,6 +20,8 @@ class Asked(Protocol):
     @property
     def recipient(self) -> str: ...
     @property
+    def purpose(self) -> str: ...
+    @property
     def uses(self) -> tuple[Use, ...]: ...
 
 
@@ -44,22 +46,41 @@ def _hides(terms: Terms, table: str) -> bool:
     return members is None or len(members) >= terms.privacy.min_contributors
 
 
+def purpose(plan: Asked, terms: Terms, today: dt.date) -> Iterator[Violation]:
+    """Refuse what isn't asked for one of the contract's purposes, if it names some."""
+    del today
+    names = ", ".join(terms.room.purposes)
+    if plan.purpose in terms.room.purposes or not (plan.purpose or names):
+        return
+    if not plan.purpose:
+        message, remedy = "no purpose is named", f"Ask for one of the contract's: {names}."
+        yield Violation(Code.PURPOSE_MISSING, "", message, remedy)
+    else:
+        message = f"the contract names no purpose {plan.purpose!r}"
+        remedy = f"Ask for one of the contract's: {names}." if names else "Ask without a purpose."
+        yield Violation(Code.PURPOSE_UNKNOWN, "", message, remedy)
+
+
 def columns(plan: Asked, terms: Terms, today: dt.date) -> Iterator[Violation]:
     """Refuse every use of a column without that right."""
     del today
     for use in sorted(set(plan.uses)):
         table = terms.tables.get(use.table)
         column = table.columns.get(use.column) if table else None
-        allowed = column.rights_of(plan.recipient) if column else ()
+        allowed = column.rights_of(plan.recipient, plan.purpose) if column else ()
         if use.right in allowed:
             continue
         owners = ", ".join(terms.owners(use.table)) if table else ""
         message = (
             f"column {use.table}.{use.column} used as '{use.right}' without that right "
-            f"for {plan.recipient}; allowed: {', '.join(allowed) or 'nothing'}"
+            f"for {_asker(plan)}; allowed: {', '.join(allowed) or 'nothing'}"
         )
         remedy = "Leave that use out, or have all members sign a contract that grants the right."
         yield Violation(Code.COLUMN_USE_NOT_ALLOWED, owners, message, remedy)
+
+
+def _asker(plan: Asked) -> str:
+    return f"{plan.recipient} and {plan.purpose}" if plan.purpose else plan.recipient
 
 
 def recipient(plan: Asked, terms: Terms, today: dt.date) -> Iterator[Violation]:
@@ -171,10 +192,14 @@ def _nobody_computes() -> Iterator[Violation]:
     yield Violation(Code.NOBODY_COMPUTES, "", message, remedy)
 
 
-RULES: tuple[Rule, ...] = (
+OF_ALL: tuple[Callable[[Asked, Terms, dt.date], Iterator[Violation]], ...] = (
+    purpose,
     columns,
     recipient,
     expiry,
+)
+RULES: tuple[Rule, ...] = (
+    *OF_ALL,
     _group_size,
     _cells,
     _contributors,

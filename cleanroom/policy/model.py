@@ -7,6 +7,8 @@ from enum import StrEnum
 class Code(StrEnum):
     """Why a plan is refused. Stable: audit records and clients depend on them."""
 
+    PURPOSE_MISSING = "purpose-missing"
+    PURPOSE_UNKNOWN = "purpose-unknown"
     COLUMN_USE_NOT_ALLOWED = "column-use-not-allowed"
     NOT_A_RECIPIENT = "not-a-recipient"
     CONTRACT_EXPIRED = "contract-expired"

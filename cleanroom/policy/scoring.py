@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from cleanroom.contract.terms import Terms
 from cleanroom.plan.scoring import ScorePlan
-from cleanroom.policy.check import columns, expiry, recipient
+from cleanroom.policy.check import OF_ALL
 from cleanroom.policy.model import Code, Violation
 
 
@@ -24,9 +24,7 @@ def check_scoring(
         before: rows that this model scored for this recipient earlier today, as far as the
             caller knows.
     """
-    found = [
-        violation for rule in (columns, recipient, expiry) for violation in rule(plan, terms, today)
-    ]
+    found = [violation for rule in OF_ALL for violation in rule(plan, terms, today)]
     return (*found, *_model(plan, terms), *_rows(plan, rows, before))
 
 

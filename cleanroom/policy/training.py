@@ -13,15 +13,14 @@ from collections.abc import Iterator
 
 from cleanroom.contract.terms import Terms
 from cleanroom.plan.training import Noise, TrainPlan
-from cleanroom.policy.check import columns, expiry, recipient, release
+from cleanroom.policy.check import OF_ALL, release
 from cleanroom.policy.model import Code, Violation
 from protocols.secagg.roster import safe_threshold
 
 
 def check_training(plan: TrainPlan, terms: Terms, today: dt.date) -> tuple[Violation, ...]:
     """Return every way in which the training breaks the contract; empty means it may run."""
-    rules = (columns, recipient, expiry)
-    found = [violation for rule in rules for violation in rule(plan, terms, today)]
+    found = [violation for rule in OF_ALL for violation in rule(plan, terms, today)]
     found += [*_owners(plan, terms), *_released(plan, terms), *_together(plan, terms)]
     return (*found, *_noisy(plan, plan.noise, terms)) if plan.noise else tuple(found)
 

@@ -81,6 +81,7 @@ def compile_training(job: Job, terms: Terms, contract_hash: str, recipient: str)
         uses=trained_uses(query, placement),
         read_sql=_read_sql(job, query, placement, columns, persons=persons),
         without=left_out,
+        purpose=asked.purpose if terms.room.purposes else "",
         noise=noise,
     )
 

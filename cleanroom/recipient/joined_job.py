@@ -44,6 +44,7 @@ class JoinedTerms(Strict):
     """What is learnt from which rows.
 
     Attributes:
+        purpose: as in jobs of any kind.
         rows: one SELECT with a join between owners; its columns are the features, but for target.
     """
 
@@ -157,4 +158,5 @@ def explained(client: Client, job: JoinedJob) -> Sheet:
 
 
 def _plan(client: Client, job: JoinedJob) -> Plan:
-    return client.ways(Question(job.sql, client.name)).plan("mpc")
+    purpose = job.job.purpose if client.contract.terms.room.purposes else ""
+    return client.ways(Question(job.sql, client.name, purpose=purpose)).plan("mpc")

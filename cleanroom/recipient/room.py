@@ -3,12 +3,13 @@
 Rule: what a caller may call. The calls behind it are the client's.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from cleanroom.contract.columns import ColumnTerms
 from cleanroom.engine import Numbers
 from cleanroom.errors import OverflowPossible, PeerUnavailable
 from cleanroom.plan.contributors import can_leave_out
@@ -288,7 +289,7 @@ class Room(Trains):
                 "type": column_terms.type,
                 "nullable": column_terms.nullable,
                 "held_by": ", ".join(terms.owners(name)),
-                "rights": ", ".join(column_terms.rights_of(self._client.name)),
+                "rights": "; ".join(_rights(column_terms, self._client.name)),
             }
             for name, table in terms.tables.items()
             for column, column_terms in table.columns.items()
@@ -330,6 +331,13 @@ def connect(config: Path | str) -> Room:
         ConfigInvalid, IdentityInvalid, ContractInvalid, NotAuthorised: naming what doesn't hold.
     """
     return Room(Client.of(config))
+
+
+def _rights(column: ColumnTerms, recipient: str) -> Iterator[str]:
+    """Yield what a recipient may do with a column, for each purpose if they differ."""
+    for to, purpose, rights in column.granted():
+        if to == recipient:
+            yield f"{purpose}: {', '.join(rights)}" if purpose else ", ".join(rights)
 
 
 def _chosen(protocol: Protocol | None, without: Collection[str]) -> Protocol | None:

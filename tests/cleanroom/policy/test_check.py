@@ -85,6 +85,16 @@ def _nobody() -> Terms:
     return Terms.of(room)
 
 
+def _purposes(**rights: list[str]) -> Terms:
+    """Return terms with named purposes; by default every right holds for each of them."""
+    room = _room()
+    room["room"]["purposes"] = {"fraud": "find fraud", "care": "plan care"}
+    if rights:
+        room["tables"]["alpha.t"]["columns"]["x"]["rights"]["analyst"] = rights
+    return Terms.of(room)
+
+
+PURPOSES = _purposes()
 REFUSED: dict[Code, tuple[Plan, Terms, dt.date]] = {
     Code.COLUMN_USE_NOT_ALLOWED: (_plan(Use("alpha.t", "x", "filter")), TERMS, TODAY),
     Code.NOT_A_RECIPIENT: (_plan(recipient="beta"), TERMS, TODAY),
@@ -96,6 +106,8 @@ REFUSED: dict[Code, tuple[Plan, Terms, dt.date]] = {
     Code.ROWS_NOT_RELEASED: (ROWS, TERMS, TODAY),
     Code.RELEASE_NOT_AVAILABLE: (ALLOWED, Terms.of(_room(round_to=5)), TODAY),
     Code.NOBODY_COMPUTES: (ALLOWED, _nobody(), TODAY),
+    Code.PURPOSE_MISSING: (ALLOWED, PURPOSES, TODAY),
+    Code.PURPOSE_UNKNOWN: (replace(ALLOWED, purpose="frau"), PURPOSES, TODAY),
 }
 
 
@@ -112,6 +124,27 @@ OF_OTHERS |= {Code.EPSILON_TOO_LARGE, Code.BUDGET_EXHAUSTED}
 @pytest.mark.parametrize("code", [code for code in Code if code not in OF_OTHERS])
 def test_each_code_has_its_rule(code: Code) -> None:
     assert [v.code for v in check(*REFUSED[code])] == [code]
+
+
+def test_a_right_holds_for_its_purpose_alone() -> None:
+    terms = _purposes(fraud=["sum"], care=["avg"])
+    assert check(replace(ALLOWED, purpose="fraud"), terms, TODAY) == ()
+    (violation,) = check(replace(ALLOWED, purpose="care"), terms, TODAY)
+    assert violation.code is Code.COLUMN_USE_NOT_ALLOWED
+    assert "for analyst and care; allowed: avg" in violation.message
+
+
+def test_without_a_purpose_no_right_of_one_holds() -> None:
+    codes = {v.code for v in check(ALLOWED, _purposes(fraud=["sum"], care=["avg"]), TODAY)}
+    assert codes == {Code.PURPOSE_MISSING, Code.COLUMN_USE_NOT_ALLOWED}
+
+
+def test_a_refusal_names_the_purposes_there_are() -> None:
+    for plan in (ALLOWED, replace(ALLOWED, purpose="frau")):
+        (violation,) = check(plan, PURPOSES, TODAY)
+        assert violation.remedy == "Ask for one of the contract's: fraud, care."
+    (violation,) = check(replace(ALLOWED, purpose="fraud"), TERMS, TODAY)
+    assert violation.remedy == "Ask without a purpose."
 
 
 def test_terms_under_which_no_query_can_run_are_known_beforehand() -> None:
@@ -239,10 +272,11 @@ def test_messages_name_column_use_recipient_and_what_is_allowed() -> None:
 def test_every_breach_is_reported() -> None:
     terms = Terms.of(_room(release="dp"))
     bad = _plan(Use("alpha.t", "id", "join"), SUM, recipient="beta", min_group=1)
-    bad = replace(bad, root=replace(bad.root, repeated="n", hidden=False))
+    bad = replace(bad, root=replace(bad.root, repeated="n", hidden=False), purpose="fun")
     codes = {v.code for v in check(bad, terms, dt.date(2030, 1, 1))}
     on_ciphertexts = {Code.CELLS_NOT_TESTED, Code.TOO_FEW_CONTRIBUTORS}
-    assert codes == set(Code) - OF_OTHERS - {Code.NOBODY_COMPUTES, *on_ciphertexts}
+    other = {Code.NOBODY_COMPUTES, Code.PURPOSE_MISSING, *on_ciphertexts}
+    assert codes == set(Code) - OF_OTHERS - other
 
 
 @given(st.frozensets(st.builds(Use, st.just("alpha.t"), st.just("x"), st.sampled_from(Right))))

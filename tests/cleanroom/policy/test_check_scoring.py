@@ -39,6 +39,7 @@ def _changed(path: str, value: object) -> Terms:
 REFUSED = {
     Code.COLUMN_USE_NOT_ALLOWED: (_changed(f"tables/{TABLE}/columns/age/rights", {}), 1, 0),
     Code.CONTRACT_EXPIRED: (_changed("room/expires", dt.date(2026, 2, 1)), 1, 0),
+    Code.PURPOSE_MISSING: (_changed("room/purposes", {"fraud": "find fraud"}), 1, 0),
     Code.MODEL_NOT_ALLOWED: (_changed(f"models/{MODEL}/scores", {}), 1, 0),
     Code.TOO_MANY_ROWS: (TERMS, 101, 0),
 }

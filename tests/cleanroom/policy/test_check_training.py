@@ -147,3 +147,16 @@ def test_a_person_of_many_rows_is_not_a_group() -> None:
 def test_kinds_whose_sums_are_of_all_rows_say_nothing_of_few() -> None:
     terms = training.terms(min_group=10)
     assert check_training(plan_of(EXACT, terms), terms, TODAY) == ()
+
+
+def test_a_job_is_for_one_of_the_purposes_that_the_contract_names(tmp_path: Path) -> None:
+    source = training.contract(release="dp")
+    source["room"]["purposes"] = {"care": "plan care", "costs": "plan costs"}
+    terms = Terms.of(source)
+    assert check_training(plan_of(noisy(), terms, purpose="care"), terms, TODAY) == ()
+    (violation,) = check_training(plan_of(noisy(), terms, purpose="beds"), terms, TODAY)
+    assert violation.code is Code.PURPOSE_UNKNOWN
+    spending = Spending("north", terms, tmp_path / "ledger.db")
+    spending.charge("first", plan_of(noisy(), terms, purpose="care"))
+    spent = {one.scope.purpose: one.spent for one in spending.budgets()}
+    assert spent["care"] > spent["costs"] == 0

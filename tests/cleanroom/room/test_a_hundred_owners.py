@@ -15,7 +15,7 @@ OWNERS = (*tiny_room.OWNERS, "hospital", *MORE)
 def test_a_hundred_owners_are_summed(tmp_path: Path) -> None:
     room = tiny_room.make_room(tmp_path, MORE)
     contract, sql = room["analyst"].contract, f"total 20 of {' '.join(OWNERS)}"
-    plan = tiny_room.compile_tiny(sql, contract.terms, contract.hash, "analyst", "he")
+    plan = tiny_room.plan_of(sql, contract, "he")
 
     async def run() -> Answer:
         async with tiny_room.running(room, tmp_path, MORE):

@@ -44,7 +44,7 @@ def in_room(room: Room, folder: Path, work: Callable[[dict], Awaitable[object]])
 
 def ask(room: Room, sql: str, deadline_s: int = 30, **kwargs) -> Request:
     contract = room["analyst"].contract
-    plan = tiny_room.compile_tiny(sql, contract.terms, contract.hash, "analyst")
+    plan = tiny_room.plan_of(sql, contract)
     fields = {
         "session": new_session(),
         "contract_hash": contract.hash,

@@ -28,7 +28,7 @@ from cleanroom.identity.identity import Identity
 from cleanroom.plan.ciphertexts import CellKey, Ciphertexts
 from cleanroom.plan.conditions import Term
 from cleanroom.plan.nodes import Aggregate, Derive, Derived, Leaf, Release, SumColumn, Union
-from cleanroom.plan.plan import Plan
+from cleanroom.plan.plan import Plan, Protocol
 from cleanroom.plan.private import Parameter, Private
 from cleanroom.plan.question import Question
 from cleanroom.session.member import Membership
@@ -70,6 +70,10 @@ def compile_tiny(question: Question, terms: Terms, contract_hash: str) -> Plan:
         return totals(leaves, int(words[1]), plan, private=words[0] == "seek")
     root = Release(Aggregate(Union(leaves), (), (), ("x",), ()), 1, None, ("x",))
     return Plan(contract_hash, recipient, sql, (), root, (), "")
+
+
+def plan_of(sql: str, contract: Contract, protocol: Protocol = "mpc") -> Plan:
+    return compile_tiny(Question(sql, "analyst", protocol), contract.terms, contract.hash)
 
 
 def totals(leaves: tuple[Leaf, ...], n: int, plan: Plan, *, private: bool) -> Plan:
@@ -242,7 +246,7 @@ async def ask(room: dict[str, Membership], sql: str, protocol: str = "he", weigh
     from cleanroom.recipient.asking import Asker
 
     contract, engine = room["analyst"].contract, tiny_engine()
-    plan = compile_tiny(sql, contract.terms, contract.hash, "analyst", protocol)
+    plan = plan_of(sql, contract, protocol)
     asker = Asker(room["analyst"], engine)
     return await asker.ask(plan, 60, lambda stage, member: None, weights)
 
