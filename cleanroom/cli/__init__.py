@@ -11,6 +11,7 @@ import typer
 from cleanroom.cli import app as flower_app
 from cleanroom.cli import (
     budget,
+    cards,
     compare,
     contract,
     demo,
@@ -39,6 +40,7 @@ for command in (
     run.party,
     query.query,
     query.explain,
+    cards.cards,
     query.tables,
     query.status,
     score.score,

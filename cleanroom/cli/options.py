@@ -16,6 +16,10 @@ Sql = Annotated[str, typer.Argument(help="A SELECT, or '-' to read it from stand
 Config = Annotated[
     Path, typer.Option("--config", envvar="CLEANROOM_CONFIG", help="The recipient's TOML file.")
 ]
+MaybeConfig = Annotated[
+    Path | None,
+    typer.Option("--config", envvar="CLEANROOM_CONFIG", help="The recipient's TOML file."),
+]
 Explain = Annotated[bool, typer.Option("--explain", help="Say who would learn what; nothing runs.")]
 Form = Annotated[Format, typer.Option("--format", help="How to write the rows.")]
 FormOrSuffix = Annotated[

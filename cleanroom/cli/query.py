@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cleanroom.cli.answers import Delivery, with_progress
+from cleanroom.cli.cards import is_name, read
 from cleanroom.cli.options import (
     By,
     Config,
     Deadline,
     Form,
     FormOrSuffix,
+    MaybeConfig,
     Output,
     Purpose,
     ReceiptFile,
@@ -25,6 +27,10 @@ from cleanroom.cli.rows import Format, write
 
 if TYPE_CHECKING:
     from cleanroom.recipient.room import Room
+
+SqlOrCard = Annotated[
+    str, typer.Argument(help="A SELECT, '-' for standard input, or the name of a protocol.")
+]
 
 Private = Annotated[
     list[str] | None,
@@ -78,9 +84,21 @@ def query(
 
 
 def explain(
-    sql: Sql, config: Config, protocol: By = None, without: Without = None, purpose: Purpose = ""
+    sql: SqlOrCard,
+    config: MaybeConfig = None,
+    protocol: By = None,
+    without: Without = None,
+    purpose: Purpose = "",
 ) -> None:
-    """Say what a query would open to whom, what else leaks and what it costs; nothing runs."""
+    """Say what a query would open to whom, what else leaks and what it costs; nothing runs.
+
+    Of the name of a protocol ('cleanroom cards' lists them) say what it assumes and leaks.
+    """
+    if is_name(sql):
+        read(sql)
+        return
+    if config is None:
+        raise typer.BadParameter("a query needs --config FILE, or CLEANROOM_CONFIG")
     with _room(config) as room:
         text, by, left_out = text_of(sql), named(protocol), without or ()
         sheet = room.explain(text, protocol=by, without=left_out, purpose=purpose)

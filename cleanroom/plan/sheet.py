@@ -12,12 +12,15 @@ from sqlglot import exp, parse_one
 from cleanroom.contract.terms import Terms
 from cleanroom.errors import CleanroomError
 from cleanroom.plan import sheet_on_ciphertexts as on_ciphertexts
+from cleanroom.plan import used
 from cleanroom.plan.cost import Cost, cost_of, most_rows
 from cleanroom.plan.grouping import Fit
 from cleanroom.plan.nodes import Join, Leaf, Node, Top, Union
 from cleanroom.plan.plan import Plan
 from cleanroom.plan.steps import carried, directed, steps
 from protocols.rep3.regression import L2_BITS
+
+PROTOCOLS = "Protocols ('cleanroom explain NAME': what each assumes and doesn't cover)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,7 @@ class Sheet:
             ("Runs at its owner, on plain rows", list(_local(plan))),
             (f"Runs on {where}", list(secret)),
             ("Runs at the recipient, on what was opened", [_final(plan)]),
+            (PROTOCOLS, used.lines(plan, terms)),
             ("Estimate at the largest sizes", list(_estimates(plan, other))),
             ("Plan", [plan.hash]),
         )

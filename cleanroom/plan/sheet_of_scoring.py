@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from sqlglot import parse_one
 
 from cleanroom.contract.terms import Terms
+from cleanroom.plan import used
 from cleanroom.plan.cost import Cost
 from cleanroom.plan.scoring import ScorePlan
-from cleanroom.plan.sheet import Sheet, block, unquoted
+from cleanroom.plan.sheet import PROTOCOLS, Sheet, block, unquoted
 from protocols.he.parameters import parameters_of
 
 CIPHERTEXT_BYTES = 236_000
@@ -28,6 +29,7 @@ def sheet_of_scoring(plan: ScorePlan, terms: Terms) -> Sheet:
         ("Column rights that this needs", [f"{u.table}.{u.column}: {u.right}" for u in plan.uses]),
         ("Runs at the rows' owner, on plain rows", [read]),
         ("Runs on ciphertexts", list(_steps(plan))),
+        (PROTOCOLS, used.lines(plan, terms)),
         ("Estimate at the largest sizes", [_estimate(plan, cost)]),
         ("Plan", [plan.hash]),
     )

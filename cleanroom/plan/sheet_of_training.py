@@ -11,8 +11,9 @@ from cleanroom.budget.zcdp import UNITS
 from cleanroom.contract.terms import Terms
 from cleanroom.learning.facts import Column
 from cleanroom.learning.opens import ATTACKED, HELD_OUT, OPENS
+from cleanroom.plan import used
 from cleanroom.plan.cost import Cost
-from cleanroom.plan.sheet import Sheet, block, unquoted
+from cleanroom.plan.sheet import PROTOCOLS, Sheet, block, unquoted
 from cleanroom.plan.training import Noise, TrainPlan
 
 S_PER_SESSION = 0.5
@@ -33,6 +34,7 @@ def sheet_of_training(plan: TrainPlan, terms: Terms) -> Sheet:
         ("Known of the rows beforehand", list(_facts(plan))),
         ("Runs at its owner, on plain rows", [f"{', '.join(plan.owners)}: {read}", *_code(plan)]),
         ("Runs on masked numbers", list(_steps(plan))),
+        (PROTOCOLS, used.lines(plan, terms)),
         ("Estimate at the largest sizes", [_estimate(plan, cost)]),
         ("Plan", [plan.hash]),
     )
