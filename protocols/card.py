@@ -18,7 +18,7 @@ class Technique(StrEnum):
     SDC = "statistical disclosure control"
     TEE = "trusted execution environments"
     ZKP = "zero-knowledge proofs"
-    NONE = "none"
+    NONE = "none of them"
 
 
 class Maturity(StrEnum):

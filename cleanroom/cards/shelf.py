@@ -7,6 +7,7 @@ from cleanroom.errors import UnknownName
 from protocols.card import Card, Maturity, Technique
 from protocols.dp.card import CARD as DP
 from protocols.he.card import CARD as HE
+from protocols.merkle.card import CARD as MERKLE
 from protocols.plaintext.card import CARD as PLAINTEXT
 from protocols.rep3.card import CARD as REP3
 from protocols.secagg.card import CARD as SECAGG
@@ -18,6 +19,7 @@ CARDS: Mapping[str, Card] = {
         HE,
         SECAGG,
         DP,
+        MERKLE,
         PLAINTEXT,
         sums.MASKS,
         questions.PRIVATE,
