@@ -128,6 +128,34 @@ class LedgerUnavailable(CleanroomError):
     remedy = "Make room on the disk, or restore the file and its mode 0600; never start a new one."
 
 
+class StateUnavailable(CleanroomError):
+    """What this process keeps can't be read or written durably; nothing is released without it."""
+
+    code = "state-unavailable"
+    remedy = "Make room on the disk, or restore the file and its mode 0600; never start a new one."
+
+
+class StateDamaged(CleanroomError):
+    """What this process kept was changed, exchanged, or put back from an old copy."""
+
+    code = "state-damaged"
+    remedy = "Find out who wrote to the file; then restore a backup with 'cleanroom state restore'."
+
+
+class StateKeyRefused(CleanroomError):
+    """The key that opens a state is missing, wrong, open to others, or too easily guessed."""
+
+    code = "state-key-refused"
+    remedy = "Put the right key file in its place, mode 0600; without it nothing opens the state."
+
+
+class TableErased(CleanroomError):
+    """What was kept about a table was erased on purpose; the table takes part in nothing more."""
+
+    code = "table-erased"
+    remedy = "Agree on a new version of the contract, with the table under a new name."
+
+
 class AppRefused(CleanroomError):
     """Foreign code that may not run here: not approved, changed since, or nothing confines it."""
 

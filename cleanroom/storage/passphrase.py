@@ -1,0 +1,124 @@
+"""Passphrases: where one comes from, how strong it must be, and the key that it makes.
+
+Rule: never from the command line, where every user of the machine can read it.
+"""
+
+import os
+import secrets
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from getpass import getpass
+from pathlib import Path
+from typing import NoReturn, Self
+
+from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
+
+from cleanroom.errors import StateKeyRefused
+from cleanroom.identity.files import read_private
+from cleanroom.storage.secret import KEY_BYTES, Secret
+
+FILE_VARIABLE = "CLEANROOM_PASSPHRASE_FILE"
+FD_VARIABLE = "CLEANROOM_PASSPHRASE_FD"
+MAX_BYTES = 1024
+LEAST_GUESSES_LOG10 = 16  # at 0.1 s a guess and a million machines, thirty years
+_SALT_BYTES = 16
+_JUDGED = 72  # zxcvbn takes no more
+WEAK = "Take six words drawn by lot, for instance with dice; write them down and lock them away."
+
+
+class Passphrase:
+    """What a person remembers. Not printed, copied or pickled."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def demand_strong(self) -> None:
+        """Refuse what can be guessed.
+
+        Raises:
+            StateKeyRefused: if fewer than 10^16 guesses are expected to find it.
+        """
+        from zxcvbn import zxcvbn
+
+        found = zxcvbn(self._text[:_JUDGED]) if self._text else {"guesses_log10": 0}
+        if found["guesses_log10"] < LEAST_GUESSES_LOG10:
+            raise StateKeyRefused("the passphrase is too easily guessed", remedy=WEAK)
+
+    def key(self, cost: "Cost") -> Secret:
+        """Return the key that this passphrase makes; it takes time and memory, on purpose."""
+        kdf = Scrypt(salt=cost.salt, length=KEY_BYTES, n=cost.n, r=cost.r, p=cost.p)
+        return Secret(kdf.derive(self._text.encode()))
+
+    def __repr__(self) -> str:
+        return "Passphrase()"
+
+    def __reduce_ex__(self, _protocol: object) -> NoReturn:
+        raise TypeError("passphrases are not pickled or copied")
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """scrypt's parameters: n rounds of 128 r n bytes, p times.
+
+    Raises:
+        StateKeyRefused: if they are cheaper than any that this software writes, or absurd.
+    """
+
+    salt: bytes
+    n: int = 1 << 17
+    r: int = 8
+    p: int = 1
+
+    def __post_init__(self) -> None:
+        is_power = self.n > 0 and self.n & (self.n - 1) == 0
+        sane = is_power and 1 << 17 <= self.n <= 1 << 20 and 8 <= self.r <= 16 and 1 <= self.p <= 4
+        if not sane or len(self.salt) != _SALT_BYTES:
+            raise StateKeyRefused("scrypt's parameters are none that this version uses")
+
+    @classmethod
+    def new(cls) -> Self:
+        """Return this version's cost, with a salt of its own."""
+        return cls(secrets.token_bytes(_SALT_BYTES))
+
+    def document(self) -> dict[str, object]:
+        """Return it as JSON can hold it."""
+        return asdict(self) | {"salt": self.salt.hex()}
+
+
+def given(prompt: Callable[[str], str] | None = None, *, label: str = "Passphrase") -> Passphrase:
+    """Return the passphrase of this process: from a private file, a descriptor, or a prompt.
+
+    Args:
+        prompt: asks a person; by default on the terminal, if there is one.
+
+    Raises:
+        StateKeyRefused: if there is nowhere to get it from, or its file is open to others.
+    """
+    if name := os.environ.get(FILE_VARIABLE):
+        return _decoded(read_private(Path(name), MAX_BYTES))
+    if number := os.environ.get(FD_VARIABLE):
+        return _decoded(_descriptor(number))
+    if prompt is not None:
+        return Passphrase(prompt(f"{label}: "))
+    if sys.stdin.isatty():
+        return Passphrase(getpass(f"{label}: "))
+    remedy = f"Name a private file in {FILE_VARIABLE}, or a file descriptor in {FD_VARIABLE}."
+    raise StateKeyRefused("a passphrase is needed, and nobody is there to ask", remedy=remedy)
+
+
+def _descriptor(number: str) -> bytes:
+    try:
+        with os.fdopen(int(number), "rb", closefd=False) as file:
+            return file.read(MAX_BYTES)
+    except (OSError, ValueError):
+        raise StateKeyRefused(f"{FD_VARIABLE} names no descriptor that can be read") from None
+
+
+def _decoded(content: bytes) -> Passphrase:
+    try:
+        return Passphrase(content.decode().rstrip("\r\n"))
+    except UnicodeDecodeError:
+        raise StateKeyRefused("the passphrase is no text in UTF-8") from None
