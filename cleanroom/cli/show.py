@@ -105,7 +105,7 @@ def _table(terms: Terms, name: str) -> RenderableType:
     owners, limit = listed(terms.owners(name)), f"at most {declared.max_rows} rows of each"
     title = f"Table {name} of {owners}, {limit}; a person is one {declared.person}"
     table = _titled(title, "column", "type", "values", "may be used for")
-    for column, of in declared.columns.items():
+    for column, of in declared.named_columns.items():
         uses = [_granted(*each) for each in of.granted()]
         table.add_row(column, of.type, _domain(of), "\n".join(uses) or "nothing")
     return table
@@ -175,7 +175,7 @@ def _with_right(terms: Terms, recipient: str, right: Right) -> list[str]:
     return [
         f"{name}.{column}{f' ({purpose})' if purpose else ''}"
         for name, table in terms.tables.items()
-        for column, of in table.columns.items()
+        for column, of in table.named_columns.items()
         for to, purpose, rights in of.granted()
         if to == recipient and right in rights
     ]

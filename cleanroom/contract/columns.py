@@ -37,6 +37,8 @@ class Right(StrEnum):
 
 
 Rights: TypeAlias = tuple[Right, ...]
+Granted: TypeAlias = Mapping[str, Rights | Mapping[Name, Rights]]
+MEMBER = "member"  # names who holds a row of a federated table, in SQL
 
 
 class ColumnTerms(Strict):
@@ -59,7 +61,7 @@ class ColumnTerms(Strict):
     values: Annotated[tuple[str, ...], Field(min_length=1, max_length=65536)] | None = None
     filter_by: Literal["any", "equality", "range"] = "any"
     min_width: Annotated[Decimal, Field(gt=0, allow_inf_nan=False)] | None = None
-    rights: Mapping[str, Rights | Mapping[Name, Rights]] = Field(default_factory=dict)
+    rights: Granted = Field(default_factory=dict)
 
     @field_validator("type")
     @classmethod
@@ -156,6 +158,8 @@ class TableTerms(Strict):
         max_rows: public bound on one member's rows.
         profile: what recipients may be told of an owner's rows before they ask: how many, and
             how often values are missing, both roughly.
+        member_rights: of a federated table, rights to the column `member`, which no owner's file
+            has: it says whose row each is. Grouped by it, a query tells each member's own totals.
     """
 
     members: Annotated[tuple[Name, ...], Field(min_length=1)] | None = None
@@ -164,6 +168,24 @@ class TableTerms(Strict):
     max_rows: Annotated[int, Field(ge=1, le=1 << 24, strict=True)]
     profile: tuple[Literal["rows", "missing"], ...] = ()
     columns: Annotated[Mapping[Name, ColumnTerms], Field(min_length=1)]
+    member_rights: Granted = Field(default_factory=dict)
+
+    @property
+    def member_column(self) -> ColumnTerms | None:
+        """What SQL calls `member`: who holds a row; None unless the table is federated.
+
+        A column that the contract declares under this name hides it.
+        """
+        if self.members is None or MEMBER in self.columns:
+            return None
+        return ColumnTerms(type="TEXT", values=self.members, rights=self.member_rights)
+
+    @property
+    def named_columns(self) -> Mapping[str, ColumnTerms]:
+        """Every column that SQL may name."""
+        if self.member_column is None:
+            return self.columns
+        return {**self.columns, MEMBER: self.member_column}
 
     @model_validator(mode="after")
     def _has_person(self) -> Self:
@@ -173,4 +195,6 @@ class TableTerms(Strict):
             raise ValueError(f"columns.{self.person}: the person column may not be nullable")
         if self.members is not None and len(set(self.members)) != len(self.members):
             raise ValueError("members: a member is named twice")
+        if self.member_rights and self.member_column is None:
+            raise ValueError("member_rights: for federated tables that declare no column 'member'")
         return self

@@ -165,9 +165,11 @@ class Terms(Strict):
                 raise ValueError(f"{where}: no member {member!r}")
             if Role.INPUT not in self.members[member].roles:
                 raise ValueError(f"{where}: member {member!r} has no role 'input'")
-        for column, terms in table.columns.items():
+        for column, terms in table.named_columns.items():
             for recipient, purpose, _ in terms.granted():
                 rights = f"{where}.columns.{column}.rights"
+                if column not in table.columns:
+                    rights = f"{where}.member_rights"
                 self._check_recipient(rights, recipient)
                 if purpose and purpose not in self.room.purposes:
                     raise ValueError(f"{rights}.{recipient}: no purpose {purpose!r} of the room")

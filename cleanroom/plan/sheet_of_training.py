@@ -53,7 +53,7 @@ def _room(plan: TrainPlan, terms: Terms) -> Iterator[str]:
 
 def _rights(plan: TrainPlan, terms: Terms) -> Iterator[str]:
     for use in plan.uses:
-        column = terms.tables[use.table].columns[use.column]
+        column = terms.tables[use.table].named_columns[use.column]
         granted = column.rights_of(plan.recipient, plan.purpose)
         refused = "" if use.right in granted else " - which the contract doesn't grant"
         yield f"{use.table}.{use.column}: {use.right}{refused}"

@@ -66,7 +66,7 @@ def columns(plan: Asked, terms: Terms, today: dt.date) -> Iterator[Violation]:
     del today
     for use in sorted(set(plan.uses)):
         table = terms.tables.get(use.table)
-        column = table.columns.get(use.column) if table else None
+        column = table.named_columns.get(use.column) if table else None
         allowed = column.rights_of(plan.recipient, plan.purpose) if column else ()
         if use.right in allowed:
             continue

@@ -292,7 +292,7 @@ class Room(Trains):
                 "rights": "; ".join(_rights(column_terms, self._client.name)),
             }
             for name, table in terms.tables.items()
-            for column, column_terms in table.columns.items()
+            for column, column_terms in table.named_columns.items()
         ]
         return pd.DataFrame(rows)
 

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from sqlglot import exp, parse_one
 
-from cleanroom.contract.columns import ColumnTerms, TableTerms
+from cleanroom.contract.columns import MEMBER, ColumnTerms, TableTerms
 from cleanroom.contract.terms import Terms
 from cleanroom.contract.types import Kind
 from cleanroom.errors import DataMismatch, InternalError
@@ -176,6 +176,9 @@ class _Loader:
         for column in self._terms.columns:
             value = _typed(exp.column(column, quoted=True), self._terms, column)
             select = select.select(exp.alias_(value, column, quoted=True))
+        if self._terms.member_column is not None:
+            mine = cast(constant(self._member), "VARCHAR")
+            select = select.select(exp.alias_(mine, MEMBER, quoted=True))
         self._connection.execute(f"CREATE TABLE {sql_of(table)} AS {sql_of(select)}")
         self._connection.execute(f"DROP TABLE {_RAW}")
 

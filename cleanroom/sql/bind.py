@@ -200,9 +200,8 @@ def _named(
         return outputs[position - 1].expr
     if isinstance(node, exp.Column) and not node.table:
         name = node.name.lower()
-        is_column = name in names.merged or any(name in r.columns for r in names.relations)
         named = [output.expr for output in outputs if output.name.lower() == name]
-        if named and not (columns_first and is_column):
+        if named and not (columns_first and names.has(name)):
             return named[0]
     return Scalars(_with_outputs(names, outputs), aggregates=True).bind(node)
 
@@ -212,9 +211,9 @@ def _with_outputs(names: Names, outputs: tuple[Output, ...]) -> Any:
 
     def resolve(node: exp.Column) -> Expr:
         name = node.name.lower()
-        is_column = name in names.merged or any(name in r.columns for r in names.relations)
         named = [output.expr for output in outputs if output.name.lower() == name]
-        return named[0] if named and not node.table and not is_column else names.resolve(node)
+        by_name = bool(named) and not node.table and not names.has(name)
+        return named[0] if by_name else names.resolve(node)
 
     return resolve
 

@@ -13,11 +13,20 @@ from cleanroom.sql.missing import anchored, optional
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """Something in FROM: its alias and its columns."""
+    """Something in FROM: its alias and its columns.
+
+    Attributes:
+        unlisted: columns that * leaves out; a listed one of the same name hides them.
+    """
 
     alias: str
     columns: Mapping[str, Expr]
     qualifier: str = ""
+    unlisted: Mapping[str, Expr] = field(default_factory=dict)
+
+    def get(self, name: str) -> Expr | None:
+        """Return what a name means here, if anything."""
+        return self.columns.get(name, self.unlisted.get(name))
 
     def renamed(self, names: tuple[str, ...]) -> "Relation":
         """Give the first columns other names."""
@@ -89,6 +98,7 @@ class Names:
         if name in self.merged:
             return self.merged[name]
         found = [r.columns[name] for r in self.relations if name in r.columns]
+        found = found or [r.unlisted[name] for r in self.relations if name in r.unlisted]
         if len(found) > 1:
             raise UnknownName(
                 f"column {name!r} is in several tables", remedy="Write table.column."
@@ -99,6 +109,10 @@ class Names:
             known = (column for relation in self.relations for column in relation.columns)
             raise UnknownName(f"no column {name!r}", remedy=nearest(name, known))
         return found[0]
+
+    def has(self, name: str) -> bool:
+        """Whether a name without a table means a column of this FROM."""
+        return name in self.merged or any(r.get(name) is not None for r in self.relations)
 
     def everything(self, alias: str = "") -> Iterator[tuple[str, Expr]]:
         """Yield the columns of SELECT *, or of SELECT alias.*."""
@@ -119,10 +133,11 @@ class Names:
 
 def optional_relation(relation: Relation, side: int, anchor: Expr) -> Relation:
     """Return a relation all of whose columns are NULL where the side is missing."""
-    columns = {
-        name: optional(anchored(expr, anchor), side) for name, expr in relation.columns.items()
-    }
-    return replace(relation, columns=columns)
+    columns, unlisted = (
+        {name: optional(anchored(expr, anchor), side) for name, expr in found.items()}
+        for found in (relation.columns, relation.unlisted)
+    )
+    return replace(relation, columns=columns, unlisted=unlisted)
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
@@ -132,7 +147,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 
 def column_of(relation: Relation, name: str) -> Expr:
-    if name not in relation.columns:
+    if (found := relation.get(name)) is None:
         remedy = nearest(name, relation.columns)
         raise UnknownName(f"no column {name!r} in {relation.alias!r}", remedy=remedy)
-    return relation.columns[name]
+    return found

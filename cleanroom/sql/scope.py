@@ -23,7 +23,7 @@ from cleanroom.sql.parse import construct, only
 from cleanroom.sql.parts import Attached, Kind, Part, inner
 from cleanroom.sql.ratios import cleared
 from cleanroom.sql.scalars import Scalars
-from cleanroom.sql.tables import Table, aggregates, person_column, terms_of
+from cleanroom.sql.tables import Table, aggregates, member_column, person_column, terms_of
 from cleanroom.sql.view import PERSON, LocalView, View
 
 MAX_TABLES = 8
@@ -180,7 +180,8 @@ class Scope:
             name: column(index, name, Domain.of_column(declared))
             for name, declared in terms.columns.items()
         }
-        return Relation(alias, columns, full.rpartition(".")[0]), Part((index,))
+        unlisted = member_column(index, self.tables[index])
+        return Relation(alias, columns, full.rpartition(".")[0], unlisted), Part((index,))
 
     def _subquery(
         self, select: Select, alias: str, ctes: Ctes, renamed: tuple[str, ...]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from cleanroom.contract.columns import TableTerms
+from cleanroom.contract.columns import MEMBER, TableTerms
 from cleanroom.sql.aggregates import is_aggregate
 from cleanroom.sql.domain import TRUTH, Domain
 from cleanroom.sql.expr import Expr, column
@@ -46,6 +46,12 @@ def person_column(index: int, table: Table) -> Expr:
     if table.local is not None:
         return column(index, terms.person, table.local.columns[terms.person])
     return column(index, terms.person, Domain.of_column(terms.columns[terms.person]))
+
+
+def member_column(index: int, table: Table) -> dict[str, Expr]:
+    """Return the column of a federated table that names who holds a row, unless it declares one."""
+    declared = table.terms.member_column
+    return {} if declared is None else {MEMBER: column(index, MEMBER, Domain.of_column(declared))}
 
 
 def aggregates(select: exp.Select) -> bool:
