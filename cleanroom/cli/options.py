@@ -21,6 +21,9 @@ MaybeConfig = Annotated[
     typer.Option("--config", envvar="CLEANROOM_CONFIG", help="The recipient's TOML file."),
 ]
 Explain = Annotated[bool, typer.Option("--explain", help="Say who would learn what; nothing runs.")]
+Offline = Annotated[
+    bool, typer.Option("--offline", help="Ask no member: the ruling is the contract's alone.")
+]
 Form = Annotated[Format, typer.Option("--format", help="How to write the rows.")]
 FormOrSuffix = Annotated[
     Format | None, typer.Option("--format", help="How to write the rows; by default as --output.")

@@ -14,6 +14,7 @@ from cleanroom.cli.options import (
     Form,
     FormOrSuffix,
     MaybeConfig,
+    Offline,
     Output,
     Purpose,
     ReceiptFile,
@@ -24,6 +25,7 @@ from cleanroom.cli.options import (
 )
 from cleanroom.cli.private import private_values, private_weights
 from cleanroom.cli.rows import Format, write
+from cleanroom.cli.words import printable
 
 if TYPE_CHECKING:
     from cleanroom.recipient.room import Room
@@ -89,8 +91,9 @@ def explain(
     protocol: By = None,
     without: Without = None,
     purpose: Purpose = "",
+    offline: Offline = False,
 ) -> None:
-    """Say what a query would open to whom, what else leaks and what it costs; nothing runs.
+    """Say what a query would open to whom, what it costs and how members rule; nothing runs.
 
     Of the name of a protocol ('cleanroom cards' lists them) say what it assumes and leaks.
     """
@@ -101,8 +104,8 @@ def explain(
         raise typer.BadParameter("a query needs --config FILE, or CLEANROOM_CONFIG")
     with _room(config) as room:
         text, by, left_out = text_of(sql), named(protocol), without or ()
-        sheet = room.explain(text, protocol=by, without=left_out, purpose=purpose)
-        typer.echo(sheet.text)
+        told = room.explain(text, protocol=by, without=left_out, purpose=purpose, offline=offline)
+    typer.echo(printable(told.text))
 
 
 def tables(

@@ -26,13 +26,20 @@ class Relay:
     pipe: Pipe | None = None
 
     def __post_init__(self) -> None:
+        if self.request.rehearsal is not None:
+            return
         if self.request.scoring is not None or self.request.training is not None:
             self.pipe = Pipe(self.request)
         elif self.request.encryption is not None:
             self.summing = Summing(self.request, self.request.encryption)
 
     def leave(self, member: str, fault: CleanroomError) -> bool:
-        """Let a training go on without a member; return False if the session has to end."""
+        """Let a session go on without a member; return False if it has to end.
+
+        A rehearsal does, as does a training in which enough others stay.
+        """
+        if self.request.rehearsal is not None:
+            return True
         if self.pipe is None or self.request.training is None or not isinstance(fault, GONE):
             return False
         if self.refused or self.ruled != set(self.request.members):

@@ -33,7 +33,7 @@ from cleanroom.errors import (
 from cleanroom.process import run_until_stopped
 from cleanroom.session.member import Membership
 from cleanroom.session.replays import Replays
-from cleanroom.session.routes import ADD, ATTEND, CONVERSE, LEFT, STATUS, SUBMIT, TOTAL
+from cleanroom.session.routes import ABSENT, ADD, ATTEND, CONVERSE, LEFT, STATUS, SUBMIT, TOTAL
 from cleanroom.session.statements import (
     Failed,
     Finished,
@@ -103,7 +103,7 @@ class Room:
         relay = self._relays[request.session] = Relay(request)
         try:
             for member in request.members:
-                self._attending[member].put(pack(signed))
+                self._pass_on(signed, member, relay)
             relay.line.put(pack(Progress(request.session, COORDINATOR, "asked")))
             async with asyncio.timeout(request.deadline_s + GRACE_S):
                 await first(relay.line.pump(call), self._until_done(call))
@@ -114,6 +114,12 @@ class Room:
         finally:
             del self._relays[request.session]
             self._cancel(relay, SessionCancelled("the recipient ended the session"))
+
+    def _pass_on(self, signed: Signed, member: str, relay: Relay) -> None:
+        if member in self._attending:
+            self._attending[member].put(pack(signed))
+        else:
+            relay.line.put(pack(Progress(relay.request.session, member, ABSENT)))
 
     async def add(self, call: Call) -> None:
         """Add a contributor's ciphertexts to its session's sum."""
@@ -193,7 +199,7 @@ class Room:
         if running >= MAX_SESSIONS:
             raise SessionCancelled(f"{running} sessions run already", party=caller)
         absent = [name for name in request.members if name not in self._attending]
-        if absent:
+        if absent and request.rehearsal is None:
             raise PeerUnavailable("doesn't attend the room", party=", ".join(absent))
         self._replays.check(request)
 
@@ -241,6 +247,8 @@ class Room:
         relay.ruled.add(member)
         if not accepted:
             relay.refused.add(member)
+        if relay.request.rehearsal is not None:
+            return
         if relay.refused and relay.ruled == set(relay.request.members):
             names = ", ".join(sorted(relay.refused))
             self._cancel(relay, PolicyDenied("the plan breaks the policy", party=names))

@@ -72,7 +72,7 @@ class Answering:
     async def begin(
         self, request: Request, scoring: Scoring, today: dt.date
     ) -> tuple[ScoreRun, Sequence[Violation]]:
-        """Plan the request for ourselves, rule on it, and count its rows if it may run.
+        """Plan the request for ourselves, rule on it, and count its rows if it runs.
 
         Raises:
             PlanMismatch: if the plan or its members aren't those that were signed.
@@ -81,7 +81,7 @@ class Answering:
         """
         plan, terms = self._compile(request, scoring), self.member.contract.terms
         violations = check_scoring(plan, scoring.rows, 0, terms, today)
-        if not violations:
+        if not violations and request.rehearsal is None:
             before = await asyncio.to_thread(self._counted, plan, scoring.rows, today)
             violations = check_scoring(plan, scoring.rows, before, terms, today)
         return ScoreRun(self.member, request, plan, scoring, Exchange()), violations

@@ -187,8 +187,9 @@ class PartyProcess:
             self._replays.check(request)
             run, violations = await self._begin(request)
             await self._rule(run, violations)
-            if violations:
-                log.info("refused", plan_hash=request.plan_hash)
+            if violations or request.rehearsal is not None:
+                event = "refused" if violations else "rehearsed"
+                log.info(event, plan_hash=request.plan_hash)
                 return
         except CleanroomError as error:
             await self._failed(session_id, error)
@@ -229,7 +230,7 @@ class PartyProcess:
         return plan
 
     async def _rule(self, run: Kind, violations: Sequence[Violation]) -> None:
-        exchange = None if violations or run.exchange is None else run.exchange.public
+        plays = not violations and run.request.rehearsal is None
         ruling = Ruling(
             session=run.id,
             contract_hash=run.request.contract_hash,
@@ -240,7 +241,7 @@ class PartyProcess:
                 RuledViolation(code=str(v.code), party=v.party, message=v.message, remedy=v.remedy)
                 for v in violations
             ),
-            exchange=exchange,
+            exchange=run.exchange.public if plays and run.exchange is not None else None,
         )
         await self._report(ruling)
 

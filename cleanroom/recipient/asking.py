@@ -9,14 +9,16 @@ from typing import Protocol as Interface
 
 from cleanroom.contract.document import COORDINATOR
 from cleanroom.engine import Engine, Numbers, participants
-from cleanroom.errors import DeadlineExceeded, MessageInvalid, NotAuthorised, PeerUnavailable
+from cleanroom.errors import CleanroomError, DeadlineExceeded, MessageInvalid, PeerUnavailable
 from cleanroom.execution.outcome import Opened
-from cleanroom.plan.plan import Plan
+from cleanroom.identity.exchange import Exchange
+from cleanroom.plan.plan import Plan, Protocol
 from cleanroom.plan.scoring import ScorePlan
 from cleanroom.plan.training import TrainPlan
 from cleanroom.recipient.answers import Answer, TrainedModel, answer_of, stats_of
 from cleanroom.recipient.collecting import Collecting
-from cleanroom.recipient.heard import Heard
+from cleanroom.recipient.heard import Heard, statement_of
+from cleanroom.recipient.rehearsing import ANSWER_S, MemberRuling, rehearse
 from cleanroom.session import statements
 from cleanroom.session.member import Membership
 from cleanroom.session.receipt import Receipt
@@ -26,9 +28,7 @@ from cleanroom.session.statements import (
     Request,
     Scoring,
     Signed,
-    Statement,
     new_session,
-    read,
     sign,
 )
 from cleanroom.tasks import together
@@ -79,6 +79,31 @@ class Asker:
         async with self._member.dial(COORDINATOR) as channel:
             call = channel.open(STATUS, timeout_s=10)
             return unpack_online(await call.receive())
+
+    async def rehearse(self, plan: Plan | TrainPlan) -> list[MemberRuling]:
+        """Have every member rule on a plan that isn't run.
+
+        Raises:
+            CleanroomError: if nobody could be asked.
+        """
+        if isinstance(plan, Plan):
+            members = participants(plan, self._member.contract.terms)
+            text, protocol, training = plan.sql, plan.protocol, None
+        else:
+            text, members, protocol = plan.job, plan.owners, "he"
+            training = statements.Training(exchange=Exchange().public, least=plan.least)
+        request = self._request(
+            text,
+            plan.hash,
+            members,
+            deadline_s=ANSWER_S,
+            without=plan.without,
+            training=training,
+            purpose=plan.purpose,
+            rehearsal=protocol,
+        )
+        async with self._member.dial(COORDINATOR) as channel:
+            return await rehearse(self._member, channel, request)
 
     async def ask(
         self, plan: Plan, deadline_s: int, progress: Progress, weights: Numbers | None = None
@@ -227,6 +252,7 @@ class Asker:
         purpose: str = "",
         scoring: Scoring | None = None,
         training: statements.Training | None = None,
+        rehearsal: Protocol | None = None,
     ) -> Request:
         return Request(
             session=new_session(),
@@ -242,6 +268,7 @@ class Asker:
             purpose=purpose,
             scoring=scoring,
             training=training,
+            rehearsal=rehearsal,
         )
 
     async def _open(self, call: Outgoing, opening: Coroutine[Any, Any, T]) -> T:
@@ -253,11 +280,12 @@ class Asker:
 
     async def _watch(self, call: Call, session: Heard, progress: Progress) -> None:
         """Note what members state, until the coordinator ends the call."""
-        while (message := await call.receive()) is not None:
+        contract = self._member.contract
+        while (message := await _next(call, session)) is not None:
             session.begun.set()
             match unpack(message):
                 case Signed() as signed:
-                    session.add(signed, self._read(signed, session))
+                    session.add(signed, statement_of(signed, session.request, contract))
                 case envelopes.Progress(member=member, stage=stage):
                     if stage == LEFT and session.request.training is not None:
                         session.leave(member)
@@ -267,10 +295,14 @@ class Asker:
         if not session.done.is_set():
             raise PeerUnavailable("ended the session early", party=COORDINATOR)
 
-    def _read(self, signed: Signed, session: Heard) -> Statement:
-        statement = read(signed, self._member.contract)
-        if statement.session != session.request.session:
-            raise MessageInvalid("a statement about another session", party=signed.signer)
-        if signed.signer not in session.request.members:
-            raise NotAuthorised("has no part in this session", party=signed.signer)
-        return statement
+
+async def _next(call: Call, session: Heard) -> bytes | None:
+    """Return the next message; after a refusal, raise it if no more rulings come in time."""
+    if session.ends_at is None:
+        return await call.receive()
+    try:
+        async with asyncio.timeout(session.ends_at - time.monotonic()):
+            return await call.receive()
+    except (TimeoutError, CleanroomError):
+        session.check_accepted()
+        raise

@@ -6,7 +6,7 @@ Rule: everything that a `Room` needs of the network and of keys, and nothing tha
 import asyncio
 import datetime as dt
 import threading
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Mapping, Sequence
 from concurrent.futures import CancelledError, wait
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +16,7 @@ import structlog
 
 from cleanroom.config import MemberConfig
 from cleanroom.contract.document import Contract
-from cleanroom.engine import Engine, Numbers, standard
+from cleanroom.engine import Engine, Numbers, Violation, standard
 from cleanroom.errors import (
     CleanroomError,
     ConfigInvalid,
@@ -30,6 +30,7 @@ from cleanroom.plan.plan import Plan, Protocol
 from cleanroom.plan.question import Question
 from cleanroom.plan.scoring import ScorePlan
 from cleanroom.plan.training import TrainPlan
+from cleanroom.policy.training import check_training
 from cleanroom.query.scoring import compile_scoring
 from cleanroom.query.ways import Ways
 from cleanroom.recipient.answers import Answer, TrainedModel
@@ -39,7 +40,9 @@ from cleanroom.session.member import Membership
 
 if TYPE_CHECKING:
     from cleanroom.learning.job import Job
+    from cleanroom.plan.sheet import Sheet
     from cleanroom.recipient.course import Course
+    from cleanroom.recipient.explanation import Explanation
 
 T = TypeVar("T")
 M = TypeVar("M")
@@ -105,6 +108,27 @@ class Client:
             return self._engine.compile(asked, contract.terms, contract.hash)
 
         return Ways(compiled, contract.terms)
+
+    def explained(self, plan: Plan | TrainPlan, sheet: "Sheet", *, offline: bool) -> "Explanation":
+        """Add to a sheet how every member rules on its plan; nothing is run or charged.
+
+        Where the room can't be reached, or with `offline`, it is how the contract alone rules.
+        """
+        from cleanroom.recipient.explanation import Explanation
+
+        why = None
+        if not offline:
+            try:
+                return Explanation.of_rulings(sheet, self._run(self._asker.rehearse(plan)))
+            except CleanroomError as error:
+                why = error
+        return Explanation.of_contract(sheet, self._ruled(plan), why)
+
+    def _ruled(self, plan: Plan | TrainPlan) -> Sequence[Violation]:
+        terms, today = self._member.contract.terms, dt.datetime.now(dt.UTC).date()
+        if isinstance(plan, TrainPlan):
+            return check_training(plan, terms, today)
+        return self._engine.check(plan, terms, today)
 
     def score_plan(self, model: str, table: str, purpose: str = "") -> ScorePlan:
         """Plan a scoring under a contract that still holds."""

@@ -1,9 +1,23 @@
-"""What a session's recipient has heard from the members: rulings, reports, the first failure."""
+"""What a session's recipient has heard from the members: rulings, reports, the first failure.
+
+Rule: once one member has refused, the others have a moment to say what they find, so that one
+error tells everything that has to change.
+"""
 
 import asyncio
+import time
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from cleanroom.errors import GONE, CleanroomError, MessageInvalid, PeerMisbehaved, PolicyDenied
+from cleanroom.contract.document import Contract
+from cleanroom.errors import (
+    GONE,
+    CleanroomError,
+    MessageInvalid,
+    NotAuthorised,
+    PeerMisbehaved,
+    PolicyDenied,
+)
 from cleanroom.session.statements import (
     Failed,
     Finished,
@@ -12,8 +26,11 @@ from cleanroom.session.statements import (
     Ruling,
     Signed,
     Statement,
+    read,
 )
 from cleanroom.transport import faults
+
+REFUSED_S = 3.0  # in which other members say what they find, once one has refused
 
 
 @dataclass
@@ -26,6 +43,7 @@ class Heard:
         left: owners without whom a training goes on.
         begun: set when the coordinator has passed the request on; accepted: when all members
             have accepted; done: when all have reported.
+        ends_at: of the monotonic clock: when the first refusal is raised, if others haven't ruled.
     """
 
     request: Request
@@ -37,20 +55,24 @@ class Heard:
     begun: asyncio.Event = field(default_factory=asyncio.Event)
     accepted: asyncio.Event = field(default_factory=asyncio.Event)
     done: asyncio.Event = field(default_factory=asyncio.Event)
+    ends_at: float | None = None
 
     def add(self, signed: Signed, statement: Statement) -> None:
         """Note a statement.
 
         Raises:
-            CleanroomError: what a member failed with, or every violation once all have ruled.
+            PolicyDenied: every violation, once all have ruled, or one failed after a refusal.
+            CleanroomError: what a member failed with.
         """
         self.signed.append(signed)
         match statement:
             case Ruling(party=party):
                 self._check_subject(statement)
                 self.rulings[party] = statement
+                if not statement.accepted and self.ends_at is None:
+                    self.ends_at = time.monotonic() + REFUSED_S
                 if self.rulings.keys() == set(self.request.members):
-                    _check_accepted(self.rulings)
+                    self.check_accepted()
                     self.accepted.set()
             case Finished(party=party, role=role):
                 self._check_subject(statement)
@@ -58,11 +80,17 @@ class Heard:
                 self._check_done()
             case Failed(party=party, code=code, blamed=blamed, message=message, remedy=remedy):
                 fault = faults.to_error(code, blamed, message, remedy)
+                self.check_accepted()
                 if not self._goes_on(fault):
                     raise fault
                 self.leave(party)
             case Request():
                 raise MessageInvalid("a member answered with a request")
+
+    def check_accepted(self) -> None:
+        """Raise one error with every violation that members found so far, if they did."""
+        silent = [name for name in self.request.members if name not in self.rulings]
+        _check_accepted(self.rulings, silent)
 
     def leave(self, party: str) -> None:
         """Expect no more of an owner without whom the training goes on."""
@@ -88,15 +116,38 @@ class Heard:
             raise PeerMisbehaved("answered another request", party=statement.party)
 
 
-def _check_accepted(rulings: dict[str, Ruling]) -> None:
-    """Raise one error with every violation that any member found, each once."""
-    found: dict[RuledViolation, None] = {}
-    for ruling in rulings.values():
-        found.update(dict.fromkeys(ruling.violations))
+def statement_of(signed: Signed, request: Request, contract: Contract) -> Statement:
+    """Return what a member stated about a request.
+
+    Raises:
+        MessageInvalid, NotAuthorised: if it isn't about this session, or of one of its members.
+    """
+    statement = read(signed, contract)
+    if statement.session != request.session:
+        raise MessageInvalid("a statement about another session", party=signed.signer)
+    if signed.signer not in request.members:
+        raise NotAuthorised("has no part in this session", party=signed.signer)
+    return statement
+
+
+def _check_accepted(rulings: Mapping[str, Ruling], silent: Collection[str]) -> None:
+    """Raise one error with every violation that any member found, each once, by who found it."""
     refused = [name for name, ruling in rulings.items() if not ruling.accepted]
     if not refused:
         return
-    lines = [f"{v.party}: {v.message}" if v.party else v.message for v in found]
+    found: dict[RuledViolation, list[str]] = {}
+    for name in refused:
+        for violation in rulings[name].violations:
+            found.setdefault(violation, []).append(name)
+    lines = [_line(violation, by, len(rulings)) for violation, by in found.items()]
+    if silent:
+        lines.append(f"not ruled yet: {', '.join(silent)}")
     remedies = dict.fromkeys(v.remedy for v in found if v.remedy)
     said = "; ".join(lines) or "no reason was given"
     raise PolicyDenied(said, party=", ".join(refused), remedy=" ".join(remedies))
+
+
+def _line(violation: RuledViolation, by: list[str], n_rulings: int) -> str:
+    """Say whose rows a violation concerns; else who found it, unless all did."""
+    who = violation.party or (", ".join(by) if len(by) < n_rulings else "")
+    return f"{who}: {violation.message}" if who else violation.message

@@ -7,7 +7,7 @@ rule on like any; name and purpose stay with the recipient, for the model's card
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field, ValidationError, model_validator
 
@@ -36,6 +36,9 @@ from cleanroom.recipient.joined import JoinedModel
 from cleanroom.recipient.result import Result
 from cleanroom.recipient.trained import Trained
 from cleanroom.sql.fitting import MAX_ITERATIONS, MAX_L2, statement
+
+if TYPE_CHECKING:
+    from cleanroom.recipient.explanation import Explanation
 
 _FITS: Mapping[str, FitKind] = {"joined_linear": "linear", "joined_logistic": "logistic"}
 
@@ -152,9 +155,10 @@ def train(
     return Trained(model, JoinedPlan(job, plan), None, (), result.receipt, result.stats)
 
 
-def explained(client: Client, job: JoinedJob) -> Sheet:
-    """Return who would learn what from a fit, and at which cost."""
-    return Sheet.of(_plan(client, job), client.contract.terms)
+def explained(client: Client, job: JoinedJob, *, offline: bool) -> "Explanation":
+    """Return who would learn what from a fit, at which cost, and how members rule on it."""
+    plan = _plan(client, job)
+    return client.explained(plan, Sheet.of(plan, client.contract.terms), offline=offline)
 
 
 def _plan(client: Client, job: JoinedJob) -> Plan:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from cleanroom.plan.sheet import Sheet
+    from cleanroom.recipient.explanation import Explanation
     from cleanroom.recipient.joined import JoinedModel
 
 
@@ -40,12 +41,17 @@ class Room(Trains):
         protocol: Protocol | None = None,
         without: Collection[str] = (),
         purpose: str = "",
-    ) -> "Sheet":
-        """Return who would learn what and at which cost; nothing is sent.
+        offline: bool = False,
+    ) -> "Explanation":
+        """Return who would learn what, at which cost, and how each member rules on it.
+
+        Members compile and rule, and stop there: nothing is read, charged or computed.
 
         Args:
             protocol: as in `sql`; the sheet says what the other one would cost.
             without, purpose: as in `sql`.
+            offline: ask nobody. So it is, too, if the coordinator can't be reached: then the
+                ruling is that of the contract alone.
 
         Raises:
             UnsupportedQuery, UnknownName, OverflowPossible: as the message says.
@@ -54,7 +60,8 @@ class Room(Trains):
 
         ways = self._client.ways(self._question(sql, without, purpose))
         plan = ways.plan(_chosen(protocol, without))
-        return Sheet.of(plan, self.contract.terms, ways.other(plan))
+        sheet = Sheet.of(plan, self.contract.terms, ways.other(plan))
+        return self._client.explained(plan, sheet, offline=offline)
 
     def sql(
         self,
@@ -181,8 +188,12 @@ class Room(Trains):
         iterations: int = ITERATIONS,
         l2: float = 1.0,
         purpose: str = "",
-    ) -> "Sheet":
-        """Return who would learn what from `train_joined` and at which cost; nothing is sent.
+        offline: bool = False,
+    ) -> "Explanation":
+        """Return who would learn what from `train_joined`, at which cost, and all rulings on it.
+
+        Args:
+            offline: as in `explain`.
 
         Raises:
             UnsupportedQuery, UnknownName, OverflowPossible: as the message says.
@@ -190,7 +201,7 @@ class Room(Trains):
         from cleanroom.sql.fitting import statement
 
         text = statement(sql, target, model, iterations, l2)
-        return self.explain(text, protocol="mpc", purpose=purpose)
+        return self.explain(text, protocol="mpc", purpose=purpose, offline=offline)
 
     def train_joined(
         self,

@@ -13,8 +13,8 @@ from cleanroom.recipient.asking import Progress
 from cleanroom.recipient.client import TRAINING_DEADLINE_S, Client
 
 if TYPE_CHECKING:
-    from cleanroom.plan.sheet import Sheet
     from cleanroom.recipient.course import OnRound
+    from cleanroom.recipient.explanation import Explanation
     from cleanroom.recipient.joined_job import Given
     from cleanroom.recipient.trained import Trained
 
@@ -36,8 +36,13 @@ class Trains:
         """The contract that all members signed."""
         return self._client.contract
 
-    def explain_training(self, job: "Given") -> "Sheet":
-        """Return who would learn what from a training and at which cost; nothing is sent.
+    def explain_training(self, job: "Given", *, offline: bool = False) -> "Explanation":
+        """Return who would learn what from a training, at which cost, and how each member rules.
+
+        Owners compile and rule, and stop there: nothing is read, charged or computed.
+
+        Args:
+            offline: ask nobody; so it is, too, if the coordinator can't be reached.
 
         Raises:
             ConfigInvalid, UnknownName, UnsupportedQuery, TrainingImpossible: as the message says.
@@ -47,8 +52,10 @@ class Trains:
 
         client, asked = self._client, joined_job.job_of(job)
         if isinstance(asked, joined_job.JoinedJob):
-            return joined_job.explained(client, asked)
-        return sheet_of_training(learning.explained(client, asked), self.contract.terms)
+            return joined_job.explained(client, asked, offline=offline)
+        plan = learning.explained(client, asked)
+        sheet = sheet_of_training(plan, self.contract.terms)
+        return client.explained(plan, sheet, offline=offline)
 
     def train(
         self,

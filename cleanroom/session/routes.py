@@ -11,3 +11,4 @@ ROUNDS = "Party/Rounds"
 COLLECT = "Party/Collect"
 
 LEFT = "left"  # as a stage: of a member without which a session goes on
+ABSENT = "absent"  # as a stage: of a member that a rehearsal doesn't reach

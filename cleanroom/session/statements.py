@@ -101,6 +101,8 @@ class Request(_Statement):
         without: members whose parts of federated tables the plan leaves out.
         purpose: for which of the contract's purposes; "" where it names none.
         scoring, training: None if the plan is a query's.
+        rehearsal: what the plan would run on, where members are only to rule on it; nothing is
+            read, charged or computed then.
     """
 
     kind = "request"
@@ -116,6 +118,7 @@ class Request(_Statement):
     purpose: Annotated[str, Field(max_length=64)] = ""
     scoring: Scoring | None = None
     training: Training | None = None
+    rehearsal: Protocol | None = None
 
     @property
     def speaker(self) -> str:
@@ -124,6 +127,8 @@ class Request(_Statement):
     @property
     def on_shares(self) -> bool:
         """Whether the computing members take part."""
+        if self.rehearsal is not None:
+            return self.rehearsal == "mpc"
         return self.encryption is None and self.scoring is None and self.training is None
 
     @property
