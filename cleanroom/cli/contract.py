@@ -55,6 +55,7 @@ def sign(
 
     draft = Contract.load(contract)
     draft.check_draft()
+    _know_who_answers(draft)
     signed = draft.signed_by(Identity.load(identity))
     signed.save(output or contract)
     typer.echo(_line(signed))
@@ -98,6 +99,15 @@ def show(contract: Document) -> None:
     for page in pages(loaded):
         console.print(page)
         console.print()
+
+
+def _know_who_answers(contract: "Contract") -> None:
+    """Refuse to sign before it is said who acts as controller and who as processor."""
+    from cleanroom.errors import ContractInvalid
+
+    for name in contract.terms.without_legal_role:
+        remedy = "Say controller, joint controller or processor in the terms, and draft them again."
+        raise ContractInvalid(f"members.{name}.acts_as: missing", party=name, remedy=remedy)
 
 
 def _identities(paths: list[Path]) -> dict[str, "PublicIdentity"]:

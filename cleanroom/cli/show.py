@@ -75,12 +75,13 @@ def _on_ciphertexts(terms: Terms) -> str:
 
 
 def _members(contract: Contract) -> RenderableType:
-    table = _titled("Members", "member", "roles", "listens at", "signed")
+    table = _titled("Members", "member", "roles", "acts as", "listens at", "signed")
     for name, member in contract.terms.members.items():
         roles, address = ", ".join(member.roles), member.address or "nowhere"
-        table.add_row(name, roles, address, _signed(contract, name))
+        acts_as = member.acts_as or "nobody said"
+        table.add_row(name, roles, acts_as, address, _signed(contract, name))
     address = contract.terms.coordinator.address
-    table.add_row(COORDINATOR, "relay", address, _signed(contract, COORDINATOR))
+    table.add_row(COORDINATOR, "relay", "", address, _signed(contract, COORDINATOR))
     return table
 
 

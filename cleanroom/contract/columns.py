@@ -4,6 +4,7 @@ Rule: what stands below one `[tables.NAME]`; whether its members and recipients 
 in `terms`.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from enum import StrEnum
@@ -40,6 +41,12 @@ Rights: TypeAlias = tuple[Right, ...]
 Granted: TypeAlias = Mapping[str, Rights | Mapping[Name, Rights]]
 MEMBER = "member"  # names who holds a row of a federated table, in SQL
 
+# What card schemes forbid to keep once a payment is authorised (PCI DSS, requirement 3.3).
+_NEVER_KEPT = re.compile(
+    r"(.*_)?(cvv2?|cvc2?|cav2|csc|card_(verification|security)_(code|value|number)|"
+    r"track_?[123]?_data|track_?[12]|magstripe|magnetic_stripe|pin_?block)"
+)
+
 
 class ColumnTerms(Strict):
     """One protected column.
@@ -51,6 +58,8 @@ class ColumnTerms(Strict):
         filter_by: how a query may restrict the column, besides the right to: by equality alone, or
             by ranges of at least `min_width`, too.
         min_width: in the column's own units; of a DATE days, of a TIMESTAMP seconds.
+        special_category: data that the law protects more, as of health; the contract's privacy
+            may then be no weaker than the defaults.
         rights: recipient -> what it may do with this column: for every purpose, or for each.
     """
 
@@ -61,6 +70,7 @@ class ColumnTerms(Strict):
     values: Annotated[tuple[str, ...], Field(min_length=1, max_length=65536)] | None = None
     filter_by: Literal["any", "equality", "range"] = "any"
     min_width: Annotated[Decimal, Field(gt=0, allow_inf_nan=False)] | None = None
+    special_category: Annotated[bool, Field(strict=True)] = False
     rights: Granted = Field(default_factory=dict)
 
     @field_validator("type")
@@ -186,6 +196,14 @@ class TableTerms(Strict):
         if self.member_column is None:
             return self.columns
         return {**self.columns, MEMBER: self.member_column}
+
+    @field_validator("columns")
+    @classmethod
+    def _may_be_kept(cls, columns: Mapping[str, ColumnTerms]) -> Mapping[str, ColumnTerms]:
+        for column in columns:
+            if _NEVER_KEPT.fullmatch(column):
+                raise ValueError(f"{column}: card verification codes and tracks are never taken")
+        return columns
 
     @model_validator(mode="after")
     def _has_person(self) -> Self:

@@ -56,6 +56,18 @@ class PrivacyTerms(Strict):
     delta: Annotated[float, Field(gt=0, lt=1e-4, allow_inf_nan=False)] = 1e-9
     query_epsilon: Annotated[float, Field(gt=0, le=20, allow_inf_nan=False)] | None = None
 
+    def weaker_than_default(self) -> str:
+        """Return the first key that protects persons less than its default; empty if none does."""
+        default = PrivacyTerms()
+        weaker = {
+            "min_group": self.min_group < default.min_group,
+            "untested_cells": self.untested_cells != default.untested_cells,
+            "min_contributors": self.min_contributors < default.min_contributors,
+            "epsilon": self.epsilon > default.epsilon,
+            "delta": self.delta > default.delta,
+        }
+        return next((key for key, is_weaker in weaker.items() if is_weaker), "")
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.rounding == "midpoint" and self.round_to == 1:

@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
@@ -65,8 +65,15 @@ class CoordinatorTerms(Strict):
 
 
 class MemberTerms(Strict):
+    """One member.
+
+    Attributes:
+        acts_as: what data protection law calls it; a person who signs has to know.
+    """
+
     roles: Annotated[tuple[Role, ...], Field(min_length=1)]
     address: Address | None = None
+    acts_as: Literal["controller", "joint controller", "processor"] | None = None
 
     @property
     def attends(self) -> bool:
@@ -121,6 +128,11 @@ class Terms(Strict):
     def computing(self) -> tuple[str, ...]:
         """The computing members, in the order of the contract: ranks P0, P1, P2."""
         return tuple(n for n, m in self.members.items() if Role.COMPUTING in m.roles)
+
+    @property
+    def without_legal_role(self) -> tuple[str, ...]:
+        """Members of which nobody said whether they act as controllers or processors."""
+        return tuple(n for n, m in self.members.items() if m.acts_as is None)
 
     def owners(self, table: str) -> tuple[str, ...]:
         """Return the members that hold rows of `table`."""
@@ -187,6 +199,19 @@ class Terms(Strict):
     def _check_recipient(self, where: str, name: str) -> None:
         if Role.RESULT not in self._member(where, name).roles:
             raise ValueError(f"{where}: {name!r} has no role 'result'")
+
+    @model_validator(mode="after")
+    def _special_categories(self) -> Self:
+        special = (
+            f"tables.{name}.columns.{column}.special_category"
+            for name, table in self.tables.items()
+            for column, terms in table.columns.items()
+            if terms.special_category
+        )
+        where, weaker = next(special, None), self.privacy.weaker_than_default()
+        if where is not None and weaker:
+            raise ValueError(f"{where}: then privacy.{weaker} may not be weaker than its default")
+        return self
 
     @model_validator(mode="after")
     def _models(self) -> Self:

@@ -23,15 +23,19 @@ address = "coordinator.example:7100"
 
 [members.bank_c]
 roles = ["input", "computing"]
+acts_as = "controller"
 address = "bank-c.example:7103"
 [members.bank_a]
 roles = ["input", "computing"]
+acts_as = "controller"
 address = "bank-a.example:7101"
 [members.bank_b]
 roles = ["input", "computing"]
+acts_as = "controller"
 address = "[::1]:7102"
 [members.analyst]
 roles = ["result"]
+acts_as = "processor"
 
 [privacy]
 release = "sdc"

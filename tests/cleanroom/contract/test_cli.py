@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from cleanroom.cli import app, main
 from cleanroom.cli.words import listed, printable
 from cleanroom.contract.document import Contract
+from cleanroom.errors import ContractInvalid
 
 MEMBERS = ("bank_c", "bank_a", "bank_b", "analyst")
 
@@ -57,6 +58,19 @@ def test_signing_in_turn_makes_a_contract_that_holds(room: Path) -> None:
     assert Contract.load(contract).hash in _run("contract", "verify", contract)
 
 
+def test_nobody_signs_before_it_is_said_who_is_a_controller(room: Path, toml: str) -> None:
+    (room / "silent.toml").write_text(toml.replace('acts_as = "processor"\n', ""), "utf-8")
+    words: list[object] = []
+    for name in (*MEMBERS, "coordinator"):
+        words += ["--identity", room / name / "identity.json"]
+    _run("contract", "new", room / "silent.toml", *words, "--output", room / "silent")
+    signing = ["contract", "sign", str(room / "silent"), "--identity", str(room / "bank_a")]
+    done = CliRunner().invoke(app, signing)
+    assert isinstance(done.exception, ContractInvalid)
+    assert done.exception.message == "members.analyst.acts_as: missing"
+    assert not Contract.load(room / "silent").signatures
+
+
 def test_copies_signed_apart_are_merged(room: Path) -> None:
     contract, signed = room / "room.contract", [room / f"{name}.signed" for name in MEMBERS]
     for name, output in zip(MEMBERS, signed, strict=True):
@@ -72,6 +86,7 @@ def test_show_says_who_may_learn_what(room: Path) -> None:
     said = " ".join(_run("contract", "show", contract).split())
     for words in (
         "joint-screening, version 1",
+        "result │ processor │ nowhere",
         "bank-a.example:7101",
         "[::1]:7102",
         "DOES NOT HOLD: signatures.bank_c: the member has not signed",

@@ -100,6 +100,19 @@ FAULTS: dict[str, tuple[dict[str, object], str]] = {
         },
         "type INTEGER needs bounds",
     ),
+    "acts as": ({"members/analyst/acts_as": "owner"}, "members.analyst.acts_as"),
+    "verification code": (
+        {f"{ACCOUNTS}/columns/card_cvv2": {"type": "INTEGER"}},
+        "columns: card_cvv2: card verification codes",
+    ),
+    "special category, small groups": (
+        {f"{ACCOUNTS}/columns/frozen/special_category": True, "privacy/min_group": 9},
+        "frozen.special_category: then privacy.min_group",
+    ),
+    "special category, large epsilon": (
+        {f"{ACCOUNTS}/columns/frozen/special_category": True, "privacy/epsilon": 1.1},
+        "frozen.special_category: then privacy.epsilon",
+    ),
     "min_group": ({"privacy/min_group": 0}, "privacy.min_group"),
     "min_contributors": ({"privacy/min_contributors": 0}, "privacy.min_contributors"),
     "epsilon": ({"privacy/epsilon": float("nan")}, "privacy.epsilon"),
