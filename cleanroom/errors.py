@@ -156,6 +156,30 @@ class TableErased(CleanroomError):
     remedy = "Agree on a new version of the contract, with the table under a new name."
 
 
+class LogDamaged(CleanroomError):
+    """A log isn't as it was written; the message says from which record on."""
+
+    code = "log-damaged"
+    remedy = "Keep the file as it is and find out who changed it; restore a backup of today."
+
+
+class LogDiverged(CleanroomError):
+    """A member's log doesn't go on from where others saw it: an old copy, or another history."""
+
+    code = "log-diverged"
+    remedy = (
+        "Put the newest copy of its state back. If it is lost, all members have to agree to go on: "
+        "each runs 'cleanroom audit accept' with the member's name, and starts its process again."
+    )
+
+
+class RowsChanged(CleanroomError):
+    """An owner's rows aren't those that it committed to in this epoch."""
+
+    code = "rows-changed"
+    remedy = "Put the old rows back, or say openly that they are new: 'cleanroom audit epoch'."
+
+
 class AppRefused(CleanroomError):
     """Foreign code that may not run here: not approved, changed since, or nothing confines it."""
 

@@ -1,6 +1,6 @@
 """The receipt of a query: every signed statement of its session, to keep and to verify later."""
 
-import base64
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,24 +11,16 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from cleanroom.contract.document import Contract
 from cleanroom.errors import MessageInvalid, NotAuthorised
 from cleanroom.session.statements import Finished, Request, Ruling, Signed, Statement, read
+from cleanroom.session.written import Written
 
 MAX_BYTES = 64 << 20
-
-
-class _Entry(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-    kind: str
-    signer: str
-    payload: str
-    signature: Annotated[str, Field(max_length=128)]
 
 
 class _File(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
     format: Literal["cleanroom receipt v1"]
-    statements: Annotated[tuple[_Entry, ...], Field(max_length=10_000)]
+    statements: Annotated[tuple[Written, ...], Field(max_length=10_000)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +48,13 @@ class Receipt:
 
     def to_json(self) -> str:
         """Return the one text that stands for this receipt."""
-        entries = [
-            {
-                "kind": signed.kind,
-                "signer": signed.signer,
-                "payload": signed.payload.decode(),
-                "signature": base64.b64encode(signed.signature).decode(),
-            }
-            for signed in self.statements
-        ]
+        entries = [Written.of(signed).model_dump() for signed in self.statements]
         return json.dumps({"format": "cleanroom receipt v1", "statements": entries}, indent=1)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of that text: what logs say of a receipt."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()
 
     @classmethod
     def from_json(cls, text: str) -> Self:
@@ -78,14 +67,9 @@ class Receipt:
             raise MessageInvalid("a receipt is larger than allowed")
         try:
             file = _File.model_validate_json(text)
-            return cls(tuple(_signed(entry) for entry in file.statements))
-        except (ValidationError, ValueError):
+            return cls(tuple(entry.signed for entry in file.statements))
+        except ValidationError:
             raise MessageInvalid("not a receipt") from None
-
-
-def _signed(entry: _Entry) -> Signed:
-    signature = base64.b64decode(entry.signature, validate=True)
-    return Signed(entry.kind, entry.signer, entry.payload.encode(), signature)
 
 
 def _check_subject(statement: Statement, request: Request) -> None:

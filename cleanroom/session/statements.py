@@ -141,6 +141,21 @@ class Request(_Statement):
         return Question(self.sql, self.recipient, self.protocol, self.without, self.purpose)
 
 
+class Committed(BaseModel):
+    """What an owner committed the rows of one of its tables to.
+
+    Attributes:
+        epoch: counts up whenever the owner says openly that its rows are other ones.
+        root: of a Merkle tree over the salted rows.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    table: Annotated[str, Field(max_length=127)]
+    epoch: Count
+    root: Hash
+
+
 class RuledViolation(BaseModel):
     """One way in which the plan breaks the policy."""
 
@@ -157,6 +172,8 @@ class Ruling(_Statement):
 
     Attributes:
         exchange: its X25519 key of this session, unless that runs on shares.
+        log_size, log_root: where its log stands, with the record of this ruling.
+        inputs: its tables that the plan reads, as it has committed to their rows.
     """
 
     kind = "ruling"
@@ -166,6 +183,9 @@ class Ruling(_Statement):
     accepted: bool
     violations: Annotated[tuple[RuledViolation, ...], Field(max_length=1000)]
     exchange: Hash | None = None
+    log_size: Count = 0
+    log_root: Hash | None = None
+    inputs: Annotated[tuple[Committed, ...], Field(max_length=1000)] = ()
 
     @property
     def speaker(self) -> str:

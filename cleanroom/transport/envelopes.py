@@ -9,6 +9,8 @@ from cleanroom.session.statements import Signed
 from cleanroom.transport import faults
 from cleanroom.transport import room_pb2 as pb
 from cleanroom.transport.call import decode
+from protocols.merkle.proofs import MAX_HASHES
+from protocols.merkle.tree import HASH_BYTES
 
 _SESSION = re.compile(r"[0-9a-f]{32}")
 _HASH = re.compile(r"[0-9a-f]{64}")
@@ -31,7 +33,22 @@ class Cancel:
     fault: CleanroomError
 
 
-Content: TypeAlias = Signed | Progress | Cancel
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A signed checkpoint of somebody's log, as it travels.
+
+    Attributes:
+        since, proof: that it goes on from the log of this size; 0 and none if nothing is proven.
+        member: towards the coordinator, for whom, or for everybody if empty; from it, of whom.
+    """
+
+    checkpoint: Signed
+    since: int = 0
+    proof: tuple[bytes, ...] = ()
+    member: str = ""
+
+
+Content: TypeAlias = Signed | Progress | Cancel | Shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,15 +105,19 @@ class OutcomeHeader:
 def pack(content: Content) -> bytes:
     """Return the envelope for one message of Attend or Submit."""
     match content:
-        case Signed(kind, signer, payload, signature):
-            signed = pb.Signed(kind=kind, signer=signer, payload=payload, signature=signature)
-            envelope = pb.Envelope(signed=signed)
+        case Signed():
+            envelope = pb.Envelope(signed=_signed(content))
         case Progress(session, member, stage):
             progress = pb.Progress(session=session, member=member, stage=stage)
             envelope = pb.Envelope(progress=progress)
         case Cancel(session, fault):
             cancel = pb.Cancel(session=session, fault=faults.to_message(fault))
             envelope = pb.Envelope(cancel=cancel)
+        case Shown(checkpoint, since, proof, member):
+            shown = pb.Shown(
+                checkpoint=_signed(checkpoint), since=since, proof=proof, member=member
+            )
+            envelope = pb.Envelope(shown=shown)
     return envelope.SerializeToString()
 
 
@@ -109,8 +130,7 @@ def unpack(message: bytes | None) -> Content:
     envelope = decode(pb.Envelope, message)
     match envelope.WhichOneof("content"):
         case "signed":
-            s = envelope.signed
-            return Signed(faults.clean(s.kind, 32), s.signer, s.payload, s.signature)
+            return _from_signed(envelope.signed)
         case "progress":
             p = envelope.progress
             session = _session(p.session) if p.session else ""
@@ -118,6 +138,8 @@ def unpack(message: bytes | None) -> Content:
         case "cancel":
             c = envelope.cancel
             return Cancel(_session(c.session), faults.from_message(c.fault))
+        case "shown":
+            return _shown(envelope.shown)
         case _:
             raise MessageInvalid("an empty envelope")
 
@@ -130,6 +152,25 @@ def pack_online(members: tuple[str, ...]) -> bytes:
 def unpack_online(message: bytes | None) -> tuple[str, ...]:
     """Return who attends, from the reply to Status."""
     return tuple(faults.clean(name, 64) for name in decode(pb.Online, message).members)
+
+
+def _signed(signed: Signed) -> pb.Signed:
+    return pb.Signed(
+        kind=signed.kind,
+        signer=signed.signer,
+        payload=signed.payload,
+        signature=signed.signature,
+    )
+
+
+def _from_signed(s: pb.Signed) -> Signed:
+    return Signed(faults.clean(s.kind, 32), s.signer, s.payload, s.signature)
+
+
+def _shown(s: pb.Shown) -> Shown:
+    if len(s.proof) > MAX_HASHES or any(len(one) != HASH_BYTES for one in s.proof):
+        raise MessageInvalid("a proof is a few hashes")
+    return Shown(_from_signed(s.checkpoint), s.since, tuple(s.proof), faults.clean(s.member, 64))
 
 
 def _session(text: str) -> str:

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x63leanroom/transport/room.proto\x12\x0c\x63leanroom.v1\"J\n\x06Signed\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x0e\n\x06signer\x18\x02 \x01(\t\x12\x0f\n\x07payload\x18\x03 \x01(\x0c\x12\x11\n\tsignature\x18\x04 \x01(\x0c\"E\n\x05\x46\x61ult\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\r\n\x05party\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\x12\x0e\n\x06remedy\x18\x04 \x01(\t\":\n\x08Progress\x12\x0f\n\x07session\x18\x01 \x01(\t\x12\x0e\n\x06member\x18\x02 \x01(\t\x12\r\n\x05stage\x18\x03 \x01(\t\"=\n\x06\x43\x61ncel\x12\x0f\n\x07session\x18\x01 \x01(\t\x12\"\n\x05\x66\x61ult\x18\x02 \x01(\x0b\x32\x13.cleanroom.v1.Fault\"\x91\x01\n\x08\x45nvelope\x12&\n\x06signed\x18\x01 \x01(\x0b\x32\x14.cleanroom.v1.SignedH\x00\x12*\n\x08progress\x18\x02 \x01(\x0b\x32\x16.cleanroom.v1.ProgressH\x00\x12&\n\x06\x63\x61ncel\x18\x03 \x01(\x0b\x32\x14.cleanroom.v1.CancelH\x00\x42\t\n\x07\x63ontent\"W\n\x07Opening\x12\x0f\n\x07session\x18\x01 \x01(\t\x12\x0c\n\x04leaf\x18\x02 \x01(\r\x12\t\n\x01n\x18\x03 \x01(\x04\x12\x0f\n\x07n_words\x18\x04 \x01(\x04\x12\x11\n\tplan_hash\x18\x05 \x01(\t\"%\n\x07Outcome\x12\t\n\x01n\x18\x01 \x01(\x04\x12\x0f\n\x07n_words\x18\x02 \x01(\x04\"\x19\n\x06Online\x12\x0f\n\x07members\x18\x01 \x03(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x63leanroom/transport/room.proto\x12\x0c\x63leanroom.v1\"J\n\x06Signed\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x0e\n\x06signer\x18\x02 \x01(\t\x12\x0f\n\x07payload\x18\x03 \x01(\x0c\x12\x11\n\tsignature\x18\x04 \x01(\x0c\"E\n\x05\x46\x61ult\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\r\n\x05party\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\x12\x0e\n\x06remedy\x18\x04 \x01(\t\":\n\x08Progress\x12\x0f\n\x07session\x18\x01 \x01(\t\x12\x0e\n\x06member\x18\x02 \x01(\t\x12\r\n\x05stage\x18\x03 \x01(\t\"=\n\x06\x43\x61ncel\x12\x0f\n\x07session\x18\x01 \x01(\t\x12\"\n\x05\x66\x61ult\x18\x02 \x01(\x0b\x32\x13.cleanroom.v1.Fault\"_\n\x05Shown\x12(\n\ncheckpoint\x18\x01 \x01(\x0b\x32\x14.cleanroom.v1.Signed\x12\r\n\x05since\x18\x02 \x01(\x04\x12\r\n\x05proof\x18\x03 \x03(\x0c\x12\x0e\n\x06member\x18\x04 \x01(\t\"\xb7\x01\n\x08\x45nvelope\x12&\n\x06signed\x18\x01 \x01(\x0b\x32\x14.cleanroom.v1.SignedH\x00\x12*\n\x08progress\x18\x02 \x01(\x0b\x32\x16.cleanroom.v1.ProgressH\x00\x12&\n\x06\x63\x61ncel\x18\x03 \x01(\x0b\x32\x14.cleanroom.v1.CancelH\x00\x12$\n\x05shown\x18\x04 \x01(\x0b\x32\x13.cleanroom.v1.ShownH\x00\x42\t\n\x07\x63ontent\"W\n\x07Opening\x12\x0f\n\x07session\x18\x01 \x01(\t\x12\x0c\n\x04leaf\x18\x02 \x01(\r\x12\t\n\x01n\x18\x03 \x01(\x04\x12\x0f\n\x07n_words\x18\x04 \x01(\x04\x12\x11\n\tplan_hash\x18\x05 \x01(\t\"%\n\x07Outcome\x12\t\n\x01n\x18\x01 \x01(\x04\x12\x0f\n\x07n_words\x18\x02 \x01(\x04\"\x19\n\x06Online\x12\x0f\n\x07members\x18\x01 \x03(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,12 +39,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PROGRESS']._serialized_end=253
   _globals['_CANCEL']._serialized_start=255
   _globals['_CANCEL']._serialized_end=316
-  _globals['_ENVELOPE']._serialized_start=319
-  _globals['_ENVELOPE']._serialized_end=464
-  _globals['_OPENING']._serialized_start=466
-  _globals['_OPENING']._serialized_end=553
-  _globals['_OUTCOME']._serialized_start=555
-  _globals['_OUTCOME']._serialized_end=592
-  _globals['_ONLINE']._serialized_start=594
-  _globals['_ONLINE']._serialized_end=619
+  _globals['_SHOWN']._serialized_start=318
+  _globals['_SHOWN']._serialized_end=413
+  _globals['_ENVELOPE']._serialized_start=416
+  _globals['_ENVELOPE']._serialized_end=599
+  _globals['_OPENING']._serialized_start=601
+  _globals['_OPENING']._serialized_end=688
+  _globals['_OUTCOME']._serialized_start=690
+  _globals['_OUTCOME']._serialized_end=727
+  _globals['_ONLINE']._serialized_start=729
+  _globals['_ONLINE']._serialized_end=754
 # @@protoc_insertion_point(module_scope)

@@ -48,15 +48,29 @@ class Cancel(_message.Message):
     fault: Fault
     def __init__(self, session: _Optional[str] = ..., fault: _Optional[_Union[Fault, _Mapping]] = ...) -> None: ...
 
+class Shown(_message.Message):
+    __slots__ = ("checkpoint", "since", "proof", "member")
+    CHECKPOINT_FIELD_NUMBER: _ClassVar[int]
+    SINCE_FIELD_NUMBER: _ClassVar[int]
+    PROOF_FIELD_NUMBER: _ClassVar[int]
+    MEMBER_FIELD_NUMBER: _ClassVar[int]
+    checkpoint: Signed
+    since: int
+    proof: _containers.RepeatedScalarFieldContainer[bytes]
+    member: str
+    def __init__(self, checkpoint: _Optional[_Union[Signed, _Mapping]] = ..., since: _Optional[int] = ..., proof: _Optional[_Iterable[bytes]] = ..., member: _Optional[str] = ...) -> None: ...
+
 class Envelope(_message.Message):
-    __slots__ = ("signed", "progress", "cancel")
+    __slots__ = ("signed", "progress", "cancel", "shown")
     SIGNED_FIELD_NUMBER: _ClassVar[int]
     PROGRESS_FIELD_NUMBER: _ClassVar[int]
     CANCEL_FIELD_NUMBER: _ClassVar[int]
+    SHOWN_FIELD_NUMBER: _ClassVar[int]
     signed: Signed
     progress: Progress
     cancel: Cancel
-    def __init__(self, signed: _Optional[_Union[Signed, _Mapping]] = ..., progress: _Optional[_Union[Progress, _Mapping]] = ..., cancel: _Optional[_Union[Cancel, _Mapping]] = ...) -> None: ...
+    shown: Shown
+    def __init__(self, signed: _Optional[_Union[Signed, _Mapping]] = ..., progress: _Optional[_Union[Progress, _Mapping]] = ..., cancel: _Optional[_Union[Cancel, _Mapping]] = ..., shown: _Optional[_Union[Shown, _Mapping]] = ...) -> None: ...
 
 class Opening(_message.Message):
     __slots__ = ("session", "leaf", "n", "n_words", "plan_hash")

@@ -1,0 +1,53 @@
+"""What sessions leave in a log: records of requests and of what members state about them."""
+
+import hashlib
+
+from cleanroom.audit.record import Kind, Record
+from cleanroom.session.statements import Failed, Finished, Request, Ruling, Signed
+
+
+def requested(request: Request) -> Record:
+    """Return the record of a request that arrived."""
+    return Record.now(Kind.REQUESTED, **_about(request))
+
+
+def ruled(request: Request, ruling: Ruling) -> Record:
+    """Return the record of how a request was ruled on."""
+    codes = tuple(sorted({violation.code for violation in ruling.violations}))
+    return Record.now(Kind.RULED, accepted=ruling.accepted, codes=codes, **_about(request))
+
+
+def finished(request: Request, report: Finished) -> Record:
+    """Return the record of a part that is done; its digest is that of what was sent."""
+    return Record.now(
+        Kind.FINISHED,
+        digest=report.digest,
+        rows=report.rows,
+        rounds=report.rounds,
+        bytes_sent=report.bytes_sent,
+        milliseconds=report.milliseconds,
+        **_about(request),
+    )
+
+
+def failed(session: str, failure: Failed, request: Request | None) -> Record:
+    """Return the record of a session that can't go on; of a request, if it was one."""
+    about = {"session": session} if request is None else _about(request)
+    return Record.now(Kind.FAILED, codes=(failure.code,), **about)
+
+
+def digest_of(signed: Signed) -> str:
+    """Return what names a signed statement: SHA-256 of the bytes that were signed."""
+    return hashlib.sha256(signed.payload).hexdigest()
+
+
+def _about(request: Request) -> dict[str, object]:
+    kind = "scoring" if request.scoring else "training" if request.training else request.protocol
+    return {
+        "session": request.session,
+        "who": request.recipient,
+        "purpose": request.purpose or None,
+        "contract_hash": request.contract_hash,
+        "plan_hash": request.plan_hash,
+        "protocol": kind,
+    }

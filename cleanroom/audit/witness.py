@@ -1,0 +1,139 @@
+"""A process's own log and what it holds the others' to: what it shows, hears, asks, and concludes.
+
+Rule: no channel. Every checkpoint that arrives is heard, in order; what `hear` returns goes out.
+Somebody else's checkpoint is either proven to go on from the held one, or its member is asked to
+prove that. One's own, held by somebody else, is looked up in the log: where it isn't found, this
+process's state is an old copy or another's, and it takes part in nothing.
+"""
+
+from collections.abc import Collection, Sequence
+
+from cleanroom.audit import checkpoint as checkpoints
+from cleanroom.audit.checkpoint import Checkpoint
+from cleanroom.audit.held import Held, diverged, goes_on, store, stored
+from cleanroom.audit.log import Log
+from cleanroom.audit.record import Kind, Record
+from cleanroom.errors import CleanroomError, LogDiverged, RowsChanged
+from cleanroom.session.member import Membership
+from cleanroom.session.statements import Committed, Signed
+from cleanroom.storage.state import State
+from cleanroom.transport.envelopes import Shown
+
+
+class Witness:
+    """One process's view of all logs of its room.
+
+    Attributes:
+        log: its own.
+        inputs: what it committed its tables' rows to.
+    """
+
+    def __init__(self, member: Membership, state: State, inputs: Sequence[Committed] = ()) -> None:
+        self.log, self.inputs = Log(state), tuple(inputs)
+        self._member, self._state = member, state
+        with state.reading() as view:
+            self._held = {h.checkpoint.party: h for h in stored(view, member.contract)}
+        self._unsaved: set[str] = set()
+        self._asked: set[str] = set()
+        self._faults: dict[str, CleanroomError] = {}
+        self._published = 0
+
+    @property
+    def name(self) -> str:
+        return self._member.name
+
+    # --- what it shows ---------------------------------------------------------------
+
+    def publish(self) -> Shown:
+        """Return this process's newest checkpoint for everybody, proven from the last one."""
+        since = self._published
+        self._published, shown = self._own(since, "")
+        return shown
+
+    def held_of(self, party: str) -> Signed | None:
+        """Return the newest checkpoint that is held of a member."""
+        held = self._held.get(party)
+        return None if held is None else held.signed
+
+    def ask(self, party: str) -> list[Shown]:
+        """Ask a member to prove that its log goes on from what is held of it, if anything is."""
+        signed = self.held_of(party)
+        return [] if signed is None else [Shown(signed, member=party)]
+
+    # --- what it hears ---------------------------------------------------------------
+
+    def hear(self, shown: Shown) -> list[Shown]:
+        """Take notice of a checkpoint, and return what to say to it, and to whom.
+
+        Raises:
+            MessageInvalid, NotAuthorised: if it is nobody's.
+        """
+        new = checkpoints.read(shown.checkpoint, self._member.contract)
+        if new.party == self.name:
+            return [self._answer(new, shown.member)]
+        try:
+            return self._take(new, shown)
+        except (LogDiverged, RowsChanged) as fault:
+            self._blame(new.party, fault)
+            return []
+
+    def unsettled(self, members: Collection[str]) -> frozenset[str]:
+        """Return which of these members were asked to prove something and haven't yet."""
+        return frozenset(self._asked & set(members))
+
+    def check(self, members: Collection[str]) -> None:
+        """Return if nothing speaks against a session with these members.
+
+        Raises:
+            LogDiverged, RowsChanged: naming the first against whom something does; this process's
+                own member first.
+        """
+        for name in (self.name, *members):
+            if name in self._faults:
+                raise self._faults[name].again()
+            if name in self._asked:
+                raise diverged(self._held[name].checkpoint)
+
+    def save(self) -> None:
+        """Write down what is newly held; without it, the next process holds others to less."""
+        names, self._unsaved = self._unsaved, set()
+        if names:
+            with self._state.writing() as batch:
+                store(batch, {name: self._held[name] for name in names})
+
+    # ---------------------------------------------------------------------------------
+
+    def _answer(self, held: Checkpoint, holder: str) -> Shown:
+        """Answer a member that holds a checkpoint of this log."""
+        if self.log.root_of(held.size) == held.head.root:
+            return self._own(held.size, holder)[1]
+        what = f"{holder or 'another member'} holds it to {held.size} records that aren't its log's"
+        self._blame(self.name, LogDiverged(what, party=self.name))
+        return self._own(0, holder)[1]
+
+    def _take(self, new: Checkpoint, shown: Shown) -> list[Shown]:
+        held = self._held.get(new.party)
+        if held is None or goes_on(held.checkpoint, new, shown):
+            self._held[new.party] = Held(new, shown.checkpoint)
+            self._unsaved.add(new.party)
+            self._asked.discard(new.party)
+            self._faults.pop(new.party, None)
+            return []
+        if shown.member == self.name and shown.since == 0:
+            raise diverged(held.checkpoint)  # asked for a proof, it gave none
+        if new.party in self._asked and shown.member != self.name:
+            return []
+        self._asked.add(new.party)
+        return self.ask(new.party)
+
+    def _own(self, since: int, to: str) -> tuple[int, Shown]:
+        head = self.log.head()
+        proof = self.log.growth(since, head.size) if 0 < since < head.size else []
+        signed = checkpoints.sign(self._member.identity, self._member.contract, head, self.inputs)
+        return head.size, Shown(signed, since, tuple(proof), to)
+
+    def _blame(self, name: str, fault: CleanroomError) -> None:
+        self._asked.discard(name)
+        known, self._faults[name] = self._faults.get(name), fault
+        if known is None or known.message != fault.message:
+            self.log.add(Record.now(Kind.DIVERGED, who=name, codes=(fault.code,)))

@@ -1,0 +1,6 @@
+"""The tiny room's identities and contract."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "room"))
