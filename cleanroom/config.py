@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from cleanroom.contract.fields import first_fault, unreadable
 from cleanroom.errors import ConfigInvalid
 from cleanroom.flower.apps import App
+from cleanroom.storage.keyfile import Keys
 
 
 class FileConfig(BaseModel):
@@ -37,22 +38,52 @@ class FileConfig(BaseModel):
         return config.model_copy(update=_absolute(config, path.resolve().parent))
 
 
-class MemberConfig(FileConfig):
+class Storage(BaseModel):
+    """The table `[storage]`: where the key of what a process keeps is.
+
+    Attributes:
+        key: its file; by default as `state`, ending in .key.
+        passphrase: whether the key is kept under a passphrase, and so asked for at every start.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    key: Path | None = None
+    passphrase: bool = False
+
+
+class ProcessConfig(FileConfig):
+    """What the files of all processes say.
+
+    Attributes:
+        identity: the folder of its keys. contract: the signed file.
+        listen: where it listens if that isn't the contract's address (containers, NAT).
+        state: the file of what it keeps, made when first needed; never to be copied back.
+    """
+
+    identity: Path
+    contract: Path
+    listen: Annotated[str, Field(max_length=255)] | None = None
+    state: Path = Path("state.db")
+    storage: Storage = Storage()
+
+    @property
+    def keys(self) -> Keys:
+        """How the state is opened."""
+        path = self.storage.key or self.state.with_suffix(".key")
+        return Keys(path, sealed=self.storage.passphrase)
+
+
+class MemberConfig(ProcessConfig):
     """A member's TOML file: for its own process, and for asking if it is a recipient.
 
     Attributes:
         tables: contract table -> this member's CSV or Parquet file. Queries are asked without
             reading them; scores are asked for their rows.
         models: contract model -> this member's JSON file of weights; asking doesn't read them.
-        ledger: its file of privacy budgets, made when first needed; never to be copied back.
         apps: name -> a Flower app whose code this member read and approved.
-        listen: where its process listens if that isn't the contract's address (containers, NAT).
     """
 
-    identity: Path
-    contract: Path
-    listen: Annotated[str, Field(max_length=255)] | None = None
-    ledger: Path = Path("ledger.db")
     tables: Mapping[str, Path] = Field(default_factory=dict)
     models: Mapping[str, Path] = Field(default_factory=dict)
     apps: Mapping[str, App] = Field(default_factory=dict)

@@ -121,13 +121,6 @@ class BudgetExhausted(CleanroomError):
     remedy = "Ask for less, or with more noise; only a new version of the contract grants more."
 
 
-class LedgerUnavailable(CleanroomError):
-    """An owner's ledger can't be read or written durably; nothing is released without it."""
-
-    code = "ledger-unavailable"
-    remedy = "Make room on the disk, or restore the file and its mode 0600; never start a new one."
-
-
 class StateUnavailable(CleanroomError):
     """What this process keeps can't be read or written durably; nothing is released without it."""
 
@@ -147,6 +140,13 @@ class StateKeyRefused(CleanroomError):
 
     code = "state-key-refused"
     remedy = "Put the right key file in its place, mode 0600; without it nothing opens the state."
+
+
+class StateRestored(CleanroomError):
+    """What this process keeps came out of a backup, which may not know of all that was charged."""
+
+    code = "state-restored"
+    remedy = "Its owner confirms that nothing was charged since, with 'cleanroom state confirm'."
 
 
 class TableErased(CleanroomError):

@@ -5,19 +5,19 @@ crash at any time and has released nothing that wasn't paid for.
 """
 
 import datetime as dt
-import sqlite3
+import json
 from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
-from pathlib import Path
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
-from cleanroom.budget.store import MAX_BYTES, Store
 from cleanroom.budget.zcdp import UNITS, allowed, charged
-from cleanroom.errors import BudgetExhausted, LedgerUnavailable, RequestReplayed
+from cleanroom.errors import BudgetExhausted, RequestReplayed, StateRestored, StateUnavailable
+from cleanroom.storage.state import State
+from cleanroom.storage.view import Batch, View
 
 MAX_ANSWER_BYTES = 1 << 20
-_MAX_NAME = 2000
+_BUDGETS, _CHARGES, _ANSWERS = "budget", "charge", "answer"
 
 
 class Scope(NamedTuple):
@@ -36,33 +36,22 @@ class Spent(NamedTuple):
     spent: Fraction
 
 
+class _Units(NamedTuple):
+    """One budget, in whole units."""
+
+    allowed: int = 0
+    spent: int = 0
+
+    @property
+    def left(self) -> int:
+        return max(0, self.allowed - self.spent)
+
+
 class Ledger:
-    """An owner's budgets. Safe to use from many threads and many processes at once."""
+    """An owner's budgets, in its state. Safe to use from many threads and many processes."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
-
-    @classmethod
-    def open(cls, path: Path, max_bytes: int = MAX_BYTES) -> Self:
-        """Open the ledger, or begin a new one.
-
-        Args:
-            max_bytes: beyond it nothing more can be charged, so nothing more is released.
-
-        Raises:
-            LedgerUnavailable: if it can't be used, others may read it, or it contradicts itself.
-        """
-        return cls(Store.open(path, max_bytes))
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the file; what was charged stays charged."""
-        self._store.close()
+    def __init__(self, state: State) -> None:
+        self._state = state
 
     def allow(self, scope: Scope, rho: Fraction) -> None:
         """Set the total that may ever be spent, as the contract has it.
@@ -70,25 +59,25 @@ class Ledger:
         A new limit changes neither what was spent nor what was charged; a lower one may leave
         nothing. A scope without a limit has nothing to spend.
         """
-        _named(*scope)
-        with self._store.writing() as db:
-            db.execute(
-                "INSERT INTO scope VALUES (?, ?, ?, ?, 0) "
-                "ON CONFLICT DO UPDATE SET allowed = excluded.allowed",
-                (*scope, allowed(rho)),
-            )
+        limit = allowed(rho)
+        with self._state.reading() as view:
+            if _units(view, scope).allowed == limit:
+                return
+        with self._state.writing() as batch:
+            _set(batch, scope, _units(batch, scope)._replace(allowed=limit))
 
     def left(self, scope: Scope) -> Fraction:
         """Return how much rho can still be charged; never below 0."""
-        with self._store.reading() as db:
-            return Fraction(max(0, _left(db, scope)), UNITS)
+        with self._state.reading() as view:
+            return Fraction(_units(view, scope).left, UNITS)
 
     def spent(self) -> tuple[Spent, ...]:
         """Return every budget, by table, recipient and purpose."""
-        with self._store.reading() as db:
-            rows = db.execute("SELECT * FROM scope ORDER BY tab, recipient, purpose").fetchall()
+        with self._state.reading() as view:
+            found = {Scope(*json.loads(row)): _read(value) for row, value in view.rows(_BUDGETS)}
         return tuple(
-            Spent(Scope(*r[:3]), Fraction(r[3], UNITS), Fraction(r[4], UNITS)) for r in rows
+            Spent(scope, Fraction(one.allowed, UNITS), Fraction(one.spent, UNITS))
+            for scope, one in sorted(found.items())
         )
 
     def charge(self, session: str, plan_hash: bytes, scope: Scope, rho: Fraction) -> None:
@@ -117,80 +106,81 @@ class Ledger:
             BudgetExhausted: if a budget doesn't suffice; nothing was charged then.
             RequestReplayed: if this session was charged for another plan or other costs, or at
                 all where it can't go on.
-            LedgerUnavailable: if the charge can't be made durable.
+            StateRestored: if the state came out of a backup, which may not know of all charges.
+            StateUnavailable: if the charge can't be made durable.
         """
-        _named(session, *(name for scope in costs for name in scope))
         wanted = {scope: charged(rho) for scope, rho in costs.items()}
-        with self._store.writing() as db:
-            if self._charged_before(db, session, plan_hash, wanted):
+        with self._state.writing() as batch:
+            if batch.restored:
+                raise StateRestored(batch.restored)
+            if _charged_before(batch, session, plan_hash, wanted):
                 if goes_on:
                     return
                 raise RequestReplayed(f"session {session} was charged before")
             for scope, units in sorted(wanted.items()):
-                self._charge_one(db, session, plan_hash, scope, units)
+                _charge_one(batch, scope, units)
+            if wanted:
+                batch.put(_CHARGES, session, _charge(plan_hash, wanted))
 
     def answered(self, plan_hash: bytes) -> bytes | None:
         """Return what was released for this very plan; to release it again costs nothing."""
-        with self._store.reading() as db:
-            row = db.execute("SELECT content FROM answer WHERE plan = ?", (plan_hash,)).fetchone()
-        return bytes(row[0]) if row else None
+        with self._state.reading() as view:
+            return view.get(_ANSWERS, plan_hash.hex())
 
     def keep_answer(self, plan_hash: bytes, content: bytes) -> None:
         """Keep what was released, so that the same plan gets the same again; the first one stays.
 
         Raises:
-            LedgerUnavailable: if it is too large or can't be written. It was charged, so it may
+            StateUnavailable: if it is too large or can't be written. It was charged, so it may
                 be released all the same; the next one is then charged again.
         """
         if len(content) > MAX_ANSWER_BYTES:
-            raise LedgerUnavailable(f"an answer of more than {MAX_ANSWER_BYTES} bytes isn't kept")
-        with self._store.writing() as db:
-            db.execute("INSERT OR IGNORE INTO answer VALUES (?, ?)", (plan_hash, content))
+            raise StateUnavailable(f"an answer of more than {MAX_ANSWER_BYTES} bytes isn't kept")
+        with self._state.writing() as batch:
+            if batch.get(_ANSWERS, plan_hash.hex()) is None:
+                batch.put(_ANSWERS, plan_hash.hex(), content)
 
-    @staticmethod
-    def _charged_before(
-        db: sqlite3.Connection, session: str, plan: bytes, wanted: Mapping[Scope, int]
-    ) -> bool:
-        rows = db.execute(
-            "SELECT tab, recipient, purpose, units, plan FROM charge WHERE session = ?", (session,)
-        ).fetchall()
-        if not rows:
-            return False
-        if {Scope(*r[:3]): r[3] for r in rows} != wanted or {r[4] for r in rows} != {plan}:
-            raise RequestReplayed(f"session {session} was charged for something else")
-        return True
 
-    @staticmethod
-    def _charge_one(
-        db: sqlite3.Connection, session: str, plan: bytes, scope: Scope, units: int
-    ) -> None:
-        left = _left(db, scope)
-        if units > left:
-            raise BudgetExhausted(
-                f"{scope.table} for {scope.recipient}: {_readable(units)} of rho asked, "
-                f"{_readable(max(0, left))} left"
-            )
-        db.execute(
-            "UPDATE scope SET spent = spent + ? WHERE tab = ? AND recipient = ? AND purpose = ?",
-            (units, *scope),
+def _charged_before(view: View, session: str, plan: bytes, wanted: Mapping[Scope, int]) -> bool:
+    if (value := view.get(_CHARGES, session)) is None:
+        return False
+    found = json.loads(value)
+    costs = {Scope(*scope): units for scope, units in found["costs"]}
+    if costs != wanted or found["plan"] != plan.hex():
+        raise RequestReplayed(f"session {session} was charged for something else")
+    return True
+
+
+def _charge_one(batch: Batch, scope: Scope, units: int) -> None:
+    budget = _units(batch, scope)
+    if units > budget.left:
+        raise BudgetExhausted(
+            f"{scope.table} for {scope.recipient}: {_readable(units)} of rho asked, "
+            f"{_readable(budget.left)} left"
         )
-        today = dt.datetime.now(dt.UTC).date().isoformat()
-        db.execute(
-            "INSERT INTO charge VALUES (?, ?, ?, ?, ?, ?, ?)", (session, *scope, plan, units, today)
-        )
+    _set(batch, scope, budget._replace(spent=budget.spent + units))
 
 
-def _left(db: sqlite3.Connection, scope: Scope) -> int:
-    row = db.execute(
-        "SELECT allowed - spent FROM scope WHERE tab = ? AND recipient = ? AND purpose = ?", scope
-    ).fetchone()
-    return int(row[0]) if row else 0
+def _charge(plan_hash: bytes, costs: Mapping[Scope, int]) -> bytes:
+    """Return what is kept of a charge."""
+    day = dt.datetime.now(dt.UTC).date().isoformat()
+    return json.dumps(
+        {"plan": plan_hash.hex(), "costs": sorted(costs.items()), "day": day}
+    ).encode()
+
+
+def _units(view: View, scope: Scope) -> _Units:
+    value = view.get(_BUDGETS, json.dumps(scope))
+    return _Units() if value is None else _read(value)
+
+
+def _read(value: bytes) -> _Units:
+    return _Units(*json.loads(value))
+
+
+def _set(batch: Batch, scope: Scope, units: _Units) -> None:
+    batch.put(_BUDGETS, json.dumps(scope), json.dumps(units).encode())
 
 
 def _readable(units: int) -> str:
     return f"{Decimal(units) / UNITS:.6g}"
-
-
-def _named(*names: str) -> None:
-    if not all(0 < len(name) <= _MAX_NAME for name in names):
-        raise ValueError(f"a name of 1 to {_MAX_NAME} characters is needed")

@@ -1,49 +1,40 @@
 """How many rows a member's models scored on a day, for each member that asked.
 
-Rule: counted on disk before the first row is answered, in the file that keeps the budgets too.
+Rule: counted on disk before the first row is answered, in the state that keeps the budgets too.
 """
 
 import datetime as dt
-from pathlib import Path
-from types import TracebackType
-from typing import Self
+import json
 
-from cleanroom.budget.store import MAX_BYTES, Store
+from cleanroom.errors import StateRestored
+from cleanroom.storage.state import State
+
+_ROWS = "scored"
 
 
 class Scored:
-    """Rows by model, recipient and day (UTC). Many processes may use the file at once.
+    """Rows by model, recipient and day (UTC). Many processes may use the state at once."""
 
-    Raises:
-        LedgerUnavailable: if the file can't be used, or others may read it.
-    """
-
-    def __init__(self, path: Path, max_bytes: int = MAX_BYTES) -> None:
-        self._store = Store.open(path, max_bytes)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._store.close()
+    def __init__(self, state: State) -> None:
+        self._state = state
 
     def count(self, model: str, recipient: str, day: dt.date, rows: int, most: int) -> int:
-        """Count rows, unless they would be more than `most` that day; return those before."""
-        with self._store.writing() as db:
-            db.execute("DELETE FROM scored WHERE day < ?", (day.isoformat(),))
-            (before,) = db.execute(
-                "SELECT coalesce(sum(rows), 0) FROM scored WHERE model = ? AND recipient = ?",
-                (model, recipient),
-            ).fetchone()
+        """Count rows, unless they would be more than `most` that day; return those before.
+
+        What was counted for a later day counts too: a clock that is set back renews nothing.
+
+        Raises:
+            StateRestored: if the state came out of a backup, which may not know of all rows.
+            StateUnavailable: if they can't be counted durably.
+        """
+        row, today = json.dumps([model, recipient]), day.isoformat()
+        with self._state.writing() as batch:
+            if batch.restored:
+                raise StateRestored(batch.restored)
+            found: dict[str, int] = json.loads(batch.get(_ROWS, row) or b"{}")
+            days = {one: n for one, n in found.items() if one >= today}
+            before = sum(days.values())
             if before + rows <= most:
-                db.execute(
-                    "INSERT INTO scored VALUES (?, ?, ?, ?) "
-                    "ON CONFLICT DO UPDATE SET rows = rows + excluded.rows",
-                    (model, recipient, day.isoformat(), rows),
-                )
-        return int(before)
+                days[today] = days.get(today, 0) + rows
+                batch.put(_ROWS, row, json.dumps(days).encode())
+        return before

@@ -25,14 +25,16 @@ def budget(config: Config, form: Form = Format.TABLE) -> None:
     from cleanroom.config import MemberConfig
     from cleanroom.party.spending import Spending
     from cleanroom.session.member import Membership
+    from cleanroom.storage.state import State
 
     if form is Format.PARQUET:
         raise typer.BadParameter("the list is small: table, csv or json")
     read = MemberConfig.load(config)
     member = Membership.load(read.identity, read.contract)
     terms = member.contract.terms
-    spending = Spending(member.name, terms, read.ledger)
-    write(_listed(spending.budgets(), terms.privacy.delta), form, None)
+    with State.open(read.state, read.keys, terms.room.name) as state:
+        budgets = Spending(member.name, terms, state).budgets()
+    write(_listed(budgets, terms.privacy.delta), form, None)
 
 
 def _listed(budgets: "tuple[Spent, ...]", delta: float) -> "pa.Table":

@@ -7,13 +7,11 @@ check every signature themselves. All it can do wrong is to withhold messages.
 import asyncio
 import time
 from collections.abc import Coroutine
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import structlog
-from pydantic import Field
 
-from cleanroom.config import FileConfig
+from cleanroom.config import ProcessConfig
 from cleanroom.contract.document import COORDINATOR
 from cleanroom.coordinator.line import Line
 from cleanroom.coordinator.meeting import Meeting
@@ -55,16 +53,8 @@ MAX_SESSIONS = 32  # of one recipient at a time
 logger = structlog.get_logger()
 
 
-class CoordinatorConfig(FileConfig):
-    """The coordinator's TOML file.
-
-    Attributes:
-        listen: where to listen if that isn't the contract's address.
-    """
-
-    identity: Path
-    contract: Path
-    listen: Annotated[str, Field(max_length=255)] | None = None
+class CoordinatorConfig(ProcessConfig):
+    """The coordinator's TOML file."""
 
 
 class Room:

@@ -10,11 +10,16 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cleanroom.budget.scored import Scored
-from cleanroom.errors import InternalError, LedgerUnavailable, PeerMisbehaved, PlanMismatch
+from cleanroom.errors import (
+    InternalError,
+    PeerMisbehaved,
+    PlanMismatch,
+    StateRestored,
+    StateUnavailable,
+)
 from cleanroom.identity.exchange import Exchange
 from cleanroom.party.run import Run
 from cleanroom.party.weights import Weights
@@ -27,6 +32,7 @@ from cleanroom.session.digest import Digest
 from cleanroom.session.member import Membership
 from cleanroom.session.routes import CONVERSE
 from cleanroom.session.statements import Finished, Request, Scoring, Statement
+from cleanroom.storage.state import State
 from cleanroom.transport.channel import Channel, Outgoing
 from cleanroom.transport.envelopes import Opening
 from protocols.he.parameters import parameters_of
@@ -59,7 +65,7 @@ class Answering:
         report: sends a signed statement about a session.
         stage: tells whoever waits how far a session is: session id, stage.
         attended: returns the channel on which this member attends.
-        ledger: this member's file, in which scored rows are counted; without it nothing is scored.
+        state: in which scored rows are counted; without it nothing is scored.
     """
 
     member: Membership
@@ -67,7 +73,7 @@ class Answering:
     report: Callable[[Statement], Awaitable[None]]
     stage: Callable[[str, str], Awaitable[None]]
     attended: Callable[[], Channel]
-    ledger: Path | None = None
+    state: State | None = None
 
     async def begin(
         self, request: Request, scoring: Scoring, today: dt.date
@@ -77,7 +83,7 @@ class Answering:
         Raises:
             PlanMismatch: if the plan or its members aren't those that were signed.
             UnknownName, UnsupportedQuery: if there is no plan.
-            LedgerUnavailable: if rows can't be counted.
+            StateRestored, StateUnavailable: if rows can't be counted.
         """
         plan, terms = self._compile(request, scoring), self.member.contract.terms
         violations = check_scoring(plan, scoring.rows, 0, terms, today)
@@ -88,13 +94,12 @@ class Answering:
 
     def _counted(self, plan: ScorePlan, rows: int, today: dt.date) -> int:
         """Count rows, if they are within the day's limit; return how many were before."""
-        if self.ledger is None:
-            raise LedgerUnavailable("this process has no ledger", party=self.member.name)
+        if self.state is None:
+            raise StateUnavailable("this process keeps no state", party=self.member.name)
         try:
-            with Scored(self.ledger) as scored:
-                most = plan.max_rows_per_day
-                return scored.count(plan.model, plan.recipient, today, rows, most)
-        except LedgerUnavailable as error:
+            most = plan.max_rows_per_day
+            return Scored(self.state).count(plan.model, plan.recipient, today, rows, most)
+        except (StateRestored, StateUnavailable) as error:
             error.party = self.member.name
             raise
 

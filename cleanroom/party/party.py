@@ -7,7 +7,6 @@ import asyncio
 import datetime as dt
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TypeAlias
 
 import structlog
@@ -51,6 +50,7 @@ from cleanroom.session.statements import (
     session_of,
     sign,
 )
+from cleanroom.storage.state import State
 from cleanroom.transport.call import Call
 from cleanroom.transport.channel import Channel
 from cleanroom.transport.envelopes import Cancel, Progress, pack, unpack
@@ -70,7 +70,7 @@ class PartyProcess:
         engine: Engine,
         source: Source,
         models: Mapping[str, Weights] | None = None,
-        ledger: Path | None = None,
+        state: State | None = None,
     ) -> None:
         self._member = member
         self._engine = engine
@@ -81,8 +81,8 @@ class PartyProcess:
         parts = self._report, self._stage, self._attended
         reader = Reader(source)
         self._roles = Roles(member, engine, reader, *parts)
-        self._answering = Answering(member, models or {}, *parts, ledger)
-        spending = Spending(member.name, member.contract.terms, ledger)
+        self._answering = Answering(member, models or {}, *parts, state)
+        spending = Spending(member.name, member.contract.terms, state)
         self._learning = Learning(member, reader, *parts, spending)
         self._tasks: set[asyncio.Task[None]] = set()
         self.ready = asyncio.Event()
@@ -287,9 +287,9 @@ async def attend(config: MemberConfig, engine: Engine | None = None) -> None:
     models = load_models(member.contract.terms, member.name, config.models)
     APPROVED.add(config.apps)
     database = Database(member.contract.terms, member.name, config.tables)
-    ledger = config.ledger
-    process = PartyProcess(member, engine or standard(), database, models, ledger)
-    await process.run(config.listen)
+    with State.open(config.state, config.keys, member.contract.terms.room.name) as state:
+        process = PartyProcess(member, engine or standard(), database, models, state)
+        await process.run(config.listen)
 
 
 def run_party(config: MemberConfig, *, parent_pipe: bool = False) -> None:

@@ -7,44 +7,43 @@ job's own words about its purpose grant nothing.
 
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
-from pathlib import Path
 
 from cleanroom.budget.ledger import Ledger, Scope, Spent
 from cleanroom.budget.zcdp import UNITS, epsilon, rho_within
 from cleanroom.contract.columns import Right
 from cleanroom.contract.terms import Terms
-from cleanroom.errors import BudgetExhausted, LedgerUnavailable, RequestReplayed
+from cleanroom.errors import BudgetExhausted, RequestReplayed, StateRestored, StateUnavailable
 from cleanroom.plan.training import TrainPlan
 from cleanroom.policy.model import Code, Violation
+from cleanroom.storage.state import State
 
 
 class Spending:
-    """One member's budgets. Opens the ledger for each use, so that other processes may too.
+    """One member's budgets.
 
     Args:
-        name: of the member. path: of its ledger; without one, nothing noisy is told.
+        name: of the member. state: that holds its ledger; without one, nothing noisy is told.
     """
 
-    def __init__(self, name: str, terms: Terms, path: Path | None) -> None:
-        self._name, self._terms, self._path = name, terms, path
+    def __init__(self, name: str, terms: Terms, state: State | None) -> None:
+        self._name, self._terms, self._state = name, terms, state
 
     def violations(self, plan: TrainPlan) -> tuple[Violation, ...]:
         """Return every table whose budget doesn't suffice now.
 
         Raises:
-            LedgerUnavailable: if the ledger can't be used.
+            StateUnavailable: if the ledger can't be used.
         """
         costs, delta = self._costs(plan), self._terms.privacy.delta
         if not costs:
             return ()
-        found = []
-        with self._ledger(costs) as ledger:
-            for scope, rho in costs.items():
-                if rho > (left := ledger.left(scope)):
-                    asked, rest = epsilon(rho, delta), epsilon(left, delta)
-                    message = f"{scope.table}: epsilon {asked:.4g} asked, {rest:.4g} left"
-                    remedy = "Ask with a smaller epsilon; only a new contract grants more."
-                    found.append(Violation(Code.BUDGET_EXHAUSTED, self._name, message, remedy))
+        found, ledger = [], self._ledger(costs)
+        for scope, rho in costs.items():
+            if rho > (left := ledger.left(scope)):
+                asked, rest = epsilon(rho, delta), epsilon(left, delta)
+                message = f"{scope.table}: epsilon {asked:.4g} asked, {rest:.4g} left"
+                remedy = "Ask with a smaller epsilon; only a new contract grants more."
+                found.append(Violation(Code.BUDGET_EXHAUSTED, self._name, message, remedy))
         return tuple(found)
 
     def charge(self, session: str, plan: TrainPlan) -> None:
@@ -54,14 +53,13 @@ class Spending:
         noise would be new, and two answers tell more than one.
 
         Raises:
-            BudgetExhausted, RequestReplayed, LedgerUnavailable: nothing may be told.
+            BudgetExhausted, RequestReplayed, StateRestored, StateUnavailable: nothing may be told.
         """
         if costs := self._costs(plan):
             try:
-                with self._ledger(costs) as ledger:
-                    plan_hash = bytes.fromhex(plan.hash)
-                    ledger.charge_all(session, plan_hash, costs, goes_on=False)
-            except (BudgetExhausted, RequestReplayed, LedgerUnavailable) as error:
+                plan_hash = bytes.fromhex(plan.hash)
+                self._ledger(costs).charge_all(session, plan_hash, costs, goes_on=False)
+            except (BudgetExhausted, RequestReplayed, StateRestored, StateUnavailable) as error:
                 error.party = self._name
                 raise
 
@@ -69,14 +67,13 @@ class Spending:
         """Return every budget of this member's tables: granted now, or spent from before.
 
         Raises:
-            LedgerUnavailable: if the ledger can't be used; one that isn't there yet is empty.
+            StateUnavailable: if the ledger can't be used.
         """
         found = {scope: Spent(scope, self._granted, Fraction(0)) for scope in self._scopes()}
-        if self._path is not None and self._path.exists():
-            with Ledger.open(self._path) as ledger:
-                for one in ledger.spent():
-                    allowed = self._granted if one.scope in found else one.allowed
-                    found[one.scope] = one._replace(allowed=allowed)
+        if self._state is not None:
+            for one in Ledger(self._state).spent():
+                allowed = self._granted if one.scope in found else one.allowed
+                found[one.scope] = one._replace(allowed=allowed)
         return tuple(found[scope] for scope in sorted(found))
 
     def _scopes(self) -> Iterator[Scope]:
@@ -102,10 +99,10 @@ class Spending:
         return {Scope(table, plan.recipient, purpose): rho for table in plan.tables}
 
     def _ledger(self, scopes: Mapping[Scope, Fraction]) -> Ledger:
-        """Open the ledger, and have it know what the contract grants."""
-        if self._path is None:
-            raise LedgerUnavailable("this process has no ledger", party=self._name)
-        ledger = Ledger.open(self._path)
+        """Return the ledger, and have it know what the contract grants."""
+        if self._state is None:
+            raise StateUnavailable("this process keeps no state", party=self._name)
+        ledger = Ledger(self._state)
         for scope in scopes:
             ledger.allow(scope, self._granted)
         return ledger

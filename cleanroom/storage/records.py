@@ -15,7 +15,7 @@ from typing import NamedTuple, Self
 
 from cleanroom.storage.secret import Place, Secret
 
-MAX_NAME = 2000
+MAX_NAME = 8192
 MAX_VALUE_BYTES = 64 << 20
 NEVER = 0
 NAME_BYTES = 16

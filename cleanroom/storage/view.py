@@ -156,7 +156,7 @@ class Batch(View):
         """Set a value; what was there before is gone.
 
         Args:
-            table, row: 1 to 2000 characters each.
+            table, row: 1 to 8192 characters each.
             value: at most 64 MiB.
             about: the contract's tables that the value tells of; it goes when one is erased.
             expires: the day (UTC) from which it is no more.

@@ -1,15 +1,16 @@
 """One ledger: what is charged, refused, remembered, and who may open it."""
 
-import sqlite3
+import datetime as dt
 from fractions import Fraction
 from pathlib import Path
 
+import kept
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cleanroom.budget.ledger import MAX_ANSWER_BYTES, Ledger, Scope
-from cleanroom.errors import BudgetExhausted, LedgerUnavailable, RequestReplayed
+from cleanroom.errors import BudgetExhausted, RequestReplayed, StateRestored, StateUnavailable
 
 SCOPE = Scope("hospital_a.patients", "university", "research")
 OTHER = Scope("hospital_a.visits", "university", "research")
@@ -18,7 +19,7 @@ PLAN, TENTH = b"p" * 32, Fraction(1, 10)
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Ledger:
-    opened = Ledger.open(tmp_path / "ledger.db")
+    opened = Ledger(kept.state(tmp_path))
     opened.allow(SCOPE, Fraction(1))
     return opened
 
@@ -79,13 +80,12 @@ def test_everything_is_there_after_opening_again(tmp_path: Path, ledger: Ledger)
     ledger.charge("s", PLAN, SCOPE, TENTH)
     ledger.keep_answer(PLAN, b"first")
     ledger.keep_answer(PLAN, b"second")
-    ledger.close()
-    with Ledger.open(tmp_path / "ledger.db") as again:
-        assert again.left(SCOPE) == 1 - TENTH
-        assert again.answered(PLAN) == b"first"
-        assert again.answered(b"q" * 32) is None
-        again.charge("s", PLAN, SCOPE, TENTH)
-        assert again.left(SCOPE) == 1 - TENTH
+    again = Ledger(kept.state(tmp_path))
+    assert again.left(SCOPE) == 1 - TENTH
+    assert again.answered(PLAN) == b"first"
+    assert again.answered(b"q" * 32) is None
+    again.charge("s", PLAN, SCOPE, TENTH)
+    assert again.left(SCOPE) == 1 - TENTH
 
 
 @settings(max_examples=15, deadline=None)
@@ -93,7 +93,8 @@ def test_everything_is_there_after_opening_again(tmp_path: Path, ledger: Ledger)
 def test_no_order_of_charges_spends_more(
     tmp_path_factory: pytest.TempPathFactory, charges: list[tuple[int, Fraction]]
 ) -> None:
-    with Ledger.open(tmp_path_factory.mktemp("ledger") / "l.db") as ledger:
+    with kept.state(tmp_path_factory.mktemp("ledger")) as state:
+        ledger = Ledger(state)
         ledger.allow(SCOPE, Fraction(1))
         paid: dict[int, Fraction] = {}
         for session, rho in charges:
@@ -111,62 +112,13 @@ def test_costs_that_mean_nothing_are_refused(ledger: Ledger, rho: Fraction) -> N
         ledger.charge("s", PLAN, SCOPE, rho)
     with pytest.raises(ValueError, match="name"):
         ledger.charge("", PLAN, SCOPE, TENTH)
-
-
-def test_no_file_of_the_ledger_is_readable_by_others(tmp_path: Path, ledger: Ledger) -> None:
-    ledger.charge("s", PLAN, SCOPE, TENTH)
-    files = list(tmp_path.iterdir())
-    assert {file.name for file in files} == {"ledger.db", "ledger.db-wal", "ledger.db-shm"}
-    assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
-
-
-def test_a_file_that_others_may_read_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "ledger.db"
-    Ledger.open(path).close()
-    path.chmod(0o640)
-    with pytest.raises(LedgerUnavailable, match="others"):
-        Ledger.open(path)
-    path.chmod(0o600)
-    link = tmp_path / "link.db"
-    link.symlink_to(path)
-    with pytest.raises(LedgerUnavailable, match="file of this user"):
-        Ledger.open(link)
-    with pytest.raises(LedgerUnavailable, match="cannot use"):
-        Ledger.open(tmp_path / "nowhere" / "ledger.db")
-
-
-@pytest.mark.parametrize(
-    "edit",
-    [
-        "UPDATE scope SET spent = 0",
-        "DELETE FROM charge",
-        "DELETE FROM scope",
-        "PRAGMA user_version = 7",
-    ],
-)
-def test_a_ledger_that_contradicts_itself_is_refused(
-    tmp_path: Path, ledger: Ledger, edit: str
-) -> None:
-    ledger.charge("s", PLAN, SCOPE, TENTH)
-    ledger.close()
-    with sqlite3.connect(tmp_path / "ledger.db") as db:
-        db.execute(edit)
-    db.close()
-    with pytest.raises(LedgerUnavailable, match=r"contradicts|layout"):
-        Ledger.open(tmp_path / "ledger.db")
-
-
-def test_what_is_no_ledger_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "ledger.db"
-    path.write_bytes(b"not a database, but long enough to be taken for one" * 100)
-    path.chmod(0o600)
-    with pytest.raises(LedgerUnavailable, match="NOTADB"):
-        Ledger.open(path)
+    assert ledger.left(SCOPE) == 1
 
 
 def test_a_full_ledger_charges_nothing(tmp_path: Path) -> None:
-    """And what it charged before stays charged."""
-    with Ledger.open(tmp_path / "ledger.db", max_bytes=64 << 10) as ledger:
+    """F81: and what it charged before stays charged."""
+    with kept.state(tmp_path, max_bytes=96 << 10) as state:
+        ledger = Ledger(state)
         ledger.allow(SCOPE, Fraction(1))
         confirmed: list[int] = []
 
@@ -175,8 +127,37 @@ def test_a_full_ledger_charges_nothing(tmp_path: Path) -> None:
                 ledger.charge(f"session-{i}-{'x' * 200}", PLAN, SCOPE, Fraction(1, 10**6))
                 confirmed.append(i)
 
-        with pytest.raises(LedgerUnavailable, match="FULL"):
+        with pytest.raises(StateUnavailable, match="FULL"):
             fill()
         assert 1 - ledger.left(SCOPE) == Fraction(len(confirmed), 10**6) > 0
-    with pytest.raises(LedgerUnavailable, match="bytes"), Ledger.open(tmp_path / "l.db") as other:
-        other.keep_answer(PLAN, bytes(MAX_ANSWER_BYTES + 1))
+        with pytest.raises(StateUnavailable, match="bytes"):
+            ledger.keep_answer(PLAN, bytes(MAX_ANSWER_BYTES + 1))
+
+
+def test_a_state_out_of_a_backup_pays_nothing_until_its_owner_says_so(tmp_path: Path) -> None:
+    with kept.state(tmp_path) as state:
+        ledger = Ledger(state)
+        ledger.allow(SCOPE, Fraction(1))
+        with state.writing() as batch:
+            batch.mark_restored("it came out of a backup")
+        with pytest.raises(StateRestored, match="backup"):
+            ledger.charge("s", PLAN, SCOPE, TENTH)
+        with state.writing() as batch:
+            batch.mark_restored("")
+        ledger.charge("s", PLAN, SCOPE, TENTH)
+
+
+def test_a_clock_that_is_set_back_renews_no_budget(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """F66: no day is part of a budget."""
+    ledger.charge("s", PLAN, SCOPE, Fraction(1))
+
+    class Earlier(dt.datetime):
+        @classmethod
+        def now(cls, tz: dt.tzinfo | None = None) -> "Earlier":
+            return cls(2001, 1, 1, tzinfo=tz)
+
+    monkeypatch.setattr(dt, "datetime", Earlier)
+    with pytest.raises(BudgetExhausted):
+        ledger.charge("t", PLAN, SCOPE, Fraction(1, 10**12))

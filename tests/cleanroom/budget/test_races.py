@@ -7,18 +7,25 @@ import threading
 from fractions import Fraction
 from pathlib import Path
 
+import kept
+
 from cleanroom.budget.ledger import Ledger, Scope
 from cleanroom.errors import BudgetExhausted
+from cleanroom.storage.state import State
 
 SCOPE = Scope("hospital_a.patients", "university", "research")
 HEAD = f"""
-import os, signal, sys, threading
+import json, os, signal, sys, threading
 from fractions import Fraction
 from pathlib import Path
 from cleanroom.budget.ledger import Ledger, Scope
 from cleanroom.errors import BudgetExhausted
+from cleanroom.storage.keyfile import Keys
+from cleanroom.storage.state import State
 SCOPE = Scope{tuple(SCOPE)}
-ledger = Ledger.open(Path(sys.argv[1]))
+folder = Path(sys.argv[1])
+state = State.open(folder / "state.db", Keys(folder / "state.key"), "test-room")
+ledger = Ledger(state)
 """
 RACE = """
 def one(i):
@@ -44,8 +51,8 @@ ledger.charge("s", b"p", SCOPE, Fraction(1))
 os.kill(os.getpid(), signal.SIGKILL)
 """
 DIES_EARLIER = """
-with ledger._store.writing() as db:
-    db.execute("UPDATE scope SET spent = 5")
+with state.writing() as batch:
+    batch.put("budget", json.dumps(SCOPE), b"[5, 5]")
     os.kill(os.getpid(), signal.SIGKILL)
 """
 
@@ -56,18 +63,18 @@ def start(code: str, path: Path, *arguments: str) -> "subprocess.Popen[str]":
 
 
 def begun(path: Path, rho: int = 1) -> Path:
-    with Ledger.open(path) as ledger:
-        ledger.allow(SCOPE, Fraction(rho))
+    with kept.state(path) as state:
+        Ledger(state).allow(SCOPE, Fraction(rho))
     return path
 
 
 def left(path: Path) -> Fraction:
-    with Ledger.open(path) as ledger:
-        return ledger.left(SCOPE)
+    with kept.state(path) as state:
+        return Ledger(state).left(SCOPE)
 
 
 def test_fifty_threads_of_five_processes_pay_once(tmp_path: Path) -> None:
-    path = begun(tmp_path / "ledger.db")
+    path = begun(tmp_path)
     racers = [start(RACE, path, f"{i}") for i in range(5)]
     for racer in racers:
         assert racer.stdin is not None
@@ -81,7 +88,8 @@ def test_fifty_threads_of_five_processes_pay_once(tmp_path: Path) -> None:
 
 def test_fifty_threads_with_one_ledger_pay_once(tmp_path: Path) -> None:
     paid: list[int] = []
-    with Ledger.open(begun(tmp_path / "ledger.db")) as ledger:
+    with kept.state(begun(tmp_path)) as state:
+        ledger = Ledger(state)
 
         def one(i: int) -> None:
             try:
@@ -99,40 +107,41 @@ def test_fifty_threads_with_one_ledger_pay_once(tmp_path: Path) -> None:
 
 
 def test_a_ledger_begun_by_many_at_once_is_one(tmp_path: Path) -> None:
-    ledgers: list[Ledger] = []
+    """F88: also where each of them would make the key."""
+    states: list[State] = []
     threads = [
-        threading.Thread(target=lambda: ledgers.append(Ledger.open(tmp_path / "ledger.db")))
-        for _ in range(8)
+        threading.Thread(target=lambda: states.append(kept.state(tmp_path))) for _ in range(8)
     ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    ledgers[0].allow(SCOPE, Fraction(1))
-    assert {ledger.left(SCOPE) for ledger in ledgers} == {Fraction(1)}
-    assert len(ledgers) == 8
-    for ledger in ledgers:
-        ledger.close()
+    Ledger(states[0]).allow(SCOPE, Fraction(1))
+    assert {Ledger(state).left(SCOPE) for state in states} == {Fraction(1)}
+    assert len(states) == 8
+    for state in states:
+        state.close()
 
 
 def test_a_charge_outlives_whoever_dies_before_the_release(tmp_path: Path) -> None:
-    path = begun(tmp_path / "ledger.db")
+    """F82: killed between charge and release."""
+    path = begun(tmp_path)
     dead = start(DIES, path)
     dead.communicate()
     assert dead.returncode == -signal.SIGKILL
     assert left(path) == 0
-    with Ledger.open(path) as ledger:
-        ledger.charge("s", b"p", SCOPE, Fraction(1))  # the same session goes on, and pays once
+    with kept.state(path) as state:  # the same session goes on, and pays once
+        Ledger(state).charge("s", b"p", SCOPE, Fraction(1))
 
 
 def test_half_a_charge_is_none(tmp_path: Path) -> None:
-    path = begun(tmp_path / "ledger.db")
+    path = begun(tmp_path)
     start(DIES_EARLIER, path).communicate()
     assert left(path) == 1
 
 
 def test_no_kill_loses_a_charge_that_was_confirmed(tmp_path: Path) -> None:
-    path = begun(tmp_path / "ledger.db")
+    path = begun(tmp_path)
     charging = start(ENDLESS, path)
     assert charging.stdout is not None
     for _ in range(25):

@@ -5,13 +5,14 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import kept
 import pytest
 import training
 
 from cleanroom.budget.ledger import Ledger, Scope
 from cleanroom.budget.zcdp import epsilon, rho_within
 from cleanroom.contract.terms import Terms
-from cleanroom.errors import BudgetExhausted, LedgerUnavailable, RequestReplayed
+from cleanroom.errors import BudgetExhausted, RequestReplayed, StateUnavailable
 from cleanroom.learning.job import Job
 from cleanroom.party.spending import Spending
 from cleanroom.plan.sheet_of_training import sheet_of_training
@@ -78,7 +79,7 @@ def test_persons_are_told_apart_where_they_may_have_several_rows() -> None:
 
 def test_an_owner_has_the_last_word_on_its_budget(tmp_path: Path) -> None:
     plan = plan_of(noisy(epsilon=0.6))
-    spending = Spending("north", TERMS, tmp_path / "ledger.db")
+    spending = Spending("north", TERMS, kept.state(tmp_path))
     assert spending.violations(plan) == ()
     spending.charge("first", plan)
     with pytest.raises(RequestReplayed, match="charged before") as again:
@@ -96,23 +97,21 @@ def test_an_owner_has_the_last_word_on_its_budget(tmp_path: Path) -> None:
 
 
 def test_purposes_of_jobs_share_one_budget(tmp_path: Path) -> None:
-    spending = Spending("north", TERMS, tmp_path / "ledger.db")
+    spending = Spending("north", TERMS, kept.state(tmp_path))
     spending.charge("first", plan_of(noisy(), purpose="one"))
-    with Ledger.open(tmp_path / "ledger.db") as ledger:
-        (only,) = ledger.spent()
+    (only,) = Ledger(kept.state(tmp_path)).spent()
     assert only.scope == Scope("patients", "university", TERMS.room.purpose)
     assert only.allowed - only.spent < only.allowed / 1000
     assert spending.violations(plan_of(noisy(epsilon=0.1), purpose="another")) != ()
 
 
-def test_without_a_ledger_nothing_noisy_is_told(tmp_path: Path) -> None:
+def test_without_a_ledger_nothing_noisy_is_told() -> None:
     assert Spending("north", TERMS, None).violations(plan_of(EXACT)) == ()
-    for path in (None, tmp_path / "nowhere" / "ledger.db"):
-        spending = Spending("north", TERMS, path)
-        with pytest.raises(LedgerUnavailable):
-            spending.violations(plan_of(noisy()))
-        with pytest.raises(LedgerUnavailable, match="north"):
-            spending.charge("s", plan_of(noisy()))
+    spending = Spending("north", TERMS, None)
+    with pytest.raises(StateUnavailable):
+        spending.violations(plan_of(noisy()))
+    with pytest.raises(StateUnavailable, match="north"):
+        spending.charge("s", plan_of(noisy()))
 
 
 def together(kind: str, least: int, rows: int | None = 1, persons: int = 5) -> list[Violation]:
@@ -156,7 +155,7 @@ def test_a_job_is_for_one_of_the_purposes_that_the_contract_names(tmp_path: Path
     assert check_training(plan_of(noisy(), terms, purpose="care"), terms, TODAY) == ()
     (violation,) = check_training(plan_of(noisy(), terms, purpose="beds"), terms, TODAY)
     assert violation.code is Code.PURPOSE_UNKNOWN
-    spending = Spending("north", terms, tmp_path / "ledger.db")
+    spending = Spending("north", terms, kept.state(tmp_path))
     spending.charge("first", plan_of(noisy(), terms, purpose="care"))
     spent = {one.scope.purpose: one.spent for one in spending.budgets()}
     assert spent["care"] > spent["costs"] == 0

@@ -12,9 +12,11 @@ from cleanroom import LocalRoom
 from cleanroom.budget.ledger import Ledger
 from cleanroom.budget.zcdp import rho_within
 from cleanroom.cli import app
+from cleanroom.config import MemberConfig
 from cleanroom.errors import PolicyDenied
 from cleanroom.learning.private.model import PrivateModel
 from cleanroom.policy.model import Code
+from cleanroom.storage.state import State
 
 
 @pytest.fixture(scope="module")
@@ -33,10 +35,10 @@ def spent(room: LocalRoom) -> list[float]:
     """Return each owner's share of its budget that is spent."""
     shares = []
     for name in training.HOSPITALS:
-        path = room.workers[name].config.parent / "ledger.db"
-        assert path.stat().st_mode & 0o777 == 0o600
-        with Ledger.open(path) as ledger:
-            (only,) = ledger.spent()
+        config = MemberConfig.load(room.workers[name].config)
+        assert config.state.stat().st_mode & 0o777 == 0o600
+        with State.open(config.state, config.keys, room.contract.terms.room.name) as state:
+            (only,) = Ledger(state).spent()
         shares.append(float(only.spent / only.allowed))
     return shares
 
@@ -73,8 +75,9 @@ def test_an_owner_sees_what_is_left(room: LocalRoom) -> None:
     (only,) = json.loads(done.stdout)
     assert (only["table"], only["recipient"]) == ("patients", "university")
     assert only["epsilon"] == pytest.approx(8.0, abs=0.001)
-    with Ledger.open(config.parent / "ledger.db") as ledger:
-        (kept,) = ledger.spent() or (None,)
+    read = MemberConfig.load(config)
+    with State.open(read.state, read.keys, room.contract.terms.room.name) as state:
+        (kept,) = Ledger(state).spent() or (None,)
     left = float(kept.allowed - kept.spent) if kept else float(rho_within(8.0, 1e-6))
     assert only["rho left"] == pytest.approx(left)
 

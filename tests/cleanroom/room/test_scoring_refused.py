@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 
+import kept
 import numpy as np
 import pytest
 import scoring
@@ -65,14 +66,14 @@ def in_room(
     members: Room,
     home: Path,
     work: Callable[[PartyProcess], Awaitable[object]],
-    ledger: str = "ledger.db",
 ) -> object:
     """Run the coordinator and the model's owner in this process."""
 
     async def run() -> object:
         config = CoordinatorConfig.load(home / "coordinator.toml")
         owner, rows = members["bank_b"], tiny_room.Rows()
-        party = PartyProcess(owner, standard(), rows, MODELS, home / ledger)
+        state = kept.state(home)
+        party = PartyProcess(owner, standard(), rows, MODELS, state)
         tasks = [asyncio.ensure_future(coordinate(config)), asyncio.ensure_future(party.run())]
         try:
             await asyncio.wait_for(party.ready.wait(), 60)
@@ -84,6 +85,7 @@ def in_room(
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            state.close()
 
     return asyncio.run(run())
 
@@ -301,13 +303,15 @@ def test_the_models_owner_rules_for_itself(members, home) -> None:
 
 def test_rows_are_counted_until_the_day_is_over(members, home) -> None:
     async def work(_: PartyProcess) -> CleanroomError:
-        with Scored(home / "counted.db") as scored:
-            scored.count(MODEL, "bank_a", dt.datetime.now(dt.UTC).date(), 90_000, 90_000)
+        with kept.state(home) as state:
+            scored, today = Scored(state), dt.datetime.now(dt.UTC).date()
+            before = scored.count(MODEL, "bank_a", today, 0, 90_000)
+            scored.count(MODEL, "bank_a", today, 90_000 - before, 90_000)
         with pytest.raises(PolicyDenied) as caught:
             await ask(members, n=1 << 14)
         return caught.value
 
-    error = in_room(members, home, work, "counted.db")
+    error = in_room(members, home, work)
     assert "16384 rows to score after 90000 today" in error.message
 
 

@@ -6,6 +6,7 @@ import pickle
 import sqlite3
 from pathlib import Path
 
+import kept
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,17 +20,12 @@ from cleanroom.storage.keyfile import Keys
 from cleanroom.storage.secret import Secret
 from cleanroom.storage.state import State
 
-ROOM = "test-room"
 DAY = dt.date(2026, 5, 21)
-
-
-def opened(folder: Path, **more: object) -> State:
-    return State.open(folder / "state.db", Keys(folder / "state.key"), ROOM, **more)
 
 
 @pytest.fixture
 def state(tmp_path: Path) -> State:
-    return opened(tmp_path)
+    return kept.state(tmp_path)
 
 
 def value(state: State, table: str, row: str) -> bytes | None:
@@ -46,7 +42,7 @@ def test_values_are_there_after_opening_again(tmp_path: Path, state: State) -> N
         batch.delete("a", "none")
         assert batch.get("a", "2") == b"second"
     state.close()
-    with opened(tmp_path) as again, again.reading() as view:
+    with kept.state(tmp_path) as again, again.reading() as view:
         assert dict(view.rows("a")) == {"1": b"one", "2": b"second"}
         assert (view.get("b", "1"), view.get("b", "2")) == (b"", None)
 
@@ -66,13 +62,15 @@ def test_an_error_undoes_all_of_a_batch(state: State) -> None:
 
 
 def test_a_value_is_gone_from_its_day_on(tmp_path: Path) -> None:
-    with opened(tmp_path, today=lambda: DAY) as state, state.writing() as batch:
+    with kept.state(tmp_path, today=lambda: DAY) as state, state.writing() as batch:
         batch.put("a", "1", b"one", expires=DAY + dt.timedelta(days=1))
         batch.put("a", "2", b"two")
         assert batch.get("a", "1") == b"one"
-    with opened(tmp_path, today=lambda: DAY + dt.timedelta(days=1)) as later:
+    with kept.state(tmp_path, today=lambda: DAY + dt.timedelta(days=1)) as later:
         assert value(later, "a", "1") is None
-    with opened(tmp_path, today=lambda: DAY) as back:  # the clock, set back, brings nothing back
+    with kept.state(
+        tmp_path, today=lambda: DAY
+    ) as back:  # the clock, set back, brings nothing back
         assert value(back, "a", "1") is None
         assert value(back, "a", "2") == b"two"
 
@@ -88,7 +86,7 @@ def test_it_is_a_dictionary(
     tmp_path_factory: pytest.TempPathFactory, changes: list[tuple[str, str, bytes | None]]
 ) -> None:
     folder, plain = tmp_path_factory.mktemp("state"), {}
-    with opened(folder) as state:
+    with kept.state(folder) as state:
         for table, row, content in changes:
             with state.writing() as batch:
                 if content is None:
@@ -97,7 +95,7 @@ def test_it_is_a_dictionary(
                 else:
                     plain[table, row] = content
                     batch.put(table, row, content)
-    with opened(folder) as state, state.reading() as view:
+    with kept.state(folder) as state, state.reading() as view:
         found = {(table, row): v for table in "ab" for row, v in view.rows(table)}
     assert found == plain
 
@@ -117,14 +115,14 @@ def test_a_file_that_others_may_read_is_refused(tmp_path: Path, state: State) ->
     for name, kind in (("state.db", StateUnavailable), ("state.key", StateKeyRefused)):
         (tmp_path / name).chmod(0o640)
         with pytest.raises(kind, match="others"):
-            opened(tmp_path)
+            kept.state(tmp_path)
         (tmp_path / name).chmod(0o600)
     link = tmp_path / "link.db"
     link.symlink_to(tmp_path / "state.db")
     with pytest.raises(StateUnavailable, match="file of this user"):
-        State.open(link, Keys(tmp_path / "state.key"), ROOM)
+        State.open(link, Keys(tmp_path / "state.key"), kept.ROOM)
     with pytest.raises(StateUnavailable, match="cannot use"):
-        opened(tmp_path / "nowhere")
+        kept.state(tmp_path / "nowhere")
 
 
 def test_a_state_without_its_key_or_a_key_without_its_state_is_never_begun_anew(
@@ -133,14 +131,14 @@ def test_a_state_without_its_key_or_a_key_without_its_state_is_never_begun_anew(
     state.close()
     (tmp_path / "state.key").rename(tmp_path / "away.key")
     with pytest.raises(StateKeyRefused, match="no key file"):
-        opened(tmp_path)
+        kept.state(tmp_path)
     (tmp_path / "away.key").rename(tmp_path / "state.key")
     (tmp_path / "state.db").unlink()
     with pytest.raises(StateUnavailable, match="is gone"):
-        opened(tmp_path)
+        kept.state(tmp_path)
     (tmp_path / "state.db").touch(0o600)
     with pytest.raises(StateUnavailable, match="is empty"):
-        opened(tmp_path)
+        kept.state(tmp_path)
 
 
 def test_wrong_keys_rooms_suites_and_files_are_refused(tmp_path: Path, state: State) -> None:
@@ -150,23 +148,23 @@ def test_wrong_keys_rooms_suites_and_files_are_refused(tmp_path: Path, state: St
         State.open(path, Keys(key), "other")
     other = tmp_path / "other"
     other.mkdir()
-    opened(other).close()
+    kept.state(other).close()
     with pytest.raises(StateKeyRefused, match="another key"):
-        State.open(path, Keys(other / "state.key"), ROOM)
+        State.open(path, Keys(other / "state.key"), kept.ROOM)
     right = key.read_text()
     for edit in ((SUITE_TEXT, "rot13"), ('"secret": "', '"secret": "00'), ("{", "[")):
         key.write_text(right.replace(*edit))
         with pytest.raises(StateKeyRefused, match=r"suite|no key file"):
-            opened(tmp_path)
+            kept.state(tmp_path)
     key.write_text(right)
     with sqlite3.connect(path) as db:
         db.execute("UPDATE meta SET suite = 'rot13'")
     db.close()
     with pytest.raises(StateUnavailable, match="suite"):
-        opened(tmp_path)
+        kept.state(tmp_path)
     path.write_bytes(b"not a database, but long enough to be taken for one" * 100)
     with pytest.raises(StateDamaged, match="NOTADB"):
-        opened(tmp_path)
+        kept.state(tmp_path)
 
 
 SUITE_TEXT = "aes256gcm"
@@ -198,10 +196,10 @@ def test_a_full_state_keeps_what_it_confirmed(tmp_path: Path) -> None:
                 batch.put("a", f"{i}", bytes(500))
             confirmed.append(i)
 
-    with opened(tmp_path, max_bytes=96 << 10) as state:
+    with kept.state(tmp_path, max_bytes=96 << 10) as state:
         with pytest.raises(StateUnavailable, match="FULL"):
             fill(state)
         with state.reading() as view:
             assert {int(row) for row, _ in view.rows("a")} == set(confirmed)
-    with opened(tmp_path) as again, again.reading() as view:
+    with kept.state(tmp_path) as again, again.reading() as view:
         assert len(list(view.rows("a"))) == len(confirmed) > 10
