@@ -180,6 +180,13 @@ class RowsChanged(CleanroomError):
     remedy = "Put the old rows back, or say openly that they are new: 'cleanroom audit epoch'."
 
 
+class EvidenceInvalid(CleanroomError):
+    """A bundle of evidence isn't what its member signed; the message names the file."""
+
+    code = "evidence-invalid"
+    remedy = "Ask the member for the bundle again; trust nothing that is in this one."
+
+
 class AppRefused(CleanroomError):
     """Foreign code that may not run here: not approved, changed since, or nothing confines it."""
 

@@ -19,6 +19,7 @@ from cleanroom.cli import (
     joined,
     query,
     regress,
+    report,
     run,
     score,
     train,
@@ -35,6 +36,7 @@ app = typer.Typer(
 )
 app.add_typer(identity.app, name="identity")
 app.add_typer(contract.app, name="contract")
+app.add_typer(report.app, name="report")
 for command in (
     run.coordinator,
     run.party,

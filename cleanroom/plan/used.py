@@ -3,11 +3,14 @@
 from collections.abc import Iterator
 from typing import TypeAlias, assert_never
 
-from cleanroom.cards.shelf import card
+from cleanroom.cards.shelf import CARDS, card
+from cleanroom.contract.columns import Right
 from cleanroom.contract.terms import Terms
 from cleanroom.plan.plan import Plan
 from cleanroom.plan.scoring import ScorePlan
 from cleanroom.plan.training import TrainPlan
+from protocols.card import Technique
+from protocols.secagg.roster import LEAST_MEMBERS
 
 AnyPlan: TypeAlias = Plan | ScorePlan | TrainPlan
 
@@ -24,6 +27,11 @@ def cards_of(plan: AnyPlan, terms: Terms) -> tuple[str, ...]:
     assert_never(plan)
 
 
+def cards_under(terms: Terms) -> tuple[str, ...]:
+    """Return the names of all cards that plans under these terms may have."""
+    return tuple(_under(terms))
+
+
 def lines(plan: AnyPlan, terms: Terms) -> list[str]:
     """Return a sheet's lines about protocols."""
     return [f"{name}: {card(name).title}" for name in cards_of(plan, terms)]
@@ -37,3 +45,34 @@ def _of_a_query(plan: Plan, terms: Terms) -> Iterator[str]:
     yield "rep3" if fit is None else f"joined_{fit.kind}"
     if terms.privacy.release == "sdc":
         yield "sdc"
+
+
+def _under(terms: Terms) -> Iterator[str]:
+    columns = [c for table in terms.tables.values() for c in table.columns.values()]
+    granted = {right for c in columns for *_, rights in c.granted() for right in rights}
+    if terms.computing:
+        yield "rep3"
+    if terms.computing and terms.privacy.release in CARDS:
+        yield terms.privacy.release
+    if terms.opens_cells:
+        yield "he"
+        if granted & {Right.PRIVATE_FILTER, Right.PRIVATE_WEIGHTS}:
+            yield "private"
+    if any(model.scores for model in terms.models.values()):
+        yield "scoring"
+    if Right.TRAIN in granted:
+        yield from _trainings(terms)
+
+
+def _trainings(terms: Terms) -> Iterator[str]:
+    together = any(len(terms.owners(name)) >= LEAST_MEMBERS for name in terms.tables)
+    exact = terms.privacy.release == "sdc"
+    for name, one in CARDS.items():
+        if name.startswith("joined_"):
+            fits = exact and bool(terms.computing)
+        elif one.technique is Technique.FL:
+            fits = exact and together
+        else:
+            fits = together and name.startswith("private_")
+        if fits:
+            yield name
