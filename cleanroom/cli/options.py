@@ -51,6 +51,10 @@ Without = Annotated[
 Purpose = Annotated[
     str, typer.Option("--purpose", help="One that the contract names; needed if it names some.")
 ]
+Epsilon = Annotated[
+    float | None,
+    typer.Option("--epsilon", help="What it may cost of the privacy budget; more is less noise."),
+]
 
 
 def text_of(sql: str) -> str:

@@ -11,6 +11,7 @@ from cleanroom.cli.options import (
     By,
     Config,
     Deadline,
+    Epsilon,
     Form,
     FormOrSuffix,
     MaybeConfig,
@@ -61,6 +62,7 @@ def query(
     weights: Weights = None,
     without: Without = None,
     purpose: Purpose = "",
+    epsilon: Epsilon = None,
     form: FormOrSuffix = None,
     output: Output = None,
     receipt: ReceiptFile = None,
@@ -78,6 +80,7 @@ def query(
                 protocol=by,
                 without=left_out,
                 purpose=purpose,
+                epsilon=epsilon,
                 deadline_s=deadline_s,
                 on_progress=told,
             )
@@ -92,6 +95,7 @@ def explain(
     without: Without = None,
     purpose: Purpose = "",
     offline: Offline = False,
+    epsilon: Epsilon = None,
 ) -> None:
     """Say what a query would open to whom, what it costs and how members rule; nothing runs.
 
@@ -104,7 +108,9 @@ def explain(
         raise typer.BadParameter("a query needs --config FILE, or CLEANROOM_CONFIG")
     with _room(config) as room:
         text, by, left_out = text_of(sql), named(protocol), without or ()
-        told = room.explain(text, protocol=by, without=left_out, purpose=purpose, offline=offline)
+        told = room.explain(
+            text, protocol=by, without=left_out, purpose=purpose, epsilon=epsilon, offline=offline
+        )
     typer.echo(printable(told.text))
 
 

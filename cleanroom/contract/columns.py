@@ -165,6 +165,8 @@ class TableTerms(Strict):
         members: who hold a part of a federated table; absent for 'member.table'.
         person: the column that names the privacy unit, whom min_group counts.
         max_rows_per_person: rows one person may have in one member's table; 1 makes `person` a key.
+        owners_per_person: members among whose rows one person may be; None: among all. It is
+            believed, not checked: nobody sees who has rows at two owners.
         max_rows: public bound on one member's rows.
         profile: what recipients may be told of an owner's rows before they ask: how many, and
             how often values are missing, both roughly.
@@ -175,6 +177,7 @@ class TableTerms(Strict):
     members: Annotated[tuple[Name, ...], Field(min_length=1)] | None = None
     person: Name
     max_rows_per_person: Annotated[int, Field(ge=1, strict=True)] | None = None
+    owners_per_person: Annotated[int, Field(ge=1, le=1000, strict=True)] | None = None
     max_rows: Annotated[int, Field(ge=1, le=1 << 24, strict=True)]
     profile: tuple[Literal["rows", "missing"], ...] = ()
     columns: Annotated[Mapping[Name, ColumnTerms], Field(min_length=1)]

@@ -31,7 +31,17 @@ from cleanroom.errors import (
 from cleanroom.process import run_until_stopped
 from cleanroom.session.member import Membership
 from cleanroom.session.replays import Replays
-from cleanroom.session.routes import ABSENT, ADD, ATTEND, CONVERSE, LEFT, STATUS, SUBMIT, TOTAL
+from cleanroom.session.routes import (
+    ABSENT,
+    ACCEPTED,
+    ADD,
+    ATTEND,
+    CONVERSE,
+    LEFT,
+    STATUS,
+    SUBMIT,
+    TOTAL,
+)
 from cleanroom.session.statements import (
     Failed,
     Finished,
@@ -237,11 +247,17 @@ class Room:
         relay.ruled.add(member)
         if not accepted:
             relay.refused.add(member)
-        if relay.request.rehearsal is not None:
+        everybody = relay.ruled == set(relay.request.members)
+        if relay.request.rehearsal is not None or not everybody:
             return
-        if relay.refused and relay.ruled == set(relay.request.members):
+        if relay.refused:
             names = ", ".join(sorted(relay.refused))
             self._cancel(relay, PolicyDenied("the plan breaks the policy", party=names))
+        elif relay.request.epsilon is not None:  # so that nobody is charged for what others refuse
+            message = pack(Progress(relay.request.session, COORDINATOR, ACCEPTED))
+            for name in relay.request.members:
+                if name in self._attending:
+                    self._attending[name].put(message)
 
     def _on_finished(self, relay: Relay, member: str, digest: str) -> None:
         if relay.summing is not None:

@@ -5,6 +5,7 @@ encrypted here. Numbers stand total by total, and in each one cell by cell; then
 histogram, and in each one cell by cell and value by value.
 """
 
+import secrets
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
@@ -14,18 +15,26 @@ from numpy.typing import NDArray
 from cleanroom.errors import DataMismatch, PeerMisbehaved
 from cleanroom.execution.contribute import Source
 from cleanroom.execution.histograms import values_of
+from cleanroom.execution.noise import shares_of
 from cleanroom.execution.outcome import Opened
 from cleanroom.plan.ciphertexts import CellKey, Ciphertexts, Histogram
 from cleanroom.plan.nodes import Derive, Derived, Leaf
 from cleanroom.plan.plan import Plan
 from cleanroom.plan.schema import schema_of
+from protocols.dp.words import Words
+from protocols.randomness import KEY_BYTES
 
 I64: TypeAlias = NDArray[np.int64]
 Columns: TypeAlias = Mapping[str, NDArray[Any]]
 
 
-def add_up(plan: Plan, member: str, source: Source, text_key: bytes) -> I64:
+def add_up(
+    plan: Plan, member: str, source: Source, text_key: bytes, words: Words | None = None
+) -> I64:
     """Run a member's leaves on its rows and add up its cells, shape (plan's numbers,).
+
+    Args:
+        words: what this member's noise is drawn from, if the plan is noisy: its own alone.
 
     Raises:
         DataMismatch: if a leaf has more rows than the plan's bound, or a value beyond a key's.
@@ -43,6 +52,10 @@ def add_up(plan: Plan, member: str, source: Source, text_key: bytes) -> I64:
             for one, counts in histograms.items():
                 codes = _codes(one.column, one.size, columns, leaf)
                 np.add.at(counts, (places, codes.astype(np.intp)), values[one.weight])
+    if plan.noise is not None:
+        drawn = shares_of(plan.noise, words or Words(secrets.token_bytes(KEY_BYTES)))
+        for name, total in zip(cells.totals, totals, strict=True):
+            total += drawn[name]
     return numbers
 
 
@@ -57,6 +70,8 @@ def read(plan: Plan, numbers: I64) -> Opened:
     totals, histograms = _parts(cells, numbers, cells.cells)
     weight = 1 if cells.private is None else cells.private.largest
     bounds = {column.name: column.bound * weight for column in schema_of(plan.root.input).sums}
+    if plan.noise is not None:
+        bounds = {name: bound + plan.noise.most(name) for name, bound in bounds.items()}
     for name, total in zip(cells.totals, totals, strict=True):
         if int(total.max()) > bounds[name] or int(total.min()) < -bounds[name]:
             raise PeerMisbehaved(f"{name} is larger than the declared bounds allow")

@@ -3,6 +3,7 @@
 Rule: this maps plan nodes to operators of `protocols.rep3`; it computes nothing itself.
 """
 
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -13,6 +14,7 @@ from cleanroom.execution.computed import computed
 from cleanroom.execution.contribute import Contribution, receive
 from cleanroom.execution.fitting import fitted
 from cleanroom.execution.grouping import add_middles, grouping_of
+from cleanroom.execution.noise import release_noisy, with_all_cells
 from cleanroom.execution.numbers import holds, of_terms, with_numbers
 from cleanroom.execution.outcome import Outcome
 from cleanroom.execution.release import release
@@ -33,6 +35,8 @@ from cleanroom.plan.nodes import (
 from cleanroom.plan.plan import Plan, count_leaves, leaves_of
 from cleanroom.plan.schema import both_sides, is_certain, schema_of
 from protocols.context import Context
+from protocols.dp.words import Words
+from protocols.randomness import KEY_BYTES
 from protocols.rep3 import outer
 from protocols.rep3.and_bits import and_bits
 from protocols.rep3.cross import with_row
@@ -50,12 +54,16 @@ Leaves = Mapping[int, Relation]
 
 
 def compute(
-    ctx: Context, plan: Plan, contributions: Mapping[int, Contribution]
+    ctx: Context,
+    plan: Plan,
+    contributions: Mapping[int, Contribution],
+    words: Words | None = None,
 ) -> Steps[Outcome]:
     """Run one computing party's side of a plan.
 
     Args:
         contributions: one for each place in `plan.leaves`.
+        words: what this party's noise is drawn from, if the plan is noisy: its own alone.
 
     Returns:
         This party's share of what the recipient opens; useless without another party's.
@@ -76,8 +84,11 @@ def compute(
     except InputInconsistent as error:
         owners = ", ".join(sorted({plan.leaves[i].member for i in error.inputs}))
         raise errors.PeerMisbehaved("shares of its rows are inconsistent", party=owners) from None
-    outcome = yield from release(ctx.at("release"), plan.root, groups)
-    return outcome
+    groups = yield from with_all_cells(ctx.at("cells"), plan.root.input, groups)
+    if plan.noise is None:
+        return (yield from release(ctx.at("release"), plan.root, groups))
+    drawn = words or Words(secrets.token_bytes(KEY_BYTES))
+    return (yield from release_noisy(ctx.at("release"), plan.root, groups, plan.noise, drawn))
 
 
 def _run(ctx: Context, node: Node, leaves: Leaves, first: int) -> Steps[Relation]:

@@ -66,9 +66,10 @@ def contribute(
         DataMismatch: if a leaf has more rows than the plan's bound.
     """
     return tuple(
-        _split(index, leaf, *_encode(leaf, source.run(leaf.sql, text_key), _held(leaf, source)))
+        _split(index, leaf, *_encode(leaf, source.run(leaf.sql, text_key), size))
         for index, leaf in enumerate(plan.leaves)
         if leaf.member == member
+        for size in (_size(plan, leaf, source),)
     )
 
 
@@ -121,8 +122,13 @@ def _named(leaf: Leaf, n: int, bits: Bits, sums: Arith) -> Relation:
     )
 
 
-def _held(leaf: Leaf, source: Source) -> int:
-    """Return the rows of the largest table that a leaf reads, whatever it filters."""
+def _size(plan: Plan, leaf: Leaf, source: Source) -> int:
+    """Return the rows of the largest table that a leaf reads, whatever it filters.
+
+    Where answers are noisy that would be an exact one: there it is as many as there may be.
+    """
+    if plan.noise is not None:
+        return leaf.max_rows
     return max((source.rows(table) for table in leaf.tables), default=0)
 
 

@@ -38,7 +38,7 @@ from cleanroom.plan.plan import Plan
 from cleanroom.process import run_until_stopped
 from cleanroom.session.member import Membership
 from cleanroom.session.replays import Replays
-from cleanroom.session.routes import ATTEND
+from cleanroom.session.routes import ACCEPTED, ATTEND
 from cleanroom.session.statements import (
     Failed,
     Request,
@@ -80,10 +80,10 @@ class PartyProcess:
         self._channel: Channel | None = None
         parts = self._report, self._stage, self._attended
         reader = Reader(source)
-        self._roles = Roles(member, engine, reader, *parts)
+        self._spending = Spending(member.name, member.contract.terms, state)
+        self._roles = Roles(member, engine, reader, *parts, self._spending)
         self._answering = Answering(member, models or {}, *parts, state)
-        spending = Spending(member.name, member.contract.terms, state)
-        self._learning = Learning(member, reader, *parts, spending)
+        self._learning = Learning(member, reader, *parts, self._spending)
         self._tasks: set[asyncio.Task[None]] = set()
         self.ready = asyncio.Event()
 
@@ -168,8 +168,9 @@ class PartyProcess:
                 task.add_done_callback(self._tasks.discard)
             case Cancel(session, fault):
                 self._sessions.fail(session, fault)
-            case Progress():
-                pass
+            case Progress(session, stage=stage):
+                if stage == ACCEPTED:
+                    self._sessions.accept(session)
 
     async def _report(self, statement: Statement) -> None:
         await self._outbox.put(pack(sign(self._member.identity, statement)))
@@ -211,6 +212,8 @@ class PartyProcess:
             return await self._learning.begin(request, request.training, today)
         plan = await asyncio.to_thread(self._compile, request)
         violations = self._engine.check(plan, self._member.contract.terms, today)
+        if not violations:
+            violations = await asyncio.to_thread(self._spending.violations, plan)
         exchange = None if plan.ciphertexts is None else Exchange()
         return QueryRun(self._member, request, plan, exchange), violations
 

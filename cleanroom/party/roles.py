@@ -20,6 +20,7 @@ from cleanroom.execution.contribute import Contribution
 from cleanroom.execution.outcome import Outcome
 from cleanroom.party.query_run import QueryRun
 from cleanroom.party.reading import Reader
+from cleanroom.party.spending import Spending
 from cleanroom.session.digest import outcome_bytes
 from cleanroom.session.member import Membership
 from cleanroom.session.routes import CONTRIBUTE, ROUNDS
@@ -52,6 +53,7 @@ class Roles:
         report: sends a signed statement about a session.
         stage: tells whoever waits how far a session is: session id, stage.
         attended: returns the channel on which this member attends.
+        spending: what noisy answers cost it.
     """
 
     member: Membership
@@ -60,6 +62,7 @@ class Roles:
     report: Report
     stage: Stage
     attended: Callable[[], Channel]
+    spending: Spending
 
     async def play(self, session: QueryRun) -> None:
         """Do everything that falls to this member, and return when its outcome was collected."""
@@ -76,6 +79,9 @@ class Roles:
     async def _input(self, session: QueryRun) -> None:
         started = time.monotonic()
         await self.stage(session.id, "reading")
+        if session.plan.noise is not None:
+            await session.accepted.wait()
+            await asyncio.to_thread(self.spending.charge, session.id, session.plan)
         text_key = hashlib.sha256(session.id.encode()).digest()[:16]
         triples = await self._contributions(session, text_key)
         await self.stage(session.id, "sharing")
@@ -90,6 +96,7 @@ class Roles:
         encrypting_of = await asyncio.to_thread(_encrypting)
         async with encrypting_of(self.member, session, self.attended()) as encrypting:
             _, numbers = await together(encrypting.agree(), self._numbers(session))
+            await asyncio.to_thread(self.spending.charge, session.id, session.plan)
             await self.stage(session.id, "encrypting")
             sent = await encrypting.send(numbers)
         await self._finished(

@@ -37,6 +37,7 @@ class Run:
         self.started = time.monotonic()
         self.fault: CleanroomError | None = None
         self.unexpected: tuple[str, ...] = ()  # where, for this member's own log
+        self.accepted = asyncio.Event()  # by all members, as far as the coordinator tells
         self._told: asyncio.Future[CleanroomError] = asyncio.get_running_loop().create_future()
         self._task: asyncio.Task[None] | None = None
         self._losses: set[asyncio.Task[None]] = set()

@@ -17,6 +17,7 @@ class Sessions:
     def __init__(self) -> None:
         self._running: dict[str, Run] = {}
         self._ended: OrderedDict[str, CleanroomError] = OrderedDict()
+        self._accepted: OrderedDict[str, None] = OrderedDict()  # before they began here
         self._changed = asyncio.Condition()
 
     def __len__(self) -> int:
@@ -27,6 +28,8 @@ class Sessions:
         self._running[session.id] = session
         if session.id in self._ended:
             session.fail(self._ended[session.id].again())
+        if session.id in self._accepted:
+            session.accepted.set()
         async with self._changed:
             self._changed.notify_all()
 
@@ -60,6 +63,15 @@ class Sessions:
             self._running[session_id].fail(fault)
         else:
             self._end(session_id, fault)
+
+    def accept(self, session_id: str) -> None:
+        """Note that all members have accepted a session, begun here or not."""
+        if session_id in self._running:
+            self._running[session_id].accepted.set()
+        else:
+            self._accepted[session_id] = None
+            if len(self._accepted) > _REMEMBERED:
+                self._accepted.popitem(last=False)
 
     def fail_all(self, fault: CleanroomError) -> None:
         """End every session."""

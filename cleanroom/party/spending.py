@@ -1,21 +1,43 @@
-"""What noisy sums of this member's rows cost, and its own ledger, which has the last word.
+"""What noisy answers about this member's rows cost, and its own ledger, which has the last word.
 
-Rule: charged before the first sum, for all of a session's sums at once. The contract grants an
-epsilon for each of its tables, towards each recipient, for each purpose that the contract names; a
-job's own words about its purpose grant nothing.
+Rule: charged before the first word leaves, for all that a session tells at once. The contract
+grants an epsilon for each of its tables, towards each recipient, for each purpose that the contract
+names; a job's own words about its purpose grant nothing.
 """
 
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
+from typing import Protocol
 
 from cleanroom.budget.ledger import Ledger, Scope, Spent
 from cleanroom.budget.zcdp import UNITS, epsilon, rho_within
 from cleanroom.contract.columns import Right
 from cleanroom.contract.terms import Terms
 from cleanroom.errors import BudgetExhausted, RequestReplayed, StateRestored, StateUnavailable
-from cleanroom.plan.training import TrainPlan
 from cleanroom.policy.model import Code, Violation
 from cleanroom.storage.state import State
+
+ANSWERS = {Right.COUNT, Right.SUM, Right.AVG}
+
+
+class Cost(Protocol):
+    @property
+    def units(self) -> int: ...
+
+
+class Charged(Protocol):
+    """What every plan says of its cost, a query's and a training's."""
+
+    @property
+    def hash(self) -> str: ...
+    @property
+    def recipient(self) -> str: ...
+    @property
+    def purpose(self) -> str: ...
+    @property
+    def tables(self) -> tuple[str, ...]: ...
+    @property
+    def noise(self) -> Cost | None: ...
 
 
 class Spending:
@@ -28,7 +50,7 @@ class Spending:
     def __init__(self, name: str, terms: Terms, state: State | None) -> None:
         self._name, self._terms, self._state = name, terms, state
 
-    def violations(self, plan: TrainPlan) -> tuple[Violation, ...]:
+    def violations(self, plan: Charged) -> tuple[Violation, ...]:
         """Return every table whose budget doesn't suffice now.
 
         Raises:
@@ -46,7 +68,7 @@ class Spending:
                 found.append(Violation(Code.BUDGET_EXHAUSTED, self._name, message, remedy))
         return tuple(found)
 
-    def charge(self, session: str, plan: TrainPlan) -> None:
+    def charge(self, session: str, plan: Charged) -> None:
         """Charge a new session for all that it will tell; durable on return.
 
         A session that this process forgot, as it was started again, isn't answered again: the
@@ -82,8 +104,9 @@ class Spending:
         for table in self._terms.tables_of(self._name):
             columns = self._terms.tables[table].columns.values()
             granted = [one for column in columns for one in column.granted()]
-            trained = {(to, for_) for to, for_, rights in granted if Right.TRAIN in rights}
-            for recipient, purpose in trained:
+            noisy = {Right.TRAIN} | (ANSWERS if self._terms.privacy.release == "dp" else set())
+            told = {(to, for_) for to, for_, rights in granted if noisy & set(rights)}
+            for recipient, purpose in told:
                 yield from (Scope(table, recipient, p) for p in purposes if purpose in ("", p))
 
     @property
@@ -91,12 +114,13 @@ class Spending:
         privacy = self._terms.privacy
         return rho_within(privacy.epsilon, privacy.delta)
 
-    def _costs(self, plan: TrainPlan) -> Mapping[Scope, Fraction]:
+    def _costs(self, plan: Charged) -> Mapping[Scope, Fraction]:
         if plan.noise is None:
             return {}
         purpose = self._terms.room.scope(plan.purpose)
         rho = Fraction(plan.noise.units, UNITS)
-        return {Scope(table, plan.recipient, purpose): rho for table in plan.tables}
+        mine = set(self._terms.tables_of(self._name))
+        return {Scope(t, plan.recipient, purpose): rho for t in plan.tables if t in mine}
 
     def _ledger(self, scopes: Mapping[Scope, Fraction]) -> Ledger:
         """Return the ledger, and have it know what the contract grants."""

@@ -13,6 +13,7 @@ aggregated by their bits columns, so a row stands for as many rows as its weight
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from cleanroom.plan.ciphertexts import CellKey
 from cleanroom.plan.conditions import Predicate, Term
 from cleanroom.plan.grouping import Distinct, Extreme, Fit, Quantile
 from cleanroom.plan.windows import Neighbour, Numbering, PartitionTotal
@@ -180,6 +181,7 @@ class Aggregate:
     Attributes:
         carried: further bits columns, of one value in all rows of a group.
         fit: a regression over all rows; only without keys.
+        cells: of `keys`, if every combination of their values is a group, even of no rows.
         supported_sums, supported_columns: sum and bits columns of `input`. For the i-th tuple of
             `persons` and each of them, NAME, a sum column support_i_NAME counts those persons
             whose own total of it in the group isn't zero, or who have a value in it at all.
@@ -196,6 +198,7 @@ class Aggregate:
     supported_columns: tuple[str, ...] = ()
     carried: tuple[str, ...] = ()
     fit: Fit | None = None
+    cells: tuple[CellKey, ...] = ()
 
     @property
     def counts(self) -> tuple[str, ...]:

@@ -6,11 +6,13 @@ the promises that a plan makes: distinct right keys, bounds of rows and sums.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import product
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from cleanroom.plan.ciphertexts import CellKey
 from cleanroom.plan.nodes import (
     Aggregate,
     Compute,
@@ -171,6 +173,8 @@ def _aggregate(node: Aggregate, rows: list[Row]) -> list[Row]:
     groups = groups_of(rows, node.keys)
     if not node.keys:
         groups = {(): rows}
+    elif node.cells:
+        groups = {key: groups.get(key, []) for key in product(*map(_codes, node.cells))}
     bounds = {column.name: column.bound for column in schema_of(node).sums}
     result = []
     for key, group in groups.items():
@@ -193,6 +197,10 @@ def _aggregate(node: Aggregate, rows: list[Row]) -> list[Row]:
             row |= fitted(node.fit, group)
         result.append(row)
     return result
+
+
+def _codes(key: CellKey) -> list[int | None]:
+    return [*range(key.size), *([None] if key.nullable else [])]
 
 
 def _supports(

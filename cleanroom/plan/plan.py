@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 
 from cleanroom.plan.ciphertexts import Ciphertexts
 from cleanroom.plan.nodes import Join, Leaf, Node, Release, Union
+from cleanroom.plan.noise import QueryNoise
 
 Protocol: TypeAlias = Literal["mpc", "he"]
 FORMAT = 3  # raise it when the meaning of a plan changes: parties of two releases then differ
@@ -51,6 +52,7 @@ class Plan:
         final_sql: what the recipient runs over the opened table `opened`: names, AVG, ORDER BY.
         ciphertexts: how it runs on ciphertexts; None if it runs on secret shares.
         without: members whose parts of federated tables are left out, in alphabetical order.
+        noise: that stands on every total; None where totals are exact.
         purpose: for which of the contract's purposes it is asked; "" where it names none.
     """
 
@@ -63,6 +65,7 @@ class Plan:
     final_sql: str
     ciphertexts: Ciphertexts | None = None
     without: tuple[str, ...] = ()
+    noise: QueryNoise | None = None
     purpose: str = ""
     format: int = FORMAT
 
@@ -78,6 +81,11 @@ class Plan:
     def protocol(self) -> Protocol:
         """What runs it: three-party computation on shares, or homomorphic encryption."""
         return "mpc" if self.ciphertexts is None else "he"
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The contract's tables that it reads."""
+        return tuple(dict.fromkeys(table for leaf in self.leaves for table in leaf.tables))
 
     @property
     def leaves(self) -> tuple[Leaf, ...]:

@@ -18,6 +18,8 @@ class Question:
         protocol: on secret shares, or on ciphertexts, on which only some queries can run.
         without: members whose parts of federated tables are left out, on ciphertexts alone.
         purpose: one that the contract names; "" where it names none.
+        epsilon: what it may cost of the privacy budget, where answers are noisy; None: as much as
+            the contract has a question cost.
     """
 
     sql: str
@@ -25,3 +27,4 @@ class Question:
     protocol: Protocol = "mpc"
     without: tuple[str, ...] = ()
     purpose: str = ""
+    epsilon: float | None = None

@@ -12,6 +12,7 @@ from sqlglot import exp, parse_one
 from cleanroom.contract.terms import Terms
 from cleanroom.errors import CleanroomError
 from cleanroom.plan import sheet_on_ciphertexts as on_ciphertexts
+from cleanroom.plan import sheet_on_noise as on_noise
 from cleanroom.plan import used
 from cleanroom.plan.cost import Cost, cost_of, most_rows
 from cleanroom.plan.grouping import Fit
@@ -83,6 +84,9 @@ def _room(plan: Plan, terms: Terms) -> Iterator[str]:
         yield from on_ciphertexts.room(plan, terms)
     else:
         yield f"recipient {plan.recipient}; computing {', '.join(terms.computing) or 'nobody'}"
+    if plan.noise is not None:
+        yield from on_noise.room(plan, plan.noise)
+    elif plan.ciphertexts is None:
         yield f"release {terms.privacy.release}, at least {plan.root.min_group} persons a group"
     yield f"contract {plan.contract_hash}"
 
@@ -134,7 +138,10 @@ def _secret(plan: Plan) -> Iterator[str]:
     if plan.root.top is not None:
         what = "row" if _is_rows(plan) else "group"
         yield f"keep the first {plan.root.top.limit} {what}s {_order(plan.root.top, what)}"
-    yield _handed_out(plan)
+    if plan.noise is not None:
+        yield from on_noise.steps(plan, plan.noise)
+    else:
+        yield _handed_out(plan)
 
 
 def _fitted(fit: Fit) -> Iterator[str]:
@@ -189,18 +196,24 @@ def _opened(plan: Plan) -> Iterator[str]:
     each = "for each different row" if _is_rows(plan) else "for each released group"
     if plan.root.input.fit is not None:
         each = "of the whole training"
-    if plan.ciphertexts is not None:
+    if plan.noise is not None:
+        each = f"for each of {plan.noise.cells} cells"
+    elif plan.ciphertexts is not None:
         each = f"for each of {plan.ciphertexts.cells} cells"
         if plan.ciphertexts.private is not None:
             names = ", ".join(f":{p.name}" for p in plan.ciphertexts.private.parameters)
             each = f"{each}, over the rows that {names} chooses"
     for column in plan.opened:
-        yield f"{column.name} = {column.meaning}, {each}, to {plan.recipient}"
+        off = on_noise.shown(plan, column)
+        yield f"{column.name} = {column.meaning}, {each}, to {plan.recipient}{off}"
 
 
 def _leaks(plan: Plan, terms: Terms) -> Iterator[str]:
     computing = ", ".join(terms.computing) or "nobody"
     yield "the query's text: all members and the coordinator"
+    if plan.noise is not None:
+        yield from on_noise.sizes(plan)
+        return
     for number, leaf in enumerate(plan.leaves):
         yield (
             f"rows that {leaf.member} holds of {' and '.join(leaf.tables)} for [{number}], rounded "

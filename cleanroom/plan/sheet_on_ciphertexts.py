@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from cleanroom.contract.terms import Terms
+from cleanroom.plan import sheet_on_noise as on_noise
 from cleanroom.plan import sheet_on_private as on_private
 from cleanroom.plan.ciphertexts import CellKey, Ciphertexts
 from cleanroom.plan.contributors import owners
@@ -16,6 +17,8 @@ def room(plan: Plan, terms: Terms) -> Iterator[str]:
     yield f"recipient {plan.recipient}; {how} {', '.join(owners(plan))}; computing nobody"
     if plan.without:
         yield f"left out, with their rows: {', '.join(plan.without)}"
+    if plan.noise is not None:
+        return
     least = terms.privacy.min_group
     tested = "" if least == 1 else f": cells are not tested for {least} persons"
     yield f"release {terms.privacy.release}, every cell{tested}"
@@ -31,6 +34,8 @@ def steps(plan: Plan) -> Iterator[str]:
     yield f"each owner: {len(cells.totals)} totals in each of {cells.cells} cells by ({keys})"
     for one in cells.histograms:
         yield f"each owner: the number of each of {one.size} values of {one.meaning} in each cell"
+    if plan.noise is not None:
+        yield on_noise.encrypted(plan.noise)
     parameters = parameters_of(cells.parameters)
     n = -(-cells.numbers // (parameters.degree - 1))
     yield f"each owner: add masks that cancel in the sum of all, encrypt into {n} ciphertext(s)"
@@ -53,9 +58,10 @@ def leaks(plan: Plan, terms: Terms) -> Iterator[str]:
             f"the whole histogram: how often each of {one.size} values of {one.meaning} occurs "
             f"in each cell, over all owners: {recipient}"
         )
-    if least > 1:
+    if least > 1 and plan.noise is None:
         yield f"the totals of cells with fewer than {least} persons: {recipient}"
-    yield from _of_fewer(plan)
+    if plan.noise is None:
+        yield from _of_fewer(plan)
 
 
 def _of_fewer(plan: Plan) -> Iterator[str]:

@@ -36,8 +36,10 @@ def check(plan: Plan, terms: Terms, today: dt.date) -> tuple[Violation, ...]:
 def unavailable(terms: Terms) -> tuple[Violation, ...]:
     """Return why no query at all can run under these terms; empty if some can."""
     on_shares = len(terms.computing) == 3
-    runs = on_shares or (terms.opens_cells and any(_hides(terms, name) for name in terms.tables))
-    return (*release(terms), *(() if runs else _nobody_computes()))
+    noisy = terms.privacy.release == "dp"
+    opens = noisy or terms.opens_cells
+    runs = on_shares or (opens and any(_hides(terms, name) for name in terms.tables))
+    return (*(() if noisy else release(terms)), *(() if runs else _nobody_computes()))
 
 
 def _hides(terms: Terms, table: str) -> bool:
@@ -103,7 +105,7 @@ def expiry(plan: Asked, terms: Terms, today: dt.date) -> Iterator[Violation]:
 def _group_size(plan: Plan, terms: Terms, today: dt.date) -> Iterator[Violation]:
     del today
     least = terms.privacy.min_group
-    if plan.protocol == "he":
+    if plan.protocol == "he" or plan.noise is not None:
         return
     if plan.root.min_group < least:
         message = f"groups of {plan.root.min_group} persons asked, at least {least} needed"
@@ -115,7 +117,7 @@ def _group_size(plan: Plan, terms: Terms, today: dt.date) -> Iterator[Violation]
 
 def _cells(plan: Plan, terms: Terms, today: dt.date) -> Iterator[Violation]:
     del today
-    if plan.ciphertexts is None or terms.opens_cells:
+    if plan.ciphertexts is None or terms.opens_cells or plan.noise is not None:
         return
     least = terms.privacy.min_group
     if plan.ciphertexts.private is None:
@@ -158,15 +160,31 @@ def _rows(plan: Plan, terms: Terms, today: dt.date) -> Iterator[Violation]:
 
 def _group_count(plan: Plan, terms: Terms, today: dt.date) -> Iterator[Violation]:
     del today
-    if terms.privacy.group_count == "hidden" and not plan.root.hidden:
+    if terms.privacy.group_count == "hidden" and not (plan.root.hidden or plan.noise):
         message = "the plan shows the computing members how many groups are released"
         remedy = "Compile the query with group_count = 'hidden'."
         yield Violation(Code.GROUP_COUNT_OPENED, "", message, remedy)
 
 
 def _available(plan: Plan, terms: Terms, today: dt.date) -> Iterator[Violation]:
-    del plan, today
-    yield from release(terms)
+    del today
+    if terms.privacy.release != "dp":
+        yield from release(terms)
+    elif plan.noise is None:
+        message = "exact totals, where release = 'dp' asks for noise"
+        yield Violation(Code.NOISE_MISSING, "", message, "Ask a query, or train a 'private_' kind.")
+
+
+def _noise(plan: Plan, terms: Terms, today: dt.date) -> Iterator[Violation]:
+    """Refuse what would tell more of a person than the contract allows in all."""
+    del today
+    if plan.noise is None:
+        return
+    asked, privacy = plan.noise, terms.privacy
+    if asked.epsilon > privacy.epsilon or asked.delta > privacy.delta:
+        message = f"epsilon {asked.epsilon:g} asked; {privacy.epsilon:g} allowed in all"
+        remedy = f"Ask with an epsilon up to {privacy.epsilon:g}, less what is spent."
+        yield Violation(Code.EPSILON_TOO_LARGE, "", message, remedy)
 
 
 def _computing(plan: Plan, terms: Terms, today: dt.date) -> Iterator[Violation]:
@@ -206,5 +224,6 @@ RULES: tuple[Rule, ...] = (
     _group_count,
     _rows,
     _available,
+    _noise,
     _computing,
 )

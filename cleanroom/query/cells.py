@@ -65,7 +65,7 @@ def lower_to_cells(query: Query, placement: Placement) -> Cells:
         max(derived.bound for derived in sums),
         histograms,
     )
-    _check_size(found)
+    check_size(found)
     names = tuple(key.name for key in found.keys)
     found_of_values = values.extremes, values.distincts, statistics.ranked(built.rows)
     grouped = Aggregate(Derive(built.node, sums), names, (), found.totals, *found_of_values)
@@ -113,7 +113,7 @@ def cell_key(query: Query, bits: Bits, otherwise: str) -> CellKey:
     return CellKey(bits.column.name, domain.high - domain.low + 1, bits.column.nullable)
 
 
-def _check_size(found: Ciphertexts) -> None:
+def check_size(found: Ciphertexts) -> None:
     if found.numbers <= MAX_TOTALS:
         return
     if found.cells * len(found.totals) > MAX_TOTALS:

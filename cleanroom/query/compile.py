@@ -14,6 +14,8 @@ from cleanroom.query.fitting import lower_fitting
 from cleanroom.query.inner_rows import lower_rows
 from cleanroom.query.left_out import check_left_out, terms_without
 from cleanroom.query.lower import lower, lower_view
+from cleanroom.query.noise import checked_epsilon
+from cleanroom.query.noisy import lower_noisily
 from cleanroom.query.placing import place
 from cleanroom.query.private import lower_privately, private_uses
 from cleanroom.query.unions import lower_union
@@ -29,6 +31,7 @@ from cleanroom.sql.view import LocalView, View
 from cleanroom.sql.windows import has_windows
 
 _ON_SHARES = "Ask with protocol 'mpc', and leave nobody out."
+_SHOWN = "Name the values in the query: it is noisy, but owners read it."
 _PRIVATE = "Ask with protocol 'he', or with none: they are asked on ciphertexts alone."
 
 
@@ -40,10 +43,11 @@ def compile_query(
     protocol: Protocol = "mpc",
     without: Collection[str] = (),
     purpose: str = "",
+    epsilon: float | None = None,
 ) -> Plan:
     """Compile a query; see `Question` and `compile_question`."""
     left_out = tuple(sorted(set(without)))
-    question = Question(sql, recipient, protocol, left_out, purpose)
+    question = Question(sql, recipient, protocol, left_out, purpose, epsilon)
     return compile_question(question, terms, contract_hash)
 
 
@@ -71,8 +75,13 @@ def compile_question(question: Question, terms: Terms, contract_hash: str) -> Pl
             query = bind(taken.select, terms, nest_of(terms))
         placement = place(query)
         needed = set(uses(query, placement))
-        ciphertexts = None
-        if taken.marks:
+        ciphertexts, noise, epsilon = None, None, _epsilon(question, terms)
+        if epsilon is not None:
+            if taken.marks:
+                raise UnsupportedQuery("private parameters under release = 'dp'", remedy=_SHOWN)
+            noisy = lower_noisily(query, placement, terms, question.recipient, epsilon, protocol)
+            lowered, ciphertexts, noise = noisy.lowered, noisy.ciphertexts, noisy.noise
+        elif taken.marks:
             keys = bind(taken.by_columns(), terms, nest_of(terms)).keys
             lowered, ciphertexts = lower_privately(query, placement, taken, keys, terms)
             needed |= set(private_uses(query, taken, keys))
@@ -91,13 +100,30 @@ def compile_question(question: Question, terms: Terms, contract_hash: str) -> Pl
         recipient=question.recipient,
         sql=question.sql,
         uses=tuple(sorted(needed)),
-        root=replace(lowered.root, hidden=terms.privacy.group_count == "hidden"),
+        root=replace(lowered.root, hidden=terms.privacy.group_count == "hidden" and not noise),
         opened=lowered.opened,
         final_sql=lowered.final_sql,
         ciphertexts=ciphertexts,
+        noise=noise,
         without=left_out,
         purpose=question.purpose,
     )
+
+
+def _epsilon(question: Question, terms: Terms) -> float | None:
+    """Return what the question costs, None where answers aren't noisy.
+
+    Raises:
+        UnsupportedQuery: if it asks for an epsilon that promises nothing, or where none counts.
+    """
+    privacy = terms.privacy
+    if privacy.release == "dp":
+        default = privacy.query_epsilon or privacy.epsilon / 10
+        return checked_epsilon(default if question.epsilon is None else question.epsilon)
+    if question.epsilon is not None:
+        what = f"an epsilon under release = '{privacy.release}'"
+        raise UnsupportedQuery(what, remedy="Ask without: answers of this room aren't noisy.")
+    return None
 
 
 def _fitting(fitting: Fitting, question: Question, terms: Terms, contract_hash: str) -> Plan:

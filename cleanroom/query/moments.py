@@ -27,10 +27,12 @@ class Moments:
 
     Attributes:
         total, count: the opened SUM or COUNT of an expression, as it is typed there.
+        noisy: these are noisy: what can't be negative is cut off at 0.
     """
 
     total: Callable[[Expr], exp.Expr]
     count: Callable[[Expr], exp.Expr]
+    noisy: bool = False
 
     def sql_of(self, expr: Expr) -> exp.Expr:
         """Write one aggregate.
@@ -56,6 +58,8 @@ class Moments:
         value: exp.Expr = exp.Div(this=self._spread(x, y), expression=exp.paren(divisor))
         if scale := x.domain.scale + y.domain.scale:
             value = exp.Div(this=value, expression=constant(10**scale))
+        if self.noisy and kind in ("var", "stddev"):
+            value = function("greatest", value, constant(0))
         if kind == "stddev":
             value = function("sqrt", value)
         return _where(exp.GT(this=count, expression=constant(least)), value)

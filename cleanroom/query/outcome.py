@@ -32,6 +32,7 @@ class Outcome:
         key: the bits column of key i; value: that of an aggregate which is one of the values,
             and its name after it.
         choosing: all groups are opened: the recipient applies HAVING, and breaks ties at LIMIT.
+        noisy: totals are noisy: groups without rows are there, too, and no count is certain.
     """
 
     query: Query
@@ -41,6 +42,7 @@ class Outcome:
     value: Callable[[Expr], tuple[str, Bits]]
     opened: dict[str, OpenedColumn] = field(default_factory=dict)
     choosing: bool = False
+    noisy: bool = False
 
     def final_sql(self) -> str:
         """Write the recipient's query."""
@@ -91,7 +93,7 @@ class Outcome:
             name, bits = self.value(expr)
             return self._bits(name, bits, text)
         if is_moment(expr):
-            return Moments(self._total, self._count_of).sql_of(expr)
+            return Moments(self._total, self._count_of, self.noisy).sql_of(expr)
         match expr.value:
             case "count":
                 return self._count_of(expr.args[0] if expr.args else None)
@@ -108,7 +110,7 @@ class Outcome:
     def _sum_or_avg(self, expr: Expr) -> exp.Expr:
         (arg,) = expr.args
         value = self._total(arg)
-        if expr.value == "sum" and certain(self.query, expr):
+        if expr.value == "sum" and (self.noisy or certain(self.query, expr)):
             return value
         count = self._count_of(arg)
         if expr.value == "avg":

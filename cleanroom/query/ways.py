@@ -48,7 +48,8 @@ class Ways:
         if protocol is not None:
             return _there(self.found(protocol))
         open_to: list[Protocol] = ["mpc"] if self.terms.computing else []
-        if self.terms.privacy.min_group == 1 or not open_to:
+        privacy = self.terms.privacy
+        if privacy.min_group == 1 or privacy.release == "dp" or not open_to:
             open_to.append("he")
         plans = [found for p in open_to if isinstance(found := self.found(p), Plan)]
         if not plans:

@@ -1,8 +1,9 @@
 """What a session gave its recipient: rows or a model, the signed statements, what it took."""
 
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from cleanroom.recipient.heard import Heard
 from cleanroom.session.receipt import Receipt
@@ -39,6 +40,8 @@ class Answer:
     receipt: Receipt
     stats: Stats
     without: tuple[str, ...] = ()
+    privacy: Mapping[str, Any] = field(default_factory=dict)
+    standard_errors: Mapping[str, float | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

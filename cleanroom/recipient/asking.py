@@ -18,6 +18,7 @@ from cleanroom.plan.training import TrainPlan
 from cleanroom.recipient.answers import Answer, TrainedModel, answer_of, stats_of
 from cleanroom.recipient.collecting import Collecting
 from cleanroom.recipient.heard import Heard, statement_of
+from cleanroom.recipient.privacy import privacy_of, standard_errors
 from cleanroom.recipient.rehearsing import ANSWER_S, MemberRuling, rehearse
 from cleanroom.session import statements
 from cleanroom.session.member import Membership
@@ -89,8 +90,9 @@ class Asker:
         if isinstance(plan, Plan):
             members = participants(plan, self._member.contract.terms)
             text, protocol, training = plan.sql, plan.protocol, None
+            epsilon = None if plan.noise is None else plan.noise.epsilon
         else:
-            text, members, protocol = plan.job, plan.owners, "he"
+            text, members, protocol, epsilon = plan.job, plan.owners, "he", None
             training = statements.Training(exchange=Exchange().public, least=plan.least)
         request = self._request(
             text,
@@ -101,6 +103,7 @@ class Asker:
             training=training,
             purpose=plan.purpose,
             rehearsal=protocol,
+            epsilon=epsilon,
         )
         async with self._member.dial(COORDINATOR) as channel:
             return await rehearse(self._member, channel, request)
@@ -130,12 +133,18 @@ class Asker:
                 encryption=encryption,
                 without=plan.without,
                 purpose=plan.purpose,
+                epsilon=None if plan.noise is None else plan.noise.epsilon,
             )
             owners = {leaf.member for leaf in plan.leaves}
             parts = len(owners) + len(terms.computing if encryption is None else ())
             opened, session = await self._conduct(channel, request, parts, opens.opened, progress)
         table = await asyncio.to_thread(self._engine.finish, plan, opened.columns)
-        return replace(answer_of(table, opened.suppressed, session, started), without=plan.without)
+        return replace(
+            answer_of(table, opened.suppressed, session, started),
+            without=plan.without,
+            privacy=privacy_of(plan, terms),
+            standard_errors=standard_errors(plan),
+        )
 
     async def score(
         self, plan: ScorePlan, rows: "Columns", deadline_s: int, progress: Progress
@@ -253,6 +262,7 @@ class Asker:
         scoring: Scoring | None = None,
         training: statements.Training | None = None,
         rehearsal: Protocol | None = None,
+        epsilon: float | None = None,
     ) -> Request:
         return Request(
             session=new_session(),
@@ -269,6 +279,7 @@ class Asker:
             scoring=scoring,
             training=training,
             rehearsal=rehearsal,
+            epsilon=epsilon,
         )
 
     async def _open(self, call: Outgoing, opening: Coroutine[Any, Any, T]) -> T:

@@ -1,6 +1,7 @@
 """What a query gave its recipient, as rows for further work, with everybody's signatures."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from cleanroom.query.frame import as_pandas
 from cleanroom.recipient.answers import Answer, Stats
@@ -19,6 +20,10 @@ class Result:
         receipt: what every member signed about this session.
         stats: seconds, rounds, bytes_sent, rows.
         without: members whose rows were left out, as the query asked.
+        privacy: how it was released: "kind" and "threshold" of persons; of a noisy result
+            "epsilon", "delta" and the "standard_errors" of what was opened, too.
+        standard_errors: of each noisy column of the result; None where it depends on the totals,
+            as for AVG. Empty where answers are exact.
     """
 
     def __init__(self, answer: Answer) -> None:
@@ -27,6 +32,8 @@ class Result:
         self.receipt: Receipt = answer.receipt
         self.stats: Stats = answer.stats
         self.without: tuple[str, ...] = answer.without
+        self.privacy: Mapping[str, Any] = answer.privacy
+        self.standard_errors: Mapping[str, float | None] = answer.standard_errors
 
     def to_arrow(self) -> "pa.Table":
         """Return the rows in their exact types: DECIMAL, and whole numbers of any size.

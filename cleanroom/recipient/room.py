@@ -41,6 +41,7 @@ class Room(Trains):
         protocol: Protocol | None = None,
         without: Collection[str] = (),
         purpose: str = "",
+        epsilon: float | None = None,
         offline: bool = False,
     ) -> "Explanation":
         """Return who would learn what, at which cost, and how each member rules on it.
@@ -49,7 +50,7 @@ class Room(Trains):
 
         Args:
             protocol: as in `sql`; the sheet says what the other one would cost.
-            without, purpose: as in `sql`.
+            without, purpose, epsilon: as in `sql`.
             offline: ask nobody. So it is, too, if the coordinator can't be reached: then the
                 ruling is that of the contract alone.
 
@@ -58,7 +59,7 @@ class Room(Trains):
         """
         from cleanroom.plan.sheet import Sheet
 
-        ways = self._client.ways(self._question(sql, without, purpose))
+        ways = self._client.ways(self._question(sql, without, purpose, epsilon))
         plan = ways.plan(_chosen(protocol, without))
         sheet = Sheet.of(plan, self.contract.terms, ways.other(plan))
         return self._client.explained(plan, sheet, offline=offline)
@@ -71,6 +72,7 @@ class Room(Trains):
         protocol: Protocol | None = None,
         without: Collection[str] = (),
         purpose: str = "",
+        epsilon: float | None = None,
         deadline_s: int = DEADLINE_S,
         on_progress: Callable[[str, str], None] | None = None,
     ) -> Result:
@@ -85,6 +87,8 @@ class Room(Trains):
             without: members whose parts of federated tables are left out, say because they are
                 away; only on ciphertexts, and if enough others contribute for the contract.
             purpose: for which of the contract's purposes; needed if it names some.
+            epsilon: what it may cost of the privacy budget, where the contract says release =
+                'dp': more means less noise. None costs the contract's `query_epsilon`.
             deadline_s: whole seconds until the session is given up everywhere, at most a day.
             on_progress: called on another thread with (stage, member).
 
@@ -92,7 +96,7 @@ class Room(Trains):
             CleanroomError: its class says what happened, its party who is responsible.
             KeyboardInterrupt: after the session was ended everywhere.
         """
-        question = self._question(sql, without, purpose)
+        question = self._question(sql, without, purpose, epsilon)
         plan = self._client.ways(question).plan(_chosen(protocol, without))
         weights = _weights(plan, private)
         progress: Progress = on_progress or (lambda _stage, _member: None)
@@ -312,11 +316,14 @@ class Room(Trains):
         online = self._client.online()
         return {name: name in online for name in self.contract.terms.members}
 
-    def _question(self, sql: str, without: Collection[str], purpose: str) -> Question:
+    def _question(
+        self, sql: str, without: Collection[str], purpose: str, epsilon: float | None
+    ) -> Question:
         """Return what is asked in this member's name, but for the protocol."""
         members = (without,) if isinstance(without, str) else without
         left_out = tuple(sorted(set(members)))
-        return Question(sql, self._client.name, without=left_out, purpose=purpose)
+        me = self._client.name
+        return Question(sql, me, without=left_out, purpose=purpose, epsilon=epsilon)
 
     def close(self) -> None:
         """End whatever runs and release the thread."""

@@ -100,6 +100,7 @@ class Request(_Statement):
         encryption: None if the plan runs on shares.
         without: members whose parts of federated tables the plan leaves out.
         purpose: for which of the contract's purposes; "" where it names none.
+        epsilon: what a noisy query costs; None where answers are exact.
         scoring, training: None if the plan is a query's.
         rehearsal: what the plan would run on, where members are only to rule on it; nothing is
             read, charged or computed then.
@@ -119,6 +120,7 @@ class Request(_Statement):
     scoring: Scoring | None = None
     training: Training | None = None
     rehearsal: Protocol | None = None
+    epsilon: Annotated[float, Field(gt=0, le=20, allow_inf_nan=False)] | None = None
 
     @property
     def speaker(self) -> str:
@@ -138,7 +140,8 @@ class Request(_Statement):
     @property
     def question(self) -> Question:
         """What every party compiles for itself, if the plan is a query's."""
-        return Question(self.sql, self.recipient, self.protocol, self.without, self.purpose)
+        asked = self.protocol, self.without, self.purpose, self.epsilon
+        return Question(self.sql, self.recipient, *asked)
 
 
 class Committed(BaseModel):

@@ -72,5 +72,6 @@ def terms_of(view: View | LocalView) -> TableTerms:
         person=view.person or PERSON,
         max_rows=view.rows,
         max_rows_per_person=view.rows_per_person,
+        owners_per_person=None,
         columns={},
     )

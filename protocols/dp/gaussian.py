@@ -15,6 +15,9 @@ from protocols.rounds import U64
 
 MAX_PARTS = 1 << 54  # of sigma squared: numerator, and denominator times (sigma + 1)^2
 _FAR = 64  # in units of sigma + 1
+_STEPS = tuple(1 << bits for bits in range(1, 25))  # between coarse values
+_FINE = 16  # variance of the fine part, in squared steps
+_LEAST_COARSE = 1 << 50
 
 
 def discrete_gaussian(words: Words, variance: Fraction, n: int) -> I64:
@@ -24,8 +27,14 @@ def discrete_gaussian(words: Words, variance: Fraction, n: int) -> I64:
     x = (|y| - sigma^2/t)^2 / (2 sigma^2). With sigma^2 = a/b and z = ||y| t b - a|, that is
     x = z/2a * z/(b t^2), all of them integers.
 
+    A larger variance is that of step * c + f, with c and f of variances 2^50 or more, and 16
+    step^2. A value y then has the probability above times a sum over all c of
+    exp(-(c - m(y))^2 / (2 s)), s above 15, which depends on m(y) by less than a part in
+    exp(2 pi^2 s) / 4 > 2^400.
+
     Args:
-        variance: sigma^2 = a/b > 0, with a and b t^2 up to 2^54; `samplable` finds one.
+        variance: sigma^2 = a/b > 0, with a and b t^2 up to 2^54, or such a number plus 16, times
+            a step^2 of at most 2^48; `samplable` finds one.
 
     Returns:
         int64 (n,), independent.
@@ -40,16 +49,31 @@ def discrete_gaussian(words: Words, variance: Fraction, n: int) -> I64:
     Source: Canonne, Kamath, Steinke, NeurIPS 2020, algorithm 3; there x is computed as one
         quotient, here as a product of two, so that machine words hold all of it.
     """
-    if not is_samplable(variance):
+    if _fits(variance):
+        return gathered(lambda m: _block(words, variance, m), n)
+    step = next((step for step in _STEPS if _fits(_coarse(variance, step))), None)
+    if step is None:
         raise ValueError("a variance outside of what can be sampled")
-    return gathered(lambda m: _block(words, variance, m), n)
+    coarse = discrete_gaussian(words, _coarse(variance, step), n)
+    return coarse * step + discrete_gaussian(words, Fraction(_FINE * step**2), n)
 
 
 def is_samplable(variance: Fraction) -> bool:
     """Return whether `discrete_gaussian` takes this variance."""
+    return _fits(variance) or any(_fits(_coarse(variance, step)) for step in _STEPS)
+
+
+def _fits(variance: Fraction) -> bool:
+    """Return whether machine words hold all that sampling this variance at once takes."""
     if variance <= 0:
         return False
     return max(variance.numerator, variance.denominator * _proposal(variance) ** 2) <= MAX_PARTS
+
+
+def _coarse(variance: Fraction, step: int) -> Fraction:
+    """Return the variance of the coarse part, 0 where it would be too small for the sum."""
+    rest = variance / step**2 - _FINE
+    return rest if rest >= _LEAST_COARSE else Fraction(0)
 
 
 def samplable(variance: Fraction) -> Fraction:
@@ -65,7 +89,11 @@ def samplable(variance: Fraction) -> Fraction:
         return variance
     for bits in range(48, -1, -1):
         rounded = Fraction(-(-variance * (1 << bits) // 1), 1 << bits)
-        if is_samplable(rounded):
+        if _fits(rounded):
+            return rounded
+    for step in _STEPS:
+        rounded = Fraction(-(-variance // step**2) * step**2)
+        if _fits(_coarse(rounded, step)):
             return rounded
     raise ValueError("no variance that large can be sampled")
 

@@ -11,7 +11,7 @@ from protocols.dp.laplace import I64
 from protocols.dp.words import Words
 
 _LEAST_VARIANCE = 1  # of one share: below it the bound on a sum of shares says little
-_LARGEST_EXPONENT = 4096
+_LARGEST_EXPONENT = 400  # what differs by a part in 2^400 counts in full
 
 
 @dataclass(frozen=True, slots=True)

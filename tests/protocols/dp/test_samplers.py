@@ -121,7 +121,7 @@ def test_words_are_read_once(sizes: list[int]) -> None:
 
 
 @FEW
-@given(st.fractions(Fraction(1, 10**6), 2**53))
+@given(st.fractions(Fraction(1, 10**6), 2**90))
 def test_any_variance_is_rounded_up_a_little(variance: Fraction) -> None:
     rounded = samplable(variance)
     assert is_samplable(rounded)
@@ -129,7 +129,7 @@ def test_any_variance_is_rounded_up_a_little(variance: Fraction) -> None:
     assert discrete_gaussian(Words(KEY), rounded, 3).shape == (3,)
 
 
-@pytest.mark.parametrize("wrong", [Fraction(0), Fraction(-1), Fraction(2**60), Fraction(1, 2**60)])
+@pytest.mark.parametrize("wrong", [Fraction(0), Fraction(-1), Fraction(2**110), Fraction(1, 2**60)])
 def test_impossible_parameters_are_refused(wrong: Fraction) -> None:
     with pytest.raises(ValueError, match="outside"):
         discrete_gaussian(Words(KEY), wrong, 1)
