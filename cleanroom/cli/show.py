@@ -15,6 +15,7 @@ from cleanroom.contract.document import COORDINATOR, Contract
 from cleanroom.contract.models import ModelTerms
 from cleanroom.contract.terms import Role, Terms
 from cleanroom.errors import CleanroomError
+from cleanroom.plan.rules import rules_of
 from cleanroom.policy.check import unavailable
 
 # What a recipient is shown through a right, and what only steers the computation.
@@ -194,8 +195,7 @@ def _release(terms: Terms) -> str:
             spent = f"epsilon {privacy.epsilon}, delta {privacy.delta}"
             return f"dp: noise within {spent} per person, owner and recipient; {group}"
         case "sdc":
-            rounded = f", rounded to {privacy.round_to}" if privacy.round_to > 1 else ""
-            return f"sdc: {group}{rounded}; no noise"
+            return "; ".join([f"sdc: {group}", *rules_of(privacy), "no noise"])
         case "gated":
             return f"gated: rows open only where a secret condition holds; otherwise {group}"
 

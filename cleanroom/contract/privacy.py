@@ -68,6 +68,15 @@ class PrivacyTerms(Strict):
         }
         return next((key for key, is_weaker in weaker.items() if is_weaker), "")
 
+    @property
+    def tested(self) -> tuple[str, ...]:
+        """What groups have to pass, or is done to them, before they are opened."""
+        asked = [("min_group", 1), ("min_members", 1)]
+        if self.release == "sdc":
+            asked += [("redact", 0), ("round_to", 1), ("top_two", 100), ("p_percent", 0)]
+        found = ((name, getattr(self, name), off) for name, off in asked)
+        return tuple(f"{name} = {value}" for name, value, off in found if value != off)
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.rounding == "midpoint" and self.round_to == 1:

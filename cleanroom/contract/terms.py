@@ -121,8 +121,8 @@ class Terms(Strict):
 
     @property
     def opens_cells(self) -> bool:
-        """Whether cells of few persons may be opened, as they are of queries on ciphertexts."""
-        return self.privacy.min_group == 1 or self.privacy.untested_cells == "opened"
+        """Whether cells may be opened as they are, which queries on ciphertexts do."""
+        return not self.privacy.tested or self.privacy.untested_cells == "opened"
 
     @property
     def computing(self) -> tuple[str, ...]:

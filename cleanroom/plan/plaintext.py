@@ -28,7 +28,15 @@ from cleanroom.plan.nodes import (
 )
 from cleanroom.plan.plaintext_fitting import fitted
 from cleanroom.plan.plaintext_joins import join_rows
-from cleanroom.plan.plaintext_release import Columns, first, first_rows, is_large, opened
+from cleanroom.plan.plaintext_release import (
+    Columns,
+    first,
+    first_rows,
+    is_large,
+    opened,
+    redacted,
+    seen,
+)
 from cleanroom.plan.plaintext_rows import (
     Row,
     groups_of,
@@ -68,11 +76,13 @@ def insecure_run(
     large = [row for row in rows if is_large(plan.root, row)]
     having = plan.root.having
     bits = schema_of(plan.root.input).bits
+    told = [seen(plan.root, row) for row in large]
     released = [
-        row for row in large if having is None or truth(having, with_numbers(row, bits)) is True
+        row for row in told if having is None or truth(having, with_numbers(row, bits)) is True
     ]
     if plan.root.top is not None:
         released = first_rows(plan.root, first(plan.root, released))
+    released = [redacted(plan.root, row) for row in released]
     return InsecureOutcome(opened(plan, released), len(released), len(rows) - len(large))
 
 

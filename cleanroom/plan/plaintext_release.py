@@ -57,6 +57,23 @@ def is_large(release: Release, row: Row) -> bool:
     )
 
 
+def seen(release: Release, row: Row) -> Row:
+    """Return a group with its counts as HAVING and orders see them; the exact ones aside."""
+    if release.rounding is None:
+        return row
+    counts = {name: number(row[name]) for name in release.rounding.counts}
+    told = {name: max(release.rounding.told(count), 0) for name, count in counts.items()}
+    return row | told | {f"exact {name}": count for name, count in counts.items()}
+
+
+def redacted(release: Release, row: Row) -> Row:
+    """Return a group with its counts as they are opened, -1 where they are redacted."""
+    if release.rounding is None:
+        return row
+    counts = release.rounding.counts
+    return row | {n: release.rounding.told(number(row[f"exact {n}"])) for n in counts}
+
+
 def opened(plan: Plan, rows: list[Row]) -> Columns:
     """Return the opened columns of released groups."""
     schema = schema_of(plan.root.input)

@@ -18,6 +18,7 @@ from cleanroom.plan.cost import Cost, cost_of, most_rows
 from cleanroom.plan.grouping import Fit
 from cleanroom.plan.nodes import Join, Leaf, Node, Top, Union
 from cleanroom.plan.plan import Plan
+from cleanroom.plan.rules import rules_of
 from cleanroom.plan.steps import carried, directed, steps
 from protocols.rep3.regression import L2_BITS
 
@@ -88,6 +89,7 @@ def _room(plan: Plan, terms: Terms) -> Iterator[str]:
         yield from on_noise.room(plan, plan.noise)
     elif plan.ciphertexts is None:
         yield f"release {terms.privacy.release}, at least {plan.root.min_group} persons a group"
+        yield from rules_of(terms.privacy)
     yield f"contract {plan.contract_hash}"
 
 
@@ -133,6 +135,9 @@ def _secret(plan: Plan) -> Iterator[str]:
         if plan.root.optional:
             missing = ", ".join(f"({', '.join(grouped.persons[i])})" for i in plan.root.optional)
             yield f"groups with nobody at all by {missing} are kept too: an outer join left it out"
+    if plan.root.rounding is not None:
+        rounded = ", ".join(plan.root.rounding.counts)
+        yield f"round the counts {rounded or 'that there are'} before anything else sees them"
     if plan.root.having is not None:
         yield "keep groups where HAVING is true"
     if plan.root.top is not None:

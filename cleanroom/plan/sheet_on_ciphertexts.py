@@ -19,9 +19,9 @@ def room(plan: Plan, terms: Terms) -> Iterator[str]:
         yield f"left out, with their rows: {', '.join(plan.without)}"
     if plan.noise is not None:
         return
-    least = terms.privacy.min_group
-    tested = "" if least == 1 else f": cells are not tested for {least} persons"
-    yield f"release {terms.privacy.release}, every cell{tested}"
+    rules = ", ".join(terms.privacy.tested)
+    untested = f", exactly and untested, whatever the contract asks for: {rules}" if rules else ""
+    yield f"release {terms.privacy.release}, every cell{untested}"
 
 
 def steps(plan: Plan) -> Iterator[str]:

@@ -12,6 +12,7 @@ from cleanroom.contract.terms import Role, Terms
 from cleanroom.plan.contributors import too_few
 from cleanroom.plan.plan import Plan, Use
 from cleanroom.policy.model import Code, Violation
+from protocols.rep3.rounding import Rule as Rounded
 
 
 class Asked(Protocol):
@@ -115,18 +116,31 @@ def _group_size(plan: Plan, terms: Terms, today: dt.date) -> Iterator[Violation]
         yield Violation(Code.GROUP_TOO_SMALL, "", message, "Compile the query with this release.")
 
 
+def _rounding(plan: Plan, terms: Terms, today: dt.date) -> Iterator[Violation]:
+    del today
+    privacy, found = terms.privacy, plan.root.rounding
+    wanted = Rounded(privacy.round_to, privacy.rounding == "midpoint", privacy.redact)
+    off = privacy.release != "sdc" or wanted == Rounded()
+    if off or plan.protocol == "he" or plan.root.input.fit is not None:
+        return
+    if found is None or found.rule != wanted:
+        message = "the plan opens counts that are not rounded as the contract says"
+        remedy = "Compile the query with the contract's round_to, rounding and redact."
+        yield Violation(Code.COUNTS_NOT_ROUNDED, "", message, remedy)
+
+
 def _cells(plan: Plan, terms: Terms, today: dt.date) -> Iterator[Violation]:
     del today
     if plan.ciphertexts is None or terms.opens_cells or plan.noise is not None:
         return
-    least = terms.privacy.min_group
+    asked = ", ".join(terms.privacy.tested)
     if plan.ciphertexts.private is None:
         opens, otherwise = "every cell", "Ask with protocol 'mpc', or have"
     else:
         opens, otherwise = "totals of rows that nobody else knows", "Have"
     message = (
         f"on ciphertexts {plan.recipient} opens {opens} before anybody can count the "
-        f"persons behind it; min_group asks for {least}"
+        f"persons behind it, or change it; the contract asks for {asked}"
     )
     remedy = f"{otherwise} all members sign a contract with untested_cells = 'opened'."
     yield Violation(Code.CELLS_NOT_TESTED, "", message, remedy)
@@ -195,13 +209,15 @@ def _computing(plan: Plan, terms: Terms, today: dt.date) -> Iterator[Violation]:
 
 def release(terms: Terms) -> Iterator[Violation]:
     privacy = terms.privacy
-    remedy = "All members sign a contract with release = 'sdc' and round_to = 1."
+    remedy = "All members sign a contract with release = 'sdc'."
     if privacy.release != "sdc":
         message = f"release = '{privacy.release}' is not available in this version"
         yield Violation(Code.RELEASE_NOT_AVAILABLE, "", message, remedy)
-    elif privacy.round_to != 1:
-        message = f"round_to = {privacy.round_to} is not available in this version"
-        yield Violation(Code.RELEASE_NOT_AVAILABLE, "", message, remedy)
+    later = {"min_members": 1, "top_two": 100, "p_percent": 0}
+    for name, off in later.items():
+        if (asked := getattr(privacy, name)) != off:
+            message = f"{name} = {asked} is not available in this version"
+            yield Violation(Code.RELEASE_NOT_AVAILABLE, "", message, remedy)
 
 
 def _nobody_computes() -> Iterator[Violation]:
@@ -219,6 +235,7 @@ OF_ALL: tuple[Callable[[Asked, Terms, dt.date], Iterator[Violation]], ...] = (
 RULES: tuple[Rule, ...] = (
     *OF_ALL,
     _group_size,
+    _rounding,
     _cells,
     _contributors,
     _group_count,

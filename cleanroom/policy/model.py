@@ -13,6 +13,7 @@ class Code(StrEnum):
     NOT_A_RECIPIENT = "not-a-recipient"
     CONTRACT_EXPIRED = "contract-expired"
     GROUP_TOO_SMALL = "group-too-small"
+    COUNTS_NOT_ROUNDED = "counts-not-rounded"
     CELLS_NOT_TESTED = "cells-not-tested"
     TOO_FEW_CONTRIBUTORS = "too-few-contributors"
     GROUP_COUNT_OPENED = "group-count-opened"

@@ -10,6 +10,7 @@ from cleanroom.errors import UnsupportedQuery
 from cleanroom.plan.plan import Plan, Protocol
 from cleanroom.plan.question import Question
 from cleanroom.query.cells import lower_to_cells
+from cleanroom.query.controls import Controls
 from cleanroom.query.fitting import lower_fitting
 from cleanroom.query.inner_rows import lower_rows
 from cleanroom.query.left_out import check_left_out, terms_without
@@ -92,7 +93,8 @@ def compile_question(question: Question, terms: Terms, contract_hash: str) -> Pl
             lowered, ciphertexts = cells.lowered, cells.ciphertexts
             needed |= set(shown_uses(query, placement, cells.shown))
         else:
-            lowered = lower(query, placement, terms.privacy.min_group)
+            controls = Controls.of(terms.privacy)
+            lowered = lower(query, placement, terms.privacy.min_group, controls)
     except RecursionError:
         raise UnsupportedQuery("the query is nested too deeply") from None
     return Plan(

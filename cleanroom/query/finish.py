@@ -48,6 +48,8 @@ def finish(plan: Plan, opened: Arrays) -> "pa.Table":
     raw: dict[str, object] = {}
     for column in plan.opened:
         raw[column.name] = _values(column, bits.get(column.name), opened)
+    for name in _redacted(plan):
+        raw[name] = _without_redacted(opened[name])
     with _database().cursor() as connection:
         connection.register("raw", pd.DataFrame(raw))
         typed = exp.Select().from_(exp.table_("raw"))
@@ -107,6 +109,22 @@ def _values(column: OpenedColumn, bits: BitsColumn | None, opened: Arrays) -> ob
     if missing is not None:
         texts[missing.astype(bool)] = None
     return texts
+
+
+def _redacted(plan: Plan) -> tuple[str, ...]:
+    """Return the opened counts of which -1 says that nothing is told."""
+    rounding = plan.root.rounding
+    counts = rounding.counts if rounding is not None and rounding.redact else ()
+    return tuple(name for name in plan.root.opened if name in counts)
+
+
+def _without_redacted(counts: npt.NDArray[np.generic]) -> object:
+    import pandas as pd
+
+    whole = counts.astype(np.int64)
+    values = pd.array(whole, dtype="Int64")
+    values[whole < 0] = pd.NA
+    return values
 
 
 def _texts(words: list[npt.NDArray[np.generic]], bits: int) -> list[str]:

@@ -11,6 +11,7 @@ from cleanroom.plan.grouping import Distinct, Extreme
 from cleanroom.plan.nodes import Aggregate, Derive, Derived, Filter, Release
 from cleanroom.plan.plan import OpenedColumn
 from cleanroom.query.columns import Bits, Columns
+from cleanroom.query.controls import UNCONTROLLED, Controls
 from cleanroom.query.dependencies import Dependencies
 from cleanroom.query.having import Having
 from cleanroom.query.nested import ViewColumns, groups_of, person_of_groups
@@ -45,13 +46,19 @@ def lower_view(query: Query, placement: Placement, min_group: int) -> View:
     return _Lowering(query, placement, min_group).view()
 
 
-def lower(query: Query, placement: Placement, min_group: int) -> Lowered:
+def lower(
+    query: Query, placement: Placement, min_group: int, controls: Controls = UNCONTROLLED
+) -> Lowered:
     """Lower a placed query.
+
+    Args:
+        controls: what else the contract asks for before groups are opened.
 
     Raises:
         UnsupportedQuery, OverflowPossible.
     """
-    return _Lowering(query, placement, min_group).run()
+    controls.check(query)
+    return _Lowering(query, placement, min_group).run(controls)
 
 
 @dataclass(slots=True)
@@ -66,7 +73,7 @@ class _Lowering:
     keys: dict[int, Bits] = field(default_factory=dict)
     extremes: dict[Expr, tuple[Extreme, Bits]] = field(default_factory=dict)
 
-    def run(self) -> Lowered:
+    def run(self, controls: Controls) -> Lowered:
         self._begin(self._keys_used())
         parts = self.query, self.totals, self.statistics, self.keys.__getitem__, self._value
         outcome = Outcome(*parts)
@@ -76,7 +83,9 @@ class _Lowering:
         most = min(groups_of(self.query, rows), most_rows(grouped))
         top, optional = Tops(*parts).top(), tuple(self.persons.optional)
         opened = tuple(outcome.opened)
-        root = Release(grouped, self.min_group, having, opened, top, optional, repeated, most)
+        rounding = controls.rounding(self.totals, self.statistics, rows)
+        release = grouped, self.min_group, having, opened, top, optional, repeated, most
+        root = Release(*release, rounding=rounding)
         return Lowered(root, tuple(outcome.opened.values()), final_sql)
 
     def view(self) -> View:

@@ -2,7 +2,7 @@
 
 Rule: a choice that is public and follows from contract and query alone. Whatever is chosen, the
 answer is the same. Where more would be opened on ciphertexts than on shares, they are only taken
-when they are asked for, or when nobody computes: with a smallest group, which can't be tested,
+when they are asked for, or when nobody computes: with rules of release, which can't be tested,
 with HAVING or LIMIT, which open the kept groups alone on shares, and for histograms; likewise
 where too few owners contribute. Private parameters leave no other way.
 """
@@ -49,7 +49,7 @@ class Ways:
             return _there(self.found(protocol))
         open_to: list[Protocol] = ["mpc"] if self.terms.computing else []
         privacy = self.terms.privacy
-        if privacy.min_group == 1 or privacy.release == "dp" or not open_to:
+        if not privacy.tested or privacy.release == "dp" or not open_to:
             open_to.append("he")
         plans = [found for p in open_to if isinstance(found := self.found(p), Plan)]
         if not plans:

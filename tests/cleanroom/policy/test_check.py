@@ -102,9 +102,10 @@ REFUSED: dict[Code, tuple[Plan, Terms, dt.date]] = {
     Code.GROUP_TOO_SMALL: (_plan(SUM, min_group=9), TERMS, TODAY),
     Code.CELLS_NOT_TESTED: (CELLS, TERMS, TODAY),
     Code.TOO_FEW_CONTRIBUTORS: (SHARED, _shared(), TODAY),
+    Code.COUNTS_NOT_ROUNDED: (ALLOWED, Terms.of(_room(round_to=5)), TODAY),
     Code.GROUP_COUNT_OPENED: (COUNTED, TERMS, TODAY),
     Code.ROWS_NOT_RELEASED: (ROWS, TERMS, TODAY),
-    Code.RELEASE_NOT_AVAILABLE: (ALLOWED, Terms.of(_room(round_to=5)), TODAY),
+    Code.RELEASE_NOT_AVAILABLE: (ALLOWED, Terms.of(_room(top_two=90)), TODAY),
     Code.NOBODY_COMPUTES: (ALLOWED, _nobody(), TODAY),
     Code.PURPOSE_MISSING: (ALLOWED, PURPOSES, TODAY),
     Code.PURPOSE_UNKNOWN: (replace(ALLOWED, purpose="frau"), PURPOSES, TODAY),
@@ -149,8 +150,8 @@ def test_a_refusal_names_the_purposes_there_are() -> None:
 
 def test_terms_under_which_no_query_can_run_are_known_beforehand() -> None:
     assert unavailable(rooms.terms()) == ()
-    (rounded,) = unavailable(rooms.terms(round_to=5))
-    assert "round_to = 5" in rounded.message
+    (dominated,) = unavailable(rooms.terms(top_two=90))
+    assert "top_two = 90" in dominated.message
 
 
 def test_what_can_run_where_nobody_computes_is_known_beforehand() -> None:
@@ -176,7 +177,7 @@ def test_where_nobody_computes_some_table_has_to_have_enough_owners() -> None:
 
 def test_cells_are_opened_untested_where_all_agreed_to_it() -> None:
     (violation,) = check(CELLS, TERMS, TODAY)
-    assert "min_group asks for 10" in violation.message
+    assert "asks for min_group = 10" in violation.message
     assert "untested_cells = 'opened'" in violation.remedy
     assert check(CELLS, Terms.of(_room(untested_cells="opened")), TODAY) == ()
     assert check(CELLS, Terms.of(_room(min_group=1)), TODAY) == ()
@@ -279,7 +280,8 @@ def test_every_breach_is_reported() -> None:
     bad = replace(bad, root=replace(bad.root, repeated="n", hidden=False), purpose="fun")
     codes = {v.code for v in check(bad, terms, dt.date(2030, 1, 1))}
     on_ciphertexts = {Code.CELLS_NOT_TESTED, Code.TOO_FEW_CONTRIBUTORS}
-    other = {Code.NOBODY_COMPUTES, Code.PURPOSE_MISSING, *on_ciphertexts}
+    other = {Code.NOBODY_COMPUTES, Code.PURPOSE_MISSING, Code.COUNTS_NOT_ROUNDED}
+    other |= on_ciphertexts
     assert codes == set(Code) - OF_OTHERS - other
 
 

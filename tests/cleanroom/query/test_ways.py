@@ -109,7 +109,7 @@ def test_the_sheet_of_ciphertexts_says_who_learns_what() -> None:
         "the totals of all cells, whatever HAVING and LIMIT leave: analyst",
         "the totals of cells with fewer than 5 persons: analyst",
     )
-    assert "every cell: cells are not tested for 5 persons" in found.text
+    assert "every cell, exactly and untested, whatever the contract asks" in found.text
     assert "computing nobody" in found.text
 
 

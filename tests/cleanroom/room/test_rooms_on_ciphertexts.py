@@ -247,7 +247,7 @@ def test_the_commands_leave_members_out(room: LocalRoom) -> None:
 def test_cells_are_not_opened_untested_unless_all_agreed() -> None:
     few = {"sales": {name: rows.head(20) for name, rows in data()["sales"].items()}}
     with LocalRoom(contract(min_group=5), few) as room:
-        with pytest.raises(PolicyDenied, match="min_group asks for 5") as caught:
+        with pytest.raises(PolicyDenied, match="asks for min_group = 5") as caught:
             room.sql(SQL)
         assert "untested_cells = 'opened'" in caught.value.remedy
     with LocalRoom(contract(min_group=5, untested_cells="opened"), few) as room:

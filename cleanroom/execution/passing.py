@@ -1,0 +1,55 @@
+"""Which groups may be opened at all: enough persons behind each, and behind each of its values.
+
+Rule: bits on shares; how many don't pass is only added up.
+"""
+
+import numpy as np
+
+from cleanroom.plan.nodes import Release
+from protocols.context import Context
+from protocols.rep3.and_bits import and_bits
+from protocols.rep3.compare import equal_zero
+from protocols.rep3.convert import bits_to_arith, sign
+from protocols.rep3.relation import Relation
+from protocols.rep3.share import Arith, Bits, concat_planes, stack
+from protocols.rounds import Steps
+
+
+def large_enough(
+    ctx: Context, node: Release, groups: Relation
+) -> Steps[tuple[Bits, Arith]]:
+    """Return which groups have min_group persons behind each value, and how many haven't."""
+    if not node.input.counts:
+        zero = np.zeros(1, dtype=np.uint64)
+        return groups.valid, Arith(zero, zero)
+    bad = yield from _too_few(ctx.at("few"), node, groups)
+    none_bad = yield from equal_zero(ctx.at("all"), bad)
+    large = yield from and_bits(ctx.at("large"), groups.valid, none_bad)
+    flags = yield from bits_to_arith(ctx.at("flags"), groups.valid ^ large, groups.n)
+    total = Arith(flags.own.sum(axis=1), flags.next.sum(axis=1))
+    return large, total
+
+
+def _too_few(ctx: Context, node: Release, groups: Relation) -> Steps[Bits]:
+    """Return planes of which one is set in each group that has too few persons somewhere."""
+    counts = [groups.sums[name] for name in node.input.counts]
+    classes = range(len(node.input.persons))
+    n_values = len(counts) // len(classes)
+    maybe = [c for i in node.optional for c in counts[i * n_values : (i + 1) * n_values]]
+    above = [stack(counts).shift(ctx.me, -node.min_group)]
+    if not maybe:
+        return (yield from sign(ctx.at("sign"), above[0]))
+    above.append(stack(maybe).shift(ctx.me, -1))
+    signs = yield from sign(ctx.at("sign"), stack(above))
+    nobody = signs[len(counts) :]
+    small = [signs[i * n_values : (i + 1) * n_values] for i in classes]
+    some = yield from and_bits(
+        ctx.at("some"), concat_planes([small[i] for i in node.optional]), nobody.flip(ctx.me)
+    )
+    bad = [some, *(small[i] for i in classes if i not in node.optional)]
+    if len(node.optional) == len(classes):
+        nowhere = small[0]
+        for i in classes[1:]:
+            nowhere = yield from and_bits(ctx.at(f"nowhere{i}"), nowhere, small[i])
+        bad.append(nowhere)
+    return concat_planes(bad)

@@ -1,0 +1,44 @@
+"""What is done to groups before they are opened, beyond min_group. Values only."""
+
+from dataclasses import dataclass
+
+from cleanroom.errors import OverflowPossible
+from protocols.rep3.rounding import Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Rounding:
+    """How counts are told.
+
+    Attributes:
+        counts: the sum columns that are counts; HAVING and orders see them rounded, too.
+        base, midpoint, redact: as in `protocols.rep3.rounding`. A redacted count is opened as
+            -1, and is 0 in HAVING and orders.
+    """
+
+    counts: tuple[str, ...]
+    base: int
+    midpoint: bool
+    redact: int
+
+    @property
+    def rule(self) -> Rule:
+        return Rule(self.base, self.midpoint, self.redact)
+
+    def told(self, count: int) -> int:
+        """INSECURE: return what is told of a plain count, -1 if nothing is."""
+        if self.redact and count <= self.redact:
+            return -1
+        if self.midpoint:
+            return -(-count // self.base) * self.base - (self.base // 2 if count else 0)
+        return (count + self.base // 2) // self.base * self.base
+
+    def check(self, most: int, meaning: str) -> None:
+        """Refuse a count that may be too large to be rounded.
+
+        Raises:
+            OverflowPossible: naming it and the limit.
+        """
+        if self.base > 1 and most > self.rule.most:
+            what = f"{meaning} may reach {most}; up to {self.rule.most} can be rounded"
+            raise OverflowPossible(f"{what} to multiples of {self.base}")
