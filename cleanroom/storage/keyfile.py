@@ -7,13 +7,13 @@ old one and its successor; the state says by id which of them is its own, so no 
 import json
 import os
 import stat
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from cleanroom.errors import StateKeyRefused, StateUnavailable
-from cleanroom.storage.passphrase import Cost, Passphrase, given
+from cleanroom.storage.passphrase import Asked, Cost, Passphrase
 from cleanroom.storage.secret import SUITE, Place, SealBroken, Secret
 
 MAX_BYTES = 4096
@@ -26,12 +26,12 @@ class Keys:
     Attributes:
         path: of the key file.
         sealed: whether a new key file is to be under a passphrase.
-        ask: gives the passphrase, when a key file needs one.
+        asked: gives the passphrase, when a key file needs one.
     """
 
     path: Path
     sealed: bool = False
-    ask: Callable[[], Passphrase] = field(default=given, repr=False)
+    asked: Asked = field(default_factory=Asked, repr=False)
 
     @property
     def successor(self) -> Path:
@@ -49,7 +49,8 @@ class Keys:
             StateUnavailable: if it can't be written.
             StateKeyRefused: if its passphrase is too weak.
         """
-        content = json.dumps(document(secret, self._passphrase() if self.sealed else None))
+        passphrase = self.asked(anew=True) if self.sealed else None
+        content = json.dumps(document(secret, passphrase))
         with _faults(self.successor):
             self.successor.unlink(missing_ok=True)
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
@@ -90,7 +91,7 @@ class Keys:
 
     def _opened(self, path: Path, key_id: bytes) -> Secret:
         found = _read(path)
-        passphrase = self._passphrase() if "sealed" in found else None
+        passphrase = self.asked() if "sealed" in found else None
         try:
             secret = secret_of(found, passphrase)
         except StateKeyRefused as error:
@@ -98,9 +99,6 @@ class Keys:
         if secret.id != key_id:
             raise StateKeyRefused(f"{path} is damaged: its id isn't that of its key")
         return secret
-
-    def _passphrase(self) -> Passphrase:
-        return self.ask()
 
 
 def document(secret: Secret, passphrase: Passphrase | None) -> dict[str, object]:

@@ -6,7 +6,6 @@ Rule: never from the command line, where every user of the machine can read it.
 import os
 import secrets
 import sys
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from getpass import getpass
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import NoReturn, Self
 
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
-from cleanroom.errors import StateKeyRefused
+from cleanroom.errors import IdentityInvalid, StateKeyRefused
 from cleanroom.identity.files import read_private
 from cleanroom.storage.secret import KEY_BYTES, Secret
 
@@ -88,25 +87,46 @@ class Cost:
         return asdict(self) | {"salt": self.salt.hex()}
 
 
-def given(prompt: Callable[[str], str] | None = None, *, label: str = "Passphrase") -> Passphrase:
-    """Return the passphrase of this process: from a private file, a descriptor, or a prompt.
+class Asked:
+    """The passphrase of this process, asked for when it is first needed, and once."""
 
-    Args:
-        prompt: asks a person; by default on the terminal, if there is one.
+    def __init__(self, label: str = "Passphrase") -> None:
+        self._label = label
+        self._found: Passphrase | None = None
 
-    Raises:
-        StateKeyRefused: if there is nowhere to get it from, or its file is open to others.
-    """
-    if name := os.environ.get(FILE_VARIABLE):
-        return _decoded(read_private(Path(name), MAX_BYTES))
-    if number := os.environ.get(FD_VARIABLE):
-        return _decoded(_descriptor(number))
-    if prompt is not None:
-        return Passphrase(prompt(f"{label}: "))
-    if sys.stdin.isatty():
-        return Passphrase(getpass(f"{label}: "))
-    remedy = f"Name a private file in {FILE_VARIABLE}, or a file descriptor in {FD_VARIABLE}."
-    raise StateKeyRefused("a passphrase is needed, and nobody is there to ask", remedy=remedy)
+    def __call__(self, *, anew: bool = False) -> Passphrase:
+        """Return it: from a private file, a descriptor, or the terminal.
+
+        Args:
+            anew: it is to be made now: on the terminal, asked for twice.
+
+        Raises:
+            StateKeyRefused: if there is nowhere to get it from, or its file is open to others.
+        """
+        if self._found is None:
+            self._found = self._given(anew=anew)
+        return self._found
+
+    def _given(self, *, anew: bool) -> Passphrase:
+        if name := os.environ.get(FILE_VARIABLE):
+            return _decoded(_private(Path(name)))
+        if number := os.environ.get(FD_VARIABLE):
+            return _decoded(_descriptor(number))
+        if not sys.stdin.isatty():
+            remedy = f"Name a private file in {FILE_VARIABLE}, or a descriptor in {FD_VARIABLE}."
+            what = "a passphrase is needed, and nobody is there to ask"
+            raise StateKeyRefused(what, remedy=remedy)
+        text = getpass(f"{self._label}: ")
+        if anew and getpass(f"{self._label}, again: ") != text:
+            raise StateKeyRefused("the two passphrases differ", remedy="Begin again.")
+        return Passphrase(text)
+
+
+def _private(path: Path) -> bytes:
+    try:
+        return read_private(path, MAX_BYTES)
+    except IdentityInvalid as error:
+        raise StateKeyRefused(error.message, remedy=error.remedy) from None
 
 
 def _descriptor(number: str) -> bytes:

@@ -109,6 +109,7 @@ class State:
                 batch = self._view(Batch, db)
                 yield batch
                 batch.finish()
+            self._seen = max(self._seen, batch.version)
         except BaseException:
             if self._ring is not None:
                 self._ring.forget()  # of keys that were made and undone

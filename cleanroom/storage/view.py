@@ -188,10 +188,11 @@ class Batch(View):
         self.changed = True
 
     def finish(self) -> None:
-        """Seal what holds for all rows now."""
+        """Seal what holds for all rows now; nothing may follow."""
         if self.changed:
-            sealed = self._ring.seal_head(self._head, self._version + 1)
-            self._db.execute("UPDATE meta SET version = ?, head = ?", (self._version + 1, sealed))
+            self._version += 1
+            sealed = self._ring.seal_head(self._head, self._version)
+            self._db.execute("UPDATE meta SET version = ?, head = ?", (self._version, sealed))
 
     def _tables(self, about: Collection[str]) -> tuple[str, ...]:
         tables = tuple(sorted(set(about)))
