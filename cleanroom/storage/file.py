@@ -20,17 +20,20 @@ _PAGE_BYTES = 4096
 _BUSY_S = 60.0
 _LAYOUT = 1
 _DAMAGED = frozenset({"SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_FORMAT"})
+_ROWS = """
+    CREATE TABLE row (
+        tab BLOB NOT NULL, name BLOB NOT NULL, key INTEGER NOT NULL, version INTEGER NOT NULL,
+        expires INTEGER NOT NULL, sealed BLOB NOT NULL,
+        PRIMARY KEY (tab, name)) STRICT, WITHOUT ROWID"""
 _SCHEMA = (
     """CREATE TABLE meta (
         one INTEGER PRIMARY KEY CHECK (one = 1), suite TEXT NOT NULL, room BLOB NOT NULL,
         key_id BLOB NOT NULL, version INTEGER NOT NULL, head BLOB NOT NULL) STRICT""",
     """CREATE TABLE key (
         id INTEGER PRIMARY KEY, sealed BLOB NOT NULL) STRICT""",
-    """CREATE TABLE row (
-        tab BLOB NOT NULL, name BLOB NOT NULL, key INTEGER NOT NULL, version INTEGER NOT NULL,
-        expires INTEGER NOT NULL, sealed BLOB NOT NULL,
-        PRIMARY KEY (tab, name)) STRICT, WITHOUT ROWID""",
+    _ROWS,
 )
+OLD = "old_row"
 
 
 class StateFile:
@@ -88,6 +91,18 @@ class StateFile:
                     raise
             finally:
                 self._holder = 0
+
+    @staticmethod
+    def set_aside(db: sqlite3.Connection) -> None:
+        """Begin with no rows and no keys; those that were are in the table `OLD` until dropped."""
+        db.execute("DELETE FROM key")
+        db.execute(f"ALTER TABLE row RENAME TO {OLD}")
+        db.execute(_ROWS)
+
+    @staticmethod
+    def drop_old(db: sqlite3.Connection) -> None:
+        """Drop what was set aside."""
+        db.execute(f"DROP TABLE {OLD}")
 
     def compact(self) -> None:
         """Drop what was deleted: from the log of changes, then from the file.

@@ -9,7 +9,7 @@ import os
 import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from cleanroom.errors import StateKeyRefused, StateUnavailable
@@ -37,6 +37,20 @@ class Keys:
     def successor(self) -> Path:
         """The file of the key that is to follow."""
         return self.path.with_name(f"{self.path.name}.new")
+
+    @property
+    def in_the_clear(self) -> "Keys":
+        """The same file, without a passphrase from its next key on."""
+        return Keys(self.path)
+
+    def under(self, passphrase: Asked) -> "Keys":
+        """Return the same file, under a passphrase from its next key on."""
+        return Keys(self.path, sealed=True, asked=passphrase)
+
+    def kept_up(self) -> "Keys":
+        """Return how a next key is to be kept if nobody says otherwise: as this one is."""
+        sealed = self.sealed or (self.exists() and "sealed" in _read(self.path))
+        return replace(self, sealed=sealed)
 
     def exists(self) -> bool:
         """Return whether a state was begun under a key of this name."""
@@ -68,13 +82,13 @@ class Keys:
         if not self.successor.exists():
             return
         with _faults(self.path):
-            if _id_of(self.successor) != key_id:
+            if _is(self.successor, key_id):
+                if self.path.exists():
+                    _overwrite(self.path)
+                self.successor.replace(self.path)
+                _sync_folder(self.path.parent)
+            elif _is(self.path, key_id):  # a successor that never counted, whole or in part
                 self.successor.unlink()
-                return
-            if self.path.exists():
-                _overwrite(self.path)
-            self.successor.replace(self.path)
-            _sync_folder(self.path.parent)
 
     def find(self, key_id: bytes) -> Secret:
         """Return the key of this id.
@@ -83,10 +97,11 @@ class Keys:
             StateKeyRefused: if there is none, or the passphrase doesn't open it.
         """
         for path in (self.path, self.successor):
-            if path.exists() and _id_of(path) == key_id:
+            if _is(path, key_id):
                 return self._opened(path, key_id)
         if not self.path.exists():
             raise StateKeyRefused(f"there is no key file {self.path}")
+        _read(self.path)
         raise StateKeyRefused(f"{self.path} holds another key: a wrong one, or one from before")
 
     def _opened(self, path: Path, key_id: bytes) -> Secret:
@@ -148,11 +163,12 @@ def _place(key_id: bytes) -> Place:
     return Place("", b"key file", key_id, "secret", 0)
 
 
-def _id_of(path: Path) -> bytes:
+def _is(path: Path, key_id: bytes) -> bool:
+    """Return whether a key file holds the key of this id."""
     try:
-        return bytes.fromhex(str(_read(path).get("id")))
-    except ValueError:
-        raise StateKeyRefused(f"{path} is no key file") from None
+        return path.exists() and _read(path).get("id") == key_id.hex()
+    except StateKeyRefused:
+        return False
 
 
 def _read(path: Path) -> Mapping[str, object]:

@@ -17,8 +17,7 @@ from cleanroom.errors import IdentityInvalid, StateKeyRefused
 from cleanroom.identity.files import read_private
 from cleanroom.storage.secret import KEY_BYTES, Secret
 
-FILE_VARIABLE = "CLEANROOM_PASSPHRASE_FILE"
-FD_VARIABLE = "CLEANROOM_PASSPHRASE_FD"
+VARIABLE = "CLEANROOM_PASSPHRASE"
 MAX_BYTES = 1024
 LEAST_GUESSES_LOG10 = 16  # at 0.1 s a guess and a million machines, thirty years
 _SALT_BYTES = 16
@@ -88,10 +87,15 @@ class Cost:
 
 
 class Asked:
-    """The passphrase of this process, asked for when it is first needed, and once."""
+    """A passphrase of this process, asked for when it is first needed, and once.
 
-    def __init__(self, label: str = "Passphrase") -> None:
-        self._label = label
+    Args:
+        label: what the terminal shows. variable: with _FILE it names a private file that holds
+            the passphrase, with _FD a file descriptor.
+    """
+
+    def __init__(self, label: str = "Passphrase", variable: str = VARIABLE) -> None:
+        self._label, self._variable = label, variable
         self._found: Passphrase | None = None
 
     def __call__(self, *, anew: bool = False) -> Passphrase:
@@ -108,12 +112,13 @@ class Asked:
         return self._found
 
     def _given(self, *, anew: bool) -> Passphrase:
-        if name := os.environ.get(FILE_VARIABLE):
+        in_file, in_descriptor = f"{self._variable}_FILE", f"{self._variable}_FD"
+        if name := os.environ.get(in_file):
             return _decoded(_private(Path(name)))
-        if number := os.environ.get(FD_VARIABLE):
-            return _decoded(_descriptor(number))
+        if number := os.environ.get(in_descriptor):
+            return _decoded(_descriptor(number, in_descriptor))
         if not sys.stdin.isatty():
-            remedy = f"Name a private file in {FILE_VARIABLE}, or a descriptor in {FD_VARIABLE}."
+            remedy = f"Name a private file in {in_file}, or a descriptor in {in_descriptor}."
             what = "a passphrase is needed, and nobody is there to ask"
             raise StateKeyRefused(what, remedy=remedy)
         text = getpass(f"{self._label}: ")
@@ -129,12 +134,12 @@ def _private(path: Path) -> bytes:
         raise StateKeyRefused(error.message, remedy=error.remedy) from None
 
 
-def _descriptor(number: str) -> bytes:
+def _descriptor(number: str, variable: str) -> bytes:
     try:
         with os.fdopen(int(number), "rb", closefd=False) as file:
             return file.read(MAX_BYTES)
     except (OSError, ValueError):
-        raise StateKeyRefused(f"{FD_VARIABLE} names no descriptor that can be read") from None
+        raise StateKeyRefused(f"{variable} names no descriptor that can be read") from None
 
 
 def _decoded(content: bytes) -> Passphrase:

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any, Self, TypeAlias, TypeVar
 
 from cleanroom.errors import StateDamaged, StateUnavailable
-from cleanroom.storage.file import MAX_BYTES, StateFile
+from cleanroom.storage.file import MAX_BYTES, OLD, StateFile
 from cleanroom.storage.keyfile import Keys
 from cleanroom.storage.records import Head
 from cleanroom.storage.ring import Ring
 from cleanroom.storage.secret import SUITE, Secret
-from cleanroom.storage.view import Batch, View
+from cleanroom.storage.view import ERASED, Batch, View
 
 Today: TypeAlias = Callable[[], dt.date]
 V = TypeVar("V", bound=View)
@@ -120,6 +120,55 @@ class State:
         """Why nothing may be charged, as the state came out of a backup; empty otherwise."""
         with self.reading() as view:
             return view.restored
+
+    def rekey(self, keys: Keys | None = None, *, without: str = "") -> int:
+        """Seal everything anew under new keys; the old ones open nothing of what is then there.
+
+        Killed at any time, it has happened or it hasn't: the next to open the state finishes it
+        or undoes it. Other processes that have the state open go on, with the new key file.
+
+        Args:
+            keys: how the new key file is kept; by default as the old one.
+            without: one of the contract's tables; what tells of it isn't sealed again, and the
+                state takes nothing more about it.
+
+        Returns:
+            How many values were left behind.
+
+        Raises:
+            StateUnavailable: if there is no room for both the old and the new. Nothing changed.
+        """
+        keys = keys or self._keys.kept_up()
+        master = Secret.new()
+        try:
+            with self._file.transaction(write=True) as db:
+                keys.write_successor(master)
+                ring = Ring(self.room, master, self.path)
+                left = self._sealed_anew(db, ring, without)
+        finally:
+            with self._file.transaction(write=True) as db:
+                keys.settle(_meta(db)[2])
+        self._keys, self._ring = keys, ring
+        self._file.compact()
+        return left
+
+    def _sealed_anew(self, db: sqlite3.Connection, ring: Ring, without: str) -> int:
+        old, left = self._view(View, db), 0
+        self._file.set_aside(db)
+        where = self.room, self.path, old.successor, old.version, self._today()
+        batch = Batch(db, ring, *where)
+        for whole in old.everything(OLD):
+            if without in whole.about:
+                left += 1
+            else:
+                batch.put_whole(whole)
+        if without:
+            batch.put(ERASED, without, self._today().isoformat().encode())
+        self._file.drop_old(db)
+        db.execute("UPDATE meta SET key_id = ?, room = ?", (ring.master_id, ring.room_tag))
+        batch.changed = True
+        batch.finish()
+        return left
 
     # --- opening -----------------------------------------------------------------------
 

@@ -96,9 +96,13 @@ class View:
                     raise StateDamaged(f"{self._path}: a row stands in another's place")
                 yield row, value
 
-    def everything(self) -> Iterator[Whole]:
-        """Return all rows of all tables, in no order that means anything."""
-        for found in self._db.execute(f"SELECT {_COLUMNS} FROM row"):  # noqa: S608 -- the same
+    def everything(self, among: str = "row") -> Iterator[Whole]:
+        """Return all rows of all tables, in no order that means anything.
+
+        Args:
+            among: the table of the file that holds them.
+        """
+        for found in self._db.execute(f"SELECT {_COLUMNS} FROM {among}"):  # noqa: S608 -- constant
             record = Record(*found)
             if not self._is_over(record):
                 table, row, value = self._content(record)
@@ -107,6 +111,11 @@ class View:
     def erased(self) -> frozenset[str]:
         """Return the contract's tables that were erased here."""
         return frozenset(row for row, _ in self.rows(ERASED))
+
+    @property
+    def successor(self) -> Head:
+        """The head of a state with other keys and, as yet, nothing in it."""
+        return Head(next_key=self._head.next_key, keys=self._head.keys, restored=self.restored)
 
     def check(self) -> None:
         """Compare all rows with what the head says of them.
@@ -168,7 +177,23 @@ class Batch(View):
             raise ValueError(f"a name has 1 to {MAX_NAME} characters")
         if len(value) > MAX_VALUE_BYTES:
             raise StateUnavailable(f"{self._path}: a value of more than {MAX_VALUE_BYTES} bytes")
-        self._put(Whole(table, row, self._tables(about), _day(expires), value))
+        self.put_whole(Whole(table, row, self._tables(about), _day(expires), value))
+
+    def put_whole(self, whole: Whole) -> None:
+        """Set a value with everything that belongs to it, as it was read."""
+        self.delete(whole.table, whole.row)
+        number = self._ring.number_for(whole.about)
+        if number is None:
+            number = self._head.next_key
+            self._head = self._ring.make(self._db, self._head, whole.about)
+        tab, name = self._ring.name(whole.table), self._ring.name(whole.table, whole.row)
+        bare = Record(tab, name, number, self._version + 1, whole.expires, b"")
+        content = packed(whole.table, whole.row, whole.value)
+        sealed = self._ring.key(number).seal(content, place_of(self._room, bare))
+        record = bare._replace(sealed=sealed)
+        self._db.execute("INSERT INTO row VALUES (?, ?, ?, ?, ?, ?)", record)
+        self._head = self._head.with_rows(record.term(self._ring.tally), 1)
+        self.changed = True
 
     def delete(self, table: str, row: str) -> None:
         """Remove a value, if it is there."""
@@ -200,21 +225,6 @@ class Batch(View):
             if self.get(ERASED, table) is not None:
                 raise TableErased(f"table {table} was erased here")
         return tables
-
-    def _put(self, whole: Whole) -> None:
-        self.delete(whole.table, whole.row)
-        number = self._ring.number_for(whole.about)
-        if number is None:
-            number = self._head.next_key
-            self._head = self._ring.make(self._db, self._head, whole.about)
-        tab, name = self._ring.name(whole.table), self._ring.name(whole.table, whole.row)
-        bare = Record(tab, name, number, self._version + 1, whole.expires, b"")
-        content = packed(whole.table, whole.row, whole.value)
-        sealed = self._ring.key(number).seal(content, place_of(self._room, bare))
-        record = bare._replace(sealed=sealed)
-        self._db.execute("INSERT INTO row VALUES (?, ?, ?, ?, ?, ?)", record)
-        self._head = self._head.with_rows(record.term(self._ring.tally), 1)
-        self.changed = True
 
     def _remove(self, record: Record) -> None:
         self._db.execute("DELETE FROM row WHERE tab = ? AND name = ?", record[:2])

@@ -9,7 +9,7 @@ import pytest
 
 from cleanroom.errors import StateKeyRefused
 from cleanroom.storage.keyfile import Keys
-from cleanroom.storage.passphrase import FD_VARIABLE, FILE_VARIABLE, Cost, Passphrase
+from cleanroom.storage.passphrase import VARIABLE, Cost, Passphrase
 from cleanroom.storage.state import State
 
 GOOD = "copper lantern whistle mango orbit"
@@ -24,7 +24,7 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "passphrase"
     path.touch(0o600)
     path.write_text(GOOD + "\n")
-    monkeypatch.setenv(FILE_VARIABLE, str(path))
+    monkeypatch.setenv(f"{VARIABLE}_FILE", str(path))
     return path
 
 
@@ -59,16 +59,16 @@ def test_a_state_opens_with_its_passphrase_alone(
     file.write_text("another lantern whistle mango orbit")
     with pytest.raises(StateKeyRefused, match="doesn't open it"):
         sealed(tmp_path)
-    monkeypatch.delenv(FILE_VARIABLE)
+    monkeypatch.delenv(f"{VARIABLE}_FILE")
     with pytest.raises(StateKeyRefused, match="nobody is there to ask"):
         sealed(tmp_path)
     reading, writing = os.pipe()
     os.write(writing, GOOD.encode())
     os.close(writing)
-    monkeypatch.setenv(FD_VARIABLE, str(reading))
+    monkeypatch.setenv(f"{VARIABLE}_FD", str(reading))
     sealed(tmp_path).close()
     os.close(reading)
-    monkeypatch.setenv(FD_VARIABLE, "none")
+    monkeypatch.setenv(f"{VARIABLE}_FD", "none")
     with pytest.raises(StateKeyRefused, match="descriptor"):
         sealed(tmp_path)
 
