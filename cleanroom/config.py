@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from cleanroom.contract.fields import first_fault, unreadable
 from cleanroom.errors import ConfigInvalid
 from cleanroom.flower.apps import App
+from cleanroom.policy.own import OwnPolicy
 from cleanroom.storage.keyfile import Keys
 
 
@@ -81,11 +82,13 @@ class MemberConfig(ProcessConfig):
         tables: contract table -> this member's CSV or Parquet file. Queries are asked without
             reading them; scores are asked for their rows.
         models: contract model -> this member's JSON file of weights; asking doesn't read them.
+        policy: what it refuses beyond the contract.
         apps: name -> a Flower app whose code this member read and approved.
     """
 
     tables: Mapping[str, Path] = Field(default_factory=dict)
     models: Mapping[str, Path] = Field(default_factory=dict)
+    policy: OwnPolicy = OwnPolicy()
     apps: Mapping[str, App] = Field(default_factory=dict)
 
     @field_validator("tables", "models", mode="before")

@@ -14,6 +14,9 @@ from cleanroom.execution.contribute import Contribution, Source
 from cleanroom.execution.outcome import Opened, Outcome
 from cleanroom.plan.plan import Plan
 from cleanroom.plan.question import Question
+from cleanroom.policy.check import Ruled, check
+from cleanroom.policy.matter import Spent
+from cleanroom.policy.own import Own
 from protocols.context import Context
 from protocols.rounds import Steps
 
@@ -35,6 +38,11 @@ class Violation(Interface):
     def message(self) -> str: ...
     @property
     def remedy(self) -> str: ...
+    @property
+    def rule(self) -> str: ...
+
+
+Check: TypeAlias = Callable[[Ruled, Terms, Own, Spent, dt.date], Sequence[Violation]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +56,7 @@ class Engine:
     """
 
     compile: Callable[[Question, Terms, str], Plan]
-    check: Callable[[Plan, Terms, dt.date], Sequence[Violation]]
+    check: Check
     contribute: Callable[[Plan, str, Source, bytes], Sequence[Triple]]
     compute: Callable[[Context, Plan, Mapping[int, Contribution]], Steps[Outcome]]
     reconstruct: Callable[[Plan, tuple[Outcome, Outcome, Outcome]], Opened]
@@ -64,7 +72,6 @@ def standard() -> Engine:
     from cleanroom.execution.compute import compute
     from cleanroom.execution.contribute import contribute
     from cleanroom.execution.outcome import reconstruct
-    from cleanroom.policy.check import check
     from cleanroom.query.compile import compile_question
     from cleanroom.query.finish import finish, prepare
 

@@ -28,7 +28,7 @@ def new(
     from cleanroom.contract.document import Contract
     from cleanroom.contract.terms import Terms
     from cleanroom.errors import ContractInvalid
-    from cleanroom.policy.check import unavailable
+    from cleanroom.policy.queries import unavailable
 
     contract = Contract.draft(Terms.of(terms), _identities(identity))
     contract.check_draft()

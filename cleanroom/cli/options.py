@@ -55,6 +55,9 @@ Epsilon = Annotated[
     float | None,
     typer.Option("--epsilon", help="What it may cost of the privacy budget; more is less noise."),
 ]
+MinGroup = Annotated[
+    int, typer.Option(min=1, help="Persons behind every cell, if more than the contract asks for.")
+]
 
 
 def text_of(sql: str) -> str:

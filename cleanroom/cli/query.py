@@ -15,6 +15,7 @@ from cleanroom.cli.options import (
     Form,
     FormOrSuffix,
     MaybeConfig,
+    MinGroup,
     Offline,
     Output,
     Purpose,
@@ -63,6 +64,7 @@ def query(
     without: Without = None,
     purpose: Purpose = "",
     epsilon: Epsilon = None,
+    min_group: MinGroup = 1,
     form: FormOrSuffix = None,
     output: Output = None,
     receipt: ReceiptFile = None,
@@ -81,6 +83,7 @@ def query(
                 without=left_out,
                 purpose=purpose,
                 epsilon=epsilon,
+                min_group=min_group,
                 deadline_s=deadline_s,
                 on_progress=told,
             )
@@ -94,6 +97,7 @@ def explain(
     protocol: By = None,
     without: Without = None,
     purpose: Purpose = "",
+    min_group: MinGroup = 1,
     offline: Offline = False,
     epsilon: Epsilon = None,
 ) -> None:
@@ -109,7 +113,13 @@ def explain(
     with _room(config) as room:
         text, by, left_out = text_of(sql), named(protocol), without or ()
         told = room.explain(
-            text, protocol=by, without=left_out, purpose=purpose, epsilon=epsilon, offline=offline
+            text,
+            protocol=by,
+            without=left_out,
+            purpose=purpose,
+            epsilon=epsilon,
+            min_group=min_group,
+            offline=offline,
         )
     typer.echo(printable(told.text))
 

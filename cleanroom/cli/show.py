@@ -16,7 +16,7 @@ from cleanroom.contract.models import ModelTerms
 from cleanroom.contract.terms import Role, Terms
 from cleanroom.errors import CleanroomError
 from cleanroom.plan.rules import rules_of
-from cleanroom.policy.check import unavailable
+from cleanroom.policy.queries import unavailable
 
 # What a recipient is shown through a right, and what only steers the computation.
 SHOWN = {

@@ -7,7 +7,7 @@ a message never holds a value, so no error of pandas or Arrow gets through.
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from cleanroom.contract.terms import Terms
 from cleanroom.errors import DataMismatch, ModelMismatch, UnknownName
@@ -72,6 +72,18 @@ def as_json(model: Model, path: Path) -> Path:
     except (TypeError, ValueError):
         raise ModelMismatch(f"model {path.stem} is more than names and numbers") from None
     return path
+
+
+def as_toml(value: Any) -> str:
+    """Write names, numbers, texts, lists and tables on one line, as TOML has them."""
+    match value:
+        case Mapping():
+            pairs = (f"{json.dumps(key)} = {as_toml(inner)}" for key, inner in value.items())
+            return "{" + ", ".join(pairs) + "}"
+        case list() | tuple():
+            return "[" + ", ".join(map(as_toml, value)) + "]"
+        case _:
+            return json.dumps(value)
 
 
 def as_approved(apps: Mapping[str, Path | str]) -> dict[str, App]:

@@ -20,6 +20,7 @@ from cleanroom.local.given import (
     as_approved,
     as_file,
     as_json,
+    as_toml,
     by_member,
     models_by_member,
 )
@@ -47,6 +48,7 @@ class LocalRoom(Room):
         models: for each model of the contract its weights, {"weights": {feature: number, ...},
             "intercept": number}, or the path of a JSON file of that shape.
         apps: folders of Flower apps by name; all members approve their code as it is now.
+        policies: member -> its own policy, as the `[policy]` table of its TOML file.
 
     Attributes:
         module: that each process runs, with the words of the command `cleanroom`.
@@ -67,15 +69,18 @@ class LocalRoom(Room):
         recipient: str | None = None,
         models: Models | None = None,
         apps: Mapping[str, Path | str] | None = None,
+        policies: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> None:
         super().__init__(None)
         self._terms = Terms.of(contract)
         self._data = by_member(self._terms, data)
         self._models = models_by_member(self._terms, models or {})
         self._apps = as_approved(apps or {})
+        self._policies = policies or {}
         self._recipient = recipient or _first_recipient(self._terms)
-        if self._recipient not in self._terms.members:
-            raise UnknownName(f"no member {self._recipient!r} in the contract")
+        for member in (self._recipient, *self._policies):
+            if member not in self._terms.members:
+                raise UnknownName(f"no member {member!r} in the contract")
         self._closing = contextlib.ExitStack()
         self.workers: dict[str, Worker] = {}
 
@@ -114,7 +119,8 @@ class LocalRoom(Room):
         )
 
     def _write_config(self, folder: Path, contract: Path, member: str) -> Path:
-        lines = [f"identity = {_quoted(folder)}", f"contract = {_quoted(contract)}", "[tables]"]
+        lines = [f"identity = {_quoted(folder)}", f"contract = {_quoted(contract)}"]
+        lines += [f"policy = {as_toml(self._policies.get(member, {}))}", "[tables]"]
         for table, rows in self._data.get(member, {}).items():
             columns = tuple(self._terms.tables[table].columns)
             path = as_file(rows, folder / f"{table}.parquet", table, columns)

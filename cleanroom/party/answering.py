@@ -1,38 +1,27 @@
 """The side of a model's owner in a scoring: encrypted columns in, encrypted scores out.
 
 Rule: weights stay in this process, and what leaves it is flooded with noise, authenticated and
-encrypted for the recipient. How many rows a model scores is counted here, before any is answered.
+encrypted for the recipient.
 """
 
 import asyncio
-import datetime as dt
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cleanroom.budget.scored import Scored
-from cleanroom.errors import (
-    InternalError,
-    PeerMisbehaved,
-    PlanMismatch,
-    StateRestored,
-    StateUnavailable,
-)
+from cleanroom.errors import InternalError, PeerMisbehaved, PlanMismatch
 from cleanroom.identity.exchange import Exchange
 from cleanroom.party.run import Run
 from cleanroom.party.weights import Weights
 from cleanroom.plan.scoring import ScorePlan
-from cleanroom.policy.model import Violation
-from cleanroom.policy.scoring import check_scoring
 from cleanroom.query.scoring import compile_scoring
 from cleanroom.session.conversation import Conversation, Names, binding_of
 from cleanroom.session.digest import Digest
 from cleanroom.session.member import Membership
 from cleanroom.session.routes import CONVERSE
 from cleanroom.session.statements import Finished, Request, Scoring, Statement
-from cleanroom.storage.state import State
 from cleanroom.transport.channel import Channel, Outgoing
 from cleanroom.transport.envelopes import Opening
 from protocols.he.parameters import parameters_of
@@ -65,7 +54,6 @@ class Answering:
         report: sends a signed statement about a session.
         stage: tells whoever waits how far a session is: session id, stage.
         attended: returns the channel on which this member attends.
-        state: in which scored rows are counted; without it nothing is scored.
     """
 
     member: Membership
@@ -73,35 +61,16 @@ class Answering:
     report: Callable[[Statement], Awaitable[None]]
     stage: Callable[[str, str], Awaitable[None]]
     attended: Callable[[], Channel]
-    state: State | None = None
 
-    async def begin(
-        self, request: Request, scoring: Scoring, today: dt.date
-    ) -> tuple[ScoreRun, Sequence[Violation]]:
-        """Plan the request for ourselves, rule on it, and count its rows if it runs.
+    def begin(self, request: Request, scoring: Scoring) -> ScoreRun:
+        """Plan the request for ourselves.
 
         Raises:
             PlanMismatch: if the plan or its members aren't those that were signed.
             UnknownName, UnsupportedQuery: if there is no plan.
-            StateRestored, StateUnavailable: if rows can't be counted.
         """
-        plan, terms = self._compile(request, scoring), self.member.contract.terms
-        violations = check_scoring(plan, scoring.rows, 0, terms, today)
-        if not violations and request.rehearsal is None:
-            before = await asyncio.to_thread(self._counted, plan, scoring.rows, today)
-            violations = check_scoring(plan, scoring.rows, before, terms, today)
-        return ScoreRun(self.member, request, plan, scoring, Exchange()), violations
-
-    def _counted(self, plan: ScorePlan, rows: int, today: dt.date) -> int:
-        """Count rows, if they are within the day's limit; return how many were before."""
-        if self.state is None:
-            raise StateUnavailable("this process keeps no state", party=self.member.name)
-        try:
-            most = plan.max_rows_per_day
-            return Scored(self.state).count(plan.model, plan.recipient, today, rows, most)
-        except (StateRestored, StateUnavailable) as error:
-            error.party = self.member.name
-            raise
+        plan = self._compile(request, scoring)
+        return ScoreRun(self.member, request, plan, scoring, Exchange())
 
     def _compile(self, request: Request, scoring: Scoring) -> ScorePlan:
         contract, me = self.member.contract, self.member.name

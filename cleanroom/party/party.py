@@ -4,7 +4,6 @@ Rule: who may do what to which session is decided here, by the caller's certific
 """
 
 import asyncio
-import datetime as dt
 import time
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
@@ -26,6 +25,7 @@ from cleanroom.flower.apps import APPROVED
 from cleanroom.identity.exchange import Exchange
 from cleanroom.logs import where
 from cleanroom.party.answering import Answering, ScoreRun
+from cleanroom.party.judging import Judge
 from cleanroom.party.query_run import QueryRun
 from cleanroom.party.reading import Reader
 from cleanroom.party.roles import Roles
@@ -35,6 +35,9 @@ from cleanroom.party.spending import Spending
 from cleanroom.party.training import Learning, TrainRun
 from cleanroom.party.weights import Weights, load_models
 from cleanroom.plan.plan import Plan
+from cleanroom.policy.check import Ruled
+from cleanroom.policy.matter import Rows
+from cleanroom.policy.own import Own, OwnPolicy
 from cleanroom.process import run_until_stopped
 from cleanroom.session.member import Membership
 from cleanroom.session.replays import Replays
@@ -71,6 +74,7 @@ class PartyProcess:
         source: Source,
         models: Mapping[str, Weights] | None = None,
         state: State | None = None,
+        policy: OwnPolicy | None = None,
     ) -> None:
         self._member = member
         self._engine = engine
@@ -80,10 +84,12 @@ class PartyProcess:
         self._channel: Channel | None = None
         parts = self._report, self._stage, self._attended
         reader = Reader(source)
-        self._spending = Spending(member.name, member.contract.terms, state)
-        self._roles = Roles(member, engine, reader, *parts, self._spending)
-        self._answering = Answering(member, models or {}, *parts, state)
-        self._learning = Learning(member, reader, *parts, self._spending)
+        terms, own = member.contract.terms, Own(member.name, policy or OwnPolicy())
+        spending = Spending(member.name, terms, state)
+        self._judge = Judge(terms, engine.check, own, spending, state)
+        self._roles = Roles(member, engine, reader, *parts, spending)
+        self._answering = Answering(member, models or {}, *parts)
+        self._learning = Learning(member, reader, *parts, spending)
         self._tasks: set[asyncio.Task[None]] = set()
         self.ready = asyncio.Event()
 
@@ -205,17 +211,19 @@ class PartyProcess:
 
     async def _begin(self, request: Request) -> tuple[Kind, Sequence[Violation]]:
         """Return what would run, and every way in which it breaks the policy."""
-        today = dt.datetime.now(dt.UTC).date()
+        run: Kind
+        asked: Ruled
         if request.scoring is not None:
-            return await self._answering.begin(request, request.scoring, today)
-        if request.training is not None:
-            return await self._learning.begin(request, request.training, today)
-        plan = await asyncio.to_thread(self._compile, request)
-        violations = self._engine.check(plan, self._member.contract.terms, today)
-        if not violations:
-            violations = await asyncio.to_thread(self._spending.violations, plan)
-        exchange = None if plan.ciphertexts is None else Exchange()
-        return QueryRun(self._member, request, plan, exchange), violations
+            run = self._answering.begin(request, request.scoring)
+            asked = Rows(run.plan, request.scoring.rows)
+        elif request.training is not None:
+            run = await self._learning.begin(request, request.training)
+            asked = run.plan
+        else:
+            asked = await asyncio.to_thread(self._compile, request)
+            exchange = None if asked.ciphertexts is None else Exchange()
+            run = QueryRun(self._member, request, asked, exchange)
+        return run, await self._judge.rule(asked, runs=request.rehearsal is None)
 
     def _compile(self, request: Request) -> Plan:
         """Compile the request for ourselves; the client's plan is never taken over.
@@ -241,8 +249,14 @@ class PartyProcess:
             party=self._member.name,
             accepted=not violations,
             violations=tuple(
-                RuledViolation(code=str(v.code), party=v.party, message=v.message, remedy=v.remedy)
-                for v in violations
+                RuledViolation(
+                    code=str(v.code),
+                    party=v.party[:4000],
+                    message=v.message[:4000],
+                    remedy=v.remedy[:4000],
+                    rule=v.rule[:500],
+                )
+                for v in violations[:1000]
             ),
             exchange=run.exchange.public if plays and run.exchange is not None else None,
         )
@@ -290,8 +304,10 @@ async def attend(config: MemberConfig, engine: Engine | None = None) -> None:
     models = load_models(member.contract.terms, member.name, config.models)
     APPROVED.add(config.apps)
     database = Database(member.contract.terms, member.name, config.tables)
-    with State.open(config.state, config.keys, member.contract.terms.room.name) as state:
-        process = PartyProcess(member, engine or standard(), database, models, state)
+    terms, policy = member.contract.terms, config.policy
+    policy.check(member.name, terms)
+    with State.open(config.state, config.keys, terms.room.name) as state:
+        process = PartyProcess(member, engine or standard(), database, models, state, policy)
         await process.run(config.listen)
 
 

@@ -7,37 +7,16 @@ names; a job's own words about its purpose grant nothing.
 
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
-from typing import Protocol
 
 from cleanroom.budget.ledger import Ledger, Scope, Spent
-from cleanroom.budget.zcdp import UNITS, epsilon, rho_within
+from cleanroom.budget.zcdp import rho_within
 from cleanroom.contract.columns import Right
 from cleanroom.contract.terms import Terms
 from cleanroom.errors import BudgetExhausted, RequestReplayed, StateRestored, StateUnavailable
-from cleanroom.policy.model import Code, Violation
+from cleanroom.policy.budgets import Charged, costs
 from cleanroom.storage.state import State
 
 ANSWERS = {Right.COUNT, Right.SUM, Right.AVG}
-
-
-class Cost(Protocol):
-    @property
-    def units(self) -> int: ...
-
-
-class Charged(Protocol):
-    """What every plan says of its cost, a query's and a training's."""
-
-    @property
-    def hash(self) -> str: ...
-    @property
-    def recipient(self) -> str: ...
-    @property
-    def purpose(self) -> str: ...
-    @property
-    def tables(self) -> tuple[str, ...]: ...
-    @property
-    def noise(self) -> Cost | None: ...
 
 
 class Spending:
@@ -50,23 +29,17 @@ class Spending:
     def __init__(self, name: str, terms: Terms, state: State | None) -> None:
         self._name, self._terms, self._state = name, terms, state
 
-    def violations(self, plan: Charged) -> tuple[Violation, ...]:
-        """Return every table whose budget doesn't suffice now.
+    def left(self, plan: Charged) -> Mapping[Scope, Fraction]:
+        """Return what may still be charged now, of the budgets that a plan is charged to.
 
         Raises:
             StateUnavailable: if the ledger can't be used.
         """
-        costs, delta = self._costs(plan), self._terms.privacy.delta
-        if not costs:
-            return ()
-        found, ledger = [], self._ledger(costs)
-        for scope, rho in costs.items():
-            if rho > (left := ledger.left(scope)):
-                asked, rest = epsilon(rho, delta), epsilon(left, delta)
-                message = f"{scope.table}: epsilon {asked:.4g} asked, {rest:.4g} left"
-                remedy = "Ask with a smaller epsilon; only a new contract grants more."
-                found.append(Violation(Code.BUDGET_EXHAUSTED, self._name, message, remedy))
-        return tuple(found)
+        scopes = costs(plan, self._terms, self._name)
+        if not scopes:
+            return {}
+        ledger = self._ledger(scopes)
+        return {scope: ledger.left(scope) for scope in scopes}
 
     def charge(self, session: str, plan: Charged) -> None:
         """Charge a new session for all that it will tell; durable on return.
@@ -77,10 +50,10 @@ class Spending:
         Raises:
             BudgetExhausted, RequestReplayed, StateRestored, StateUnavailable: nothing may be told.
         """
-        if costs := self._costs(plan):
+        if charges := costs(plan, self._terms, self._name):
             try:
                 plan_hash = bytes.fromhex(plan.hash)
-                self._ledger(costs).charge_all(session, plan_hash, costs, goes_on=False)
+                self._ledger(charges).charge_all(session, plan_hash, charges, goes_on=False)
             except (BudgetExhausted, RequestReplayed, StateRestored, StateUnavailable) as error:
                 error.party = self._name
                 raise
@@ -113,14 +86,6 @@ class Spending:
     def _granted(self) -> Fraction:
         privacy = self._terms.privacy
         return rho_within(privacy.epsilon, privacy.delta)
-
-    def _costs(self, plan: Charged) -> Mapping[Scope, Fraction]:
-        if plan.noise is None:
-            return {}
-        purpose = self._terms.room.scope(plan.purpose)
-        rho = Fraction(plan.noise.units, UNITS)
-        mine = set(self._terms.tables_of(self._name))
-        return {Scope(t, plan.recipient, purpose): rho for t in plan.tables if t in mine}
 
     def _ledger(self, scopes: Mapping[Scope, Fraction]) -> Ledger:
         """Return the ledger, and have it know what the contract grants."""

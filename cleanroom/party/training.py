@@ -5,10 +5,9 @@ other owner, and only as often, and as much at once, as the plan says.
 """
 
 import asyncio
-import datetime as dt
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,8 +17,6 @@ from cleanroom.party.reading import Reader
 from cleanroom.party.run import Run
 from cleanroom.party.spending import Spending
 from cleanroom.plan.training import TrainPlan
-from cleanroom.policy.model import Violation
-from cleanroom.policy.training import check_training
 from cleanroom.session.agreement import Agreement
 from cleanroom.session.conversation import Conversation, Names, binding_of
 from cleanroom.session.digest import Digest
@@ -73,10 +70,8 @@ class Learning:
     attended: Callable[[], Channel]
     spending: Spending
 
-    async def begin(
-        self, request: Request, training: Training, today: dt.date
-    ) -> tuple[TrainRun, Sequence[Violation]]:
-        """Plan the request for ourselves, and rule on it.
+    async def begin(self, request: Request, training: Training) -> TrainRun:
+        """Plan the request for ourselves.
 
         Raises:
             PlanMismatch: if the plan or its members aren't those that were signed.
@@ -89,10 +84,7 @@ class Learning:
             raise PlanMismatch("compiled another plan than the client", party=me)
         if training.least != plan.least:
             raise PlanMismatch("asks for another number of owners to stay", party=request.recipient)
-        violations = check_training(plan, self.member.contract.terms, today)
-        if not violations:
-            violations = await asyncio.to_thread(self.spending.violations, plan)
-        return TrainRun(self.member, request, plan, training, Exchange()), violations
+        return TrainRun(self.member, request, plan, training, Exchange())
 
     def _compile(self, request: Request) -> TrainPlan:
         from cleanroom.learning.job import Job

@@ -20,8 +20,8 @@ def can_leave_out(plan: Plan, terms: Terms, member: str) -> bool:
     return federated and len(rest) >= terms.privacy.min_contributors
 
 
-def too_few(plan: Plan, terms: Terms) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Yield federated tables that fewer others contribute to than the contract asks for, and whom.
+def too_few(plan: Plan, terms: Terms, least: int) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield federated tables that fewer others than `least` contribute to, and whom.
 
     Only on ciphertexts: there the recipient opens the totals of every cell. It knows its own
     rows, so only the others hide each other. A table named after its one owner promises no
@@ -31,7 +31,7 @@ def too_few(plan: Plan, terms: Terms) -> Iterator[tuple[str, tuple[str, ...]]]:
         return
     others = tuple(member for member in owners(plan) if member != plan.recipient)
     for name in _tables(plan):
-        few = 0 < len(others) < terms.privacy.min_contributors
+        few = 0 < len(others) < least
         if few and _is_federated(name, terms):
             yield name, others
 

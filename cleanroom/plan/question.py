@@ -20,6 +20,7 @@ class Question:
         purpose: one that the contract names; "" where it names none.
         epsilon: what it may cost of the privacy budget, where answers are noisy; None: as much as
             the contract has a question cost.
+        min_group: persons behind every released cell, if more than the contract asks for.
     """
 
     sql: str
@@ -28,3 +29,4 @@ class Question:
     without: tuple[str, ...] = ()
     purpose: str = ""
     epsilon: float | None = None
+    min_group: int = 1

@@ -9,6 +9,8 @@ class Code(StrEnum):
 
     PURPOSE_MISSING = "purpose-missing"
     PURPOSE_UNKNOWN = "purpose-unknown"
+    PURPOSE_REFUSED = "purpose-refused"
+    RECIPIENT_REFUSED = "recipient-refused"
     COLUMN_USE_NOT_ALLOWED = "column-use-not-allowed"
     NOT_A_RECIPIENT = "not-a-recipient"
     CONTRACT_EXPIRED = "contract-expired"
@@ -35,13 +37,15 @@ class Violation:
     Attributes:
         party: the data owners whose rows the breach concerns, or empty for all members.
         remedy: the smallest change that would pass.
+        rule: the key that forbids it: of the contract, or under 'policy' of the party's own file.
     """
 
     code: Code
     party: str
     message: str
     remedy: str
+    rule: str
 
     def __str__(self) -> str:
         who = f" {self.party}" if self.party else ""
-        return f"DENIED{who}: {self.message}. Remedy: {self.remedy}"
+        return f"DENIED{who}: {self.message}. Rule: {self.rule}. Remedy: {self.remedy}"

@@ -1,32 +1,24 @@
-"""The ruling on a training. Pure: the same plan, terms and day always rule the same.
+"""Rules of trainings.
 
-Rule: deny by default. Every feature and target needs the right 'train', every condition the right
-'filter', and each owner's numbers are hidden among those of as many others as the contract asks.
-Kinds whose steps open sums of few rows keep as many rows together as hold `min_group` persons.
-Under release = 'dp' every sum is noisy, within the contract's epsilon. How many persons an owner
-has, and what is left of its budget, is its own process's to check.
+Rule: each owner's numbers are hidden among those of as many others as the contract asks. Kinds
+whose steps open sums of few rows keep as many rows together as hold `min_group` persons. Under
+release = 'dp' every sum is noisy, within the contract's epsilon and the owner's budget. How many
+persons an owner has is its own process's to check.
 """
 
-import datetime as dt
 import json
 from collections.abc import Iterator
 
-from cleanroom.contract.terms import Terms
-from cleanroom.plan.training import Noise, TrainPlan
-from cleanroom.policy.check import OF_ALL, release
+from cleanroom.plan.training import TrainPlan
+from cleanroom.policy.budgets import budget
+from cleanroom.policy.matter import Matter, Rule
 from cleanroom.policy.model import Code, Violation
+from cleanroom.policy.queries import release
 from protocols.secagg.roster import safe_threshold
 
 
-def check_training(plan: TrainPlan, terms: Terms, today: dt.date) -> tuple[Violation, ...]:
-    """Return every way in which the training breaks the contract; empty means it may run."""
-    found = [violation for rule in OF_ALL for violation in rule(plan, terms, today)]
-    found += [*_owners(plan, terms), *_released(plan, terms), *_together(plan, terms)]
-    return (*found, *_noisy(plan, plan.noise, terms)) if plan.noise else tuple(found)
-
-
-def _owners(plan: TrainPlan, terms: Terms) -> Iterator[Violation]:
-    asked = terms.privacy.min_contributors
+def _owners(matter: Matter[TrainPlan]) -> Iterator[Violation]:
+    plan, asked = matter.plan, matter.terms.privacy.min_contributors
     needed = plan.least - (plan.recipient in plan.owners)
     if len(plan.others) >= max(needed, asked):
         return
@@ -40,24 +32,27 @@ def _owners(plan: TrainPlan, terms: Terms) -> Iterator[Violation]:
         remedy = "Leave nobody out, or have a table of more members in the contract."
     else:
         remedy = f"Have all sign a contract in which {max(needed, asked)} other members hold it."
-    yield Violation(Code.TOO_FEW_CONTRIBUTORS, ", ".join(plan.others), message, remedy)
+    others, rule = ", ".join(plan.others), "privacy.min_contributors"
+    yield Violation(Code.TOO_FEW_CONTRIBUTORS, others, message, remedy, rule)
 
 
-def _released(plan: TrainPlan, terms: Terms) -> Iterator[Violation]:
+def _released(matter: Matter[TrainPlan]) -> Iterator[Violation]:
+    plan, terms = matter.plan, matter.terms
     if terms.privacy.release != "dp":
         yield from release(terms)
     elif plan.noise is None:
         message = f"a {plan.kind} model of exact sums, where release = 'dp' asks for noise"
         remedy = "Train a kind whose name begins with 'private_'."
-        yield Violation(Code.NOISE_MISSING, "", message, remedy)
+        yield Violation(Code.NOISE_MISSING, "", message, remedy, "privacy.release")
 
 
-def _together(plan: TrainPlan, terms: Terms) -> Iterator[Violation]:
+def _together(matter: Matter[TrainPlan]) -> Iterator[Violation]:
     """Refuse sums of so few rows that fewer than `min_group` persons may have them.
 
     `least` of a kind says how many rows its sums are of, where they aren't of all. Persons count
     as in each owner's own table: nobody knows who has rows at two owners.
     """
+    plan, terms = matter.plan, matter.terms
     asked, persons = json.loads(plan.job)["model"].get("least"), terms.privacy.min_group
     if asked is None or persons == 1:
         return
@@ -75,22 +70,28 @@ def _together(plan: TrainPlan, terms: Terms) -> Iterator[Violation]:
     else:
         return
     message = f"{plan.kind} sums of {asked} rows, where min_group asks for {persons} persons and "
-    yield Violation(Code.GROUP_TOO_SMALL, "", message + who, remedy)
+    yield Violation(Code.GROUP_TOO_SMALL, "", message + who, remedy, "privacy.min_group")
 
 
-def _noisy(plan: TrainPlan, noise: Noise, terms: Terms) -> Iterator[Violation]:
-    privacy = terms.privacy
+def _noisy(matter: Matter[TrainPlan]) -> Iterator[Violation]:
+    plan, noise, privacy = matter.plan, matter.plan.noise, matter.terms.privacy
+    if noise is None:
+        return
     if noise.epsilon > privacy.epsilon or noise.delta > privacy.delta:
         message = (
             f"epsilon {noise.epsilon:g} and delta {noise.delta:g} asked; "
             f"{privacy.epsilon:g} and {privacy.delta:g} allowed"
         )
         remedy = f"Ask with epsilon = {privacy.epsilon:g} and delta = {privacy.delta:g}."
-        yield Violation(Code.EPSILON_TOO_LARGE, "", message, remedy)
+        yield Violation(Code.EPSILON_TOO_LARGE, "", message, remedy, "privacy.epsilon")
     sure = plan.least - (plan.recipient in plan.owners)
     if noise.honest > sure:
         message = f"the noise of {noise.honest} owners counted on, where {sure} may be left"
-        yield Violation(Code.NOISE_NOT_ENOUGH, "", message, f"Ask with honest = {sure} in dp.")
+        remedy = f"Ask with honest = {sure} in dp."
+        yield Violation(Code.NOISE_NOT_ENOUGH, "", message, remedy, "privacy.epsilon")
     if plan.held_out:
         message = "persons held out, of whom exact figures would be opened beside noisy sums"
-        yield Violation(Code.NOISE_MISSING, "", message, "Ask with holdout = 0.")
+        yield Violation(Code.NOISE_MISSING, "", message, "Ask with holdout = 0.", "privacy.release")
+
+
+RULES: tuple[Rule[TrainPlan], ...] = (_owners, _released, _together, _noisy, budget)

@@ -45,10 +45,12 @@ def compile_query(
     without: Collection[str] = (),
     purpose: str = "",
     epsilon: float | None = None,
+    min_group: int = 1,
 ) -> Plan:
     """Compile a query; see `Question` and `compile_question`."""
     left_out = tuple(sorted(set(without)))
-    question = Question(sql, recipient, protocol, left_out, purpose, epsilon)
+    asked = protocol, left_out, purpose, epsilon, min_group
+    question = Question(sql, recipient, *asked)
     return compile_question(question, terms, contract_hash)
 
 
@@ -64,6 +66,10 @@ def compile_question(question: Question, terms: Terms, contract_hash: str) -> Pl
         OverflowPossible: if the declared bounds don't prove that no total wraps.
     """
     protocol, left_out = question.protocol, tuple(sorted(set(question.without)))
+    if protocol == "he" and question.min_group > 1:
+        what = f"groups of at least {question.min_group} persons on ciphertexts"
+        raise UnsupportedQuery(what, remedy="Ask with protocol 'mpc'.")
+    terms = with_min_group(terms, question.min_group)
     try:
         select = parse(question.sql)
         if (fitting := fitting_of(select)) is not None:
@@ -126,6 +132,14 @@ def _epsilon(question: Question, terms: Terms) -> float | None:
         what = f"an epsilon under release = '{privacy.release}'"
         raise UnsupportedQuery(what, remedy="Ask without: answers of this room aren't noisy.")
     return None
+
+
+def with_min_group(terms: Terms, least: int) -> Terms:
+    """Return terms whose groups are no smaller than asked for, nor than agreed."""
+    if least <= terms.privacy.min_group:
+        return terms
+    privacy = terms.privacy.model_copy(update={"min_group": least})
+    return terms.model_copy(update={"privacy": privacy})
 
 
 def _fitting(fitting: Fitting, question: Question, terms: Terms, contract_hash: str) -> Plan:

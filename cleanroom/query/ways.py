@@ -55,7 +55,8 @@ class Ways:
         if not plans:
             alone = self.found("he")
             return _there(alone if _is_private(alone) else self.found(open_to[0]))
-        plans = [plan for plan in plans if not any(too_few(plan, self.terms))] or plans
+        least = self.terms.privacy.min_contributors
+        plans = [plan for plan in plans if not any(too_few(plan, self.terms, least))] or plans
         modest = [plan for plan in plans if _opens_no_more(plan, plans[0])]
         return min(modest, key=lambda plan: cost_of(plan).seconds)
 

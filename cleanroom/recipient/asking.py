@@ -134,6 +134,7 @@ class Asker:
                 without=plan.without,
                 purpose=plan.purpose,
                 epsilon=None if plan.noise is None else plan.noise.epsilon,
+                min_group=plan.root.min_group if plan.protocol == "mpc" else 1,
             )
             owners = {leaf.member for leaf in plan.leaves}
             parts = len(owners) + len(terms.computing if encryption is None else ())
@@ -259,6 +260,7 @@ class Asker:
         encryption: Encryption | None = None,
         without: tuple[str, ...] = (),
         purpose: str = "",
+        min_group: int = 1,
         scoring: Scoring | None = None,
         training: statements.Training | None = None,
         rehearsal: Protocol | None = None,
@@ -276,6 +278,7 @@ class Asker:
             encryption=encryption,
             without=without,
             purpose=purpose,
+            min_group=min_group,
             scoring=scoring,
             training=training,
             rehearsal=rehearsal,

@@ -30,7 +30,9 @@ from cleanroom.plan.plan import Plan, Protocol
 from cleanroom.plan.question import Question
 from cleanroom.plan.scoring import ScorePlan
 from cleanroom.plan.training import TrainPlan
-from cleanroom.policy.training import check_training
+from cleanroom.policy.matter import Spent
+from cleanroom.policy.own import NONE
+from cleanroom.query.compile import with_min_group
 from cleanroom.query.scoring import compile_scoring
 from cleanroom.query.ways import Ways
 from cleanroom.recipient.answers import Answer, TrainedModel
@@ -107,7 +109,7 @@ class Client:
             asked = replace(question, protocol=protocol)
             return self._engine.compile(asked, contract.terms, contract.hash)
 
-        return Ways(compiled, contract.terms)
+        return Ways(compiled, with_min_group(contract.terms, question.min_group))
 
     def explained(self, plan: Plan | TrainPlan, sheet: "Sheet", *, offline: bool) -> "Explanation":
         """Add to a sheet how every member rules on its plan; nothing is run or charged.
@@ -126,9 +128,7 @@ class Client:
 
     def _ruled(self, plan: Plan | TrainPlan) -> Sequence[Violation]:
         terms, today = self._member.contract.terms, dt.datetime.now(dt.UTC).date()
-        if isinstance(plan, TrainPlan):
-            return check_training(plan, terms, today)
-        return self._engine.check(plan, terms, today)
+        return self._engine.check(plan, terms, NONE, Spent(), today)
 
     def score_plan(self, model: str, table: str, purpose: str = "") -> ScorePlan:
         """Plan a scoring under a contract that still holds."""

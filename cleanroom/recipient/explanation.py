@@ -82,5 +82,6 @@ def _told(rulings: Sequence[MemberRuling]) -> Iterator[str]:
 def _each(violations: Sequence[Violation]) -> Iterator[str]:
     for one in violations:
         yield f"  {one.code}: {f'{one.party}: ' if one.party else ''}{one.message}"
+        yield f"    Rule: {one.rule}"
         if one.remedy:
             yield f"    Remedy: {one.remedy}"

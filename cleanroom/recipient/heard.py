@@ -148,6 +148,7 @@ def _check_accepted(rulings: Mapping[str, Ruling], silent: Collection[str]) -> N
 
 
 def _line(violation: RuledViolation, by: list[str], n_rulings: int) -> str:
-    """Say whose rows a violation concerns; else who found it, unless all did."""
+    """Say what breaks which rule, and whose rows it concerns; else who found it, unless all did."""
     who = violation.party or (", ".join(by) if len(by) < n_rulings else "")
-    return f"{who}: {violation.message}" if who else violation.message
+    said = f"{violation.message} [{violation.rule}]"
+    return f"{who}: {said}" if who else said

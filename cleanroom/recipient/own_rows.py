@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from cleanroom.errors import DataMismatch, PolicyDenied
 from cleanroom.plan.scoring import ScorePlan
-from cleanroom.policy.model import Violation
-from cleanroom.policy.scoring import check_scoring
+from cleanroom.policy.check import by_contract
+from cleanroom.policy.matter import Rows
 from cleanroom.session.member import Membership
 
 if TYPE_CHECKING:
@@ -34,20 +34,22 @@ class OwnRows:
             PolicyDenied: naming every rule that forbids it.
             DataMismatch: if the files differ from the contract, or there are no rows.
         """
-        terms, today = self._member.contract.terms, dt.datetime.now(dt.UTC).date()
-        self._check(check_scoring(plan, 0, 0, terms, today))
+        self._check(plan, 0)
         database = self._loaded()
         rows = database.rows(plan.table)
-        self._check(check_scoring(plan, rows, 0, terms, today))
+        self._check(plan, rows)
         if not rows:
             what = f"table {plan.table} has no rows to score"
             raise DataMismatch(what, party=self._member.name)
         return database.run(plan.read_sql, b"")
 
-    def _check(self, violations: tuple[Violation, ...]) -> None:
-        if violations:
+    def _check(self, plan: ScorePlan, rows: int) -> None:
+        """Refuse here what the contract refuses; what the model's owner knows besides decides."""
+        terms, today = self._member.contract.terms, dt.datetime.now(dt.UTC).date()
+        if violations := by_contract(Rows(plan, rows), terms, today):
             message = "; ".join(
-                f"{v.party}: {v.message}" if v.party else v.message for v in violations
+                f"{v.party}: {v.message} [{v.rule}]" if v.party else f"{v.message} [{v.rule}]"
+                for v in violations
             )
             remedies = dict.fromkeys(v.remedy for v in violations)
             raise PolicyDenied(message, party=self._member.name, remedy=" ".join(remedies))

@@ -42,6 +42,7 @@ class Room(Trains):
         without: Collection[str] = (),
         purpose: str = "",
         epsilon: float | None = None,
+        min_group: int = 1,
         offline: bool = False,
     ) -> "Explanation":
         """Return who would learn what, at which cost, and how each member rules on it.
@@ -50,7 +51,7 @@ class Room(Trains):
 
         Args:
             protocol: as in `sql`; the sheet says what the other one would cost.
-            without, purpose, epsilon: as in `sql`.
+            without, purpose, epsilon, min_group: as in `sql`.
             offline: ask nobody. So it is, too, if the coordinator can't be reached: then the
                 ruling is that of the contract alone.
 
@@ -59,7 +60,7 @@ class Room(Trains):
         """
         from cleanroom.plan.sheet import Sheet
 
-        ways = self._client.ways(self._question(sql, without, purpose, epsilon))
+        ways = self._client.ways(self._question(sql, without, purpose, epsilon, min_group))
         plan = ways.plan(_chosen(protocol, without))
         sheet = Sheet.of(plan, self.contract.terms, ways.other(plan))
         return self._client.explained(plan, sheet, offline=offline)
@@ -73,6 +74,7 @@ class Room(Trains):
         without: Collection[str] = (),
         purpose: str = "",
         epsilon: float | None = None,
+        min_group: int = 1,
         deadline_s: int = DEADLINE_S,
         on_progress: Callable[[str, str], None] | None = None,
     ) -> Result:
@@ -89,6 +91,8 @@ class Room(Trains):
             purpose: for which of the contract's purposes; needed if it names some.
             epsilon: what it may cost of the privacy budget, where the contract says release =
                 'dp': more means less noise. None costs the contract's `query_epsilon`.
+            min_group: distinct persons behind every released cell, if an owner's own policy asks
+                for more than the contract; on shares.
             deadline_s: whole seconds until the session is given up everywhere, at most a day.
             on_progress: called on another thread with (stage, member).
 
@@ -96,7 +100,7 @@ class Room(Trains):
             CleanroomError: its class says what happened, its party who is responsible.
             KeyboardInterrupt: after the session was ended everywhere.
         """
-        question = self._question(sql, without, purpose, epsilon)
+        question = self._question(sql, without, purpose, epsilon, min_group)
         plan = self._client.ways(question).plan(_chosen(protocol, without))
         weights = _weights(plan, private)
         progress: Progress = on_progress or (lambda _stage, _member: None)
@@ -317,13 +321,17 @@ class Room(Trains):
         return {name: name in online for name in self.contract.terms.members}
 
     def _question(
-        self, sql: str, without: Collection[str], purpose: str, epsilon: float | None
+        self,
+        sql: str,
+        without: Collection[str],
+        purpose: str,
+        epsilon: float | None,
+        min_group: int,
     ) -> Question:
         """Return what is asked in this member's name, but for the protocol."""
         members = (without,) if isinstance(without, str) else without
-        left_out = tuple(sorted(set(members)))
-        me = self._client.name
-        return Question(sql, me, without=left_out, purpose=purpose, epsilon=epsilon)
+        left_out, me = tuple(sorted(set(members))), self._client.name
+        return Question(sql, me, "mpc", left_out, purpose, epsilon, min_group)
 
     def close(self) -> None:
         """End whatever runs and release the thread."""

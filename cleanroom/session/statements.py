@@ -101,6 +101,7 @@ class Request(_Statement):
         without: members whose parts of federated tables the plan leaves out.
         purpose: for which of the contract's purposes; "" where it names none.
         epsilon: what a noisy query costs; None where answers are exact.
+        min_group: of a query, if more than the contract's.
         scoring, training: None if the plan is a query's.
         rehearsal: what the plan would run on, where members are only to rule on it; nothing is
             read, charged or computed then.
@@ -117,6 +118,7 @@ class Request(_Statement):
     encryption: Encryption | None = None
     without: Annotated[tuple[Name, ...], Field(max_length=1000)] = ()
     purpose: Annotated[str, Field(max_length=64)] = ""
+    min_group: Annotated[int, Field(ge=1, le=1_000_000)] = 1
     scoring: Scoring | None = None
     training: Training | None = None
     rehearsal: Protocol | None = None
@@ -140,7 +142,7 @@ class Request(_Statement):
     @property
     def question(self) -> Question:
         """What every party compiles for itself, if the plan is a query's."""
-        asked = self.protocol, self.without, self.purpose, self.epsilon
+        asked = self.protocol, self.without, self.purpose, self.epsilon, self.min_group
         return Question(self.sql, self.recipient, *asked)
 
 
@@ -160,14 +162,20 @@ class Committed(BaseModel):
 
 
 class RuledViolation(BaseModel):
-    """One way in which the plan breaks the policy."""
+    """One way in which the plan breaks the policy.
+
+    Attributes:
+        party: the owners whose rows it concerns, or empty.
+        rule: the key of the contract, or of a member's own policy, that forbids it.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     code: Annotated[str, Field(max_length=64)]
-    party: Annotated[str, Field(max_length=64)]
+    party: Text
     message: Text
     remedy: Text
+    rule: Annotated[str, Field(max_length=500)]
 
 
 class Ruling(_Statement):

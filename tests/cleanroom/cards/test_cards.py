@@ -17,7 +17,7 @@ from cleanroom.errors import UnknownName
 from cleanroom.learning.families import FAMILIES
 from cleanroom.learning.job import JOINED
 from cleanroom.plan.used import cards_of
-from cleanroom.policy.check import unavailable
+from cleanroom.policy.queries import unavailable
 from cleanroom.query.compile import compile_query
 from protocols.card import Card, Technique
 

@@ -15,8 +15,9 @@ from cleanroom.plan.ciphertexts import Ciphertexts
 from cleanroom.plan.nodes import Aggregate, Leaf, Release, Union
 from cleanroom.plan.plan import Plan, Use
 from cleanroom.plan.private import Private
-from cleanroom.policy.check import check, unavailable
+from cleanroom.policy.check import by_contract as check
 from cleanroom.policy.model import Code
+from cleanroom.policy.queries import unavailable
 
 TODAY = dt.date(2026, 3, 1)
 SUM = Use("alpha.t", "x", "sum")
@@ -117,9 +118,10 @@ def test_an_agreed_plan_runs() -> None:
     assert check(ALLOWED, TERMS, TERMS.room.expires) == ()
 
 
-# See test_check_scoring.py and test_check_training.py.
+# See test_check_scoring.py, test_check_training.py and test_own.py.
 OF_OTHERS = {Code.MODEL_NOT_ALLOWED, Code.TOO_MANY_ROWS, Code.NOISE_MISSING, Code.NOISE_NOT_ENOUGH}
 OF_OTHERS |= {Code.EPSILON_TOO_LARGE, Code.BUDGET_EXHAUSTED}
+OF_OTHERS |= {Code.PURPOSE_REFUSED, Code.RECIPIENT_REFUSED}
 
 
 @pytest.mark.parametrize("code", [code for code in Code if code not in OF_OTHERS])
@@ -264,6 +266,14 @@ def test_rows_are_refused_where_groups_have_a_smallest_size() -> None:
 def test_what_the_contract_lets_open_may_still_be_hidden() -> None:
     agreed = Terms.of(_room(group_count="open"))
     assert check(COUNTED, agreed, TODAY) == check(ALLOWED, agreed, TODAY) == ()
+
+
+def test_every_refusal_names_its_rule_and_a_change_that_passes() -> None:
+    for plan, terms, today in REFUSED.values():
+        for violation in check(plan, terms, today):
+            assert violation.rule.split(".")[0] in Terms.model_fields
+            assert violation.remedy.endswith(".")
+            assert f"Rule: {violation.rule}. Remedy: " in str(violation)
 
 
 def test_messages_name_column_use_recipient_and_what_is_allowed() -> None:

@@ -11,8 +11,10 @@ from scoring import MODEL, TABLE
 
 from cleanroom.contract.terms import Terms
 from cleanroom.plan.scoring import ScorePlan
-from cleanroom.policy.model import Code
-from cleanroom.policy.scoring import check_scoring
+from cleanroom.policy.check import check
+from cleanroom.policy.matter import Rows, Spent
+from cleanroom.policy.model import Code, Violation
+from cleanroom.policy.own import NONE
 from cleanroom.query.scoring import compile_scoring
 
 TODAY = dt.date(2026, 3, 1)
@@ -24,6 +26,12 @@ def plan(terms: Terms) -> ScorePlan:
 
 
 PLAN = plan(TERMS)
+
+
+def check_scoring(
+    asked: ScorePlan, rows: int, before: int, terms: Terms, today: dt.date
+) -> tuple[Violation, ...]:
+    return check(Rows(asked, rows), terms, NONE, Spent(scored=before), today)
 
 
 def _changed(path: str, value: object) -> Terms:

@@ -17,8 +17,10 @@ from cleanroom.learning.job import Job
 from cleanroom.party.spending import Spending
 from cleanroom.plan.sheet_of_training import sheet_of_training
 from cleanroom.plan.training import TrainPlan
+from cleanroom.policy.check import by_contract, check
+from cleanroom.policy.matter import Spent
 from cleanroom.policy.model import Code, Violation
-from cleanroom.policy.training import check_training
+from cleanroom.policy.own import Own
 from cleanroom.query.training import compile_training
 
 TODAY = dt.date(2026, 11, 22)
@@ -34,6 +36,11 @@ def plan_of(model: dict[str, Any], terms: Terms = TERMS, **changed: object) -> T
     return compile_training(Job.of(training.job(model, **changed)), terms, "0" * 64, "university")
 
 
+def within(spending: Spending, plan: TrainPlan) -> tuple[Violation, ...]:
+    """Rule on a plan as the owner whose budgets these are."""
+    return check(plan, TERMS, Own("north"), Spent(left=spending.left(plan)), TODAY)
+
+
 REFUSED: dict[Code, list[tuple[dict[str, Any], dict[str, object]]]] = {
     Code.NOISE_MISSING: [(EXACT, {}), (noisy(), {"holdout": 0.2})],
     Code.EPSILON_TOO_LARGE: [(noisy(epsilon=1.01), {}), (noisy(delta=2e-9), {})],
@@ -46,15 +53,15 @@ CASES = [(code, *case) for code, cases in REFUSED.items() for case in cases]
 def test_each_rule_refuses(code: Code, model: dict[str, Any], changed: dict[str, object]) -> None:
     owners = (*training.HOSPITALS, "east")
     terms = Terms.of(training.contract(owners, release="dp"))
-    violations = check_training(plan_of(model, terms, **changed), terms, TODAY)
+    violations = by_contract(plan_of(model, terms, **changed), terms, TODAY)
     assert [v.code for v in violations] == [code]
 
 
 def test_noise_within_the_contract_runs_under_either_release() -> None:
     for terms in (TERMS, training.terms(release="sdc")):
-        assert check_training(plan_of(noisy(), terms), terms, TODAY) == ()
+        assert by_contract(plan_of(noisy(), terms), terms, TODAY) == ()
     gated = training.terms(release="gated")
-    codes = [v.code for v in check_training(plan_of(noisy(), gated), gated, TODAY)]
+    codes = [v.code for v in by_contract(plan_of(noisy(), gated), gated, TODAY)]
     assert codes == [Code.RELEASE_NOT_AVAILABLE]
 
 
@@ -80,15 +87,15 @@ def test_persons_are_told_apart_where_they_may_have_several_rows() -> None:
 def test_an_owner_has_the_last_word_on_its_budget(tmp_path: Path) -> None:
     plan = plan_of(noisy(epsilon=0.6))
     spending = Spending("north", TERMS, kept.state(tmp_path))
-    assert spending.violations(plan) == ()
+    assert within(spending, plan) == ()
     spending.charge("first", plan)
     with pytest.raises(RequestReplayed, match="charged before") as again:
         spending.charge("first", plan)
     assert again.value.party == "north"
-    assert spending.violations(plan) == ()
-    assert spending.violations(plan_of(noisy(epsilon=0.9))) != ()
+    assert within(spending, plan) == ()
+    assert within(spending, plan_of(noisy(epsilon=0.9))) != ()
     spending.charge("second", plan)
-    (violation,) = spending.violations(plan)
+    (violation,) = within(spending, plan)
     assert (violation.code, violation.party) == (Code.BUDGET_EXHAUSTED, "north")
     assert "patients: epsilon 0.6" in violation.message
     with pytest.raises(BudgetExhausted) as refused:
@@ -102,14 +109,14 @@ def test_purposes_of_jobs_share_one_budget(tmp_path: Path) -> None:
     (only,) = Ledger(kept.state(tmp_path)).spent()
     assert only.scope == Scope("patients", "university", TERMS.room.purpose)
     assert only.allowed - only.spent < only.allowed / 1000
-    assert spending.violations(plan_of(noisy(epsilon=0.1), purpose="another")) != ()
+    assert within(spending, plan_of(noisy(epsilon=0.1), purpose="another")) != ()
 
 
 def test_without_a_ledger_nothing_noisy_is_told() -> None:
-    assert Spending("north", TERMS, None).violations(plan_of(EXACT)) == ()
     spending = Spending("north", TERMS, None)
+    assert spending.left(plan_of(EXACT)) == {}
     with pytest.raises(StateUnavailable):
-        spending.violations(plan_of(noisy()))
+        spending.left(plan_of(noisy()))
     with pytest.raises(StateUnavailable, match="north"):
         spending.charge("s", plan_of(noisy()))
 
@@ -122,7 +129,7 @@ def together(kind: str, least: int, rows: int | None = 1, persons: int = 5) -> l
     if kind == "cox":
         changed = {"time": "age"}
     plan = plan_of({"kind": kind, "least": least}, terms, **changed)
-    return list(check_training(plan, terms, TODAY))
+    return list(by_contract(plan, terms, TODAY))
 
 
 @pytest.mark.parametrize("kind", ["cox", "kmeans"])
@@ -145,15 +152,15 @@ def test_a_person_of_many_rows_is_not_a_group() -> None:
 
 def test_kinds_whose_sums_are_of_all_rows_say_nothing_of_few() -> None:
     terms = training.terms(min_group=10)
-    assert check_training(plan_of(EXACT, terms), terms, TODAY) == ()
+    assert by_contract(plan_of(EXACT, terms), terms, TODAY) == ()
 
 
 def test_a_job_is_for_one_of_the_purposes_that_the_contract_names(tmp_path: Path) -> None:
     source = training.contract(release="dp")
     source["room"]["purposes"] = {"care": "plan care", "costs": "plan costs"}
     terms = Terms.of(source)
-    assert check_training(plan_of(noisy(), terms, purpose="care"), terms, TODAY) == ()
-    (violation,) = check_training(plan_of(noisy(), terms, purpose="beds"), terms, TODAY)
+    assert by_contract(plan_of(noisy(), terms, purpose="care"), terms, TODAY) == ()
+    (violation,) = by_contract(plan_of(noisy(), terms, purpose="beds"), terms, TODAY)
     assert violation.code is Code.PURPOSE_UNKNOWN
     spending = Spending("north", terms, kept.state(tmp_path))
     spending.charge("first", plan_of(noisy(), terms, purpose="care"))

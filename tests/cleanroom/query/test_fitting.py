@@ -10,7 +10,7 @@ from cleanroom.errors import CleanroomError, OverflowPossible, UnknownName, Unsu
 from cleanroom.plan.cost import cost_of
 from cleanroom.plan.plan import Plan
 from cleanroom.plan.sheet import Sheet
-from cleanroom.policy.check import check
+from cleanroom.policy.check import by_contract
 from cleanroom.query.compile import compile_query
 from cleanroom.sql.fitting import statement
 
@@ -102,9 +102,9 @@ def test_features_and_target_need_train_and_nothing_else_of_them() -> None:
 
 def test_a_feature_without_the_right_train_is_denied_by_name() -> None:
     terms, plan = cancer.terms(), compiled(ask(f"SELECT r.pid AS x, c.area, r.benign {JOIN}"))
-    (violation,) = check(plan, terms, dt.date(2026, 1, 1))
+    (violation,) = by_contract(plan, terms, dt.date(2026, 1, 1))
     assert "registry.outcomes.pid used as 'train'" in violation.message
-    assert not check(compiled(TEXT), terms, dt.date(2026, 1, 1))
+    assert not by_contract(compiled(TEXT), terms, dt.date(2026, 1, 1))
 
 
 def test_declared_values_become_one_feature_each_but_the_first() -> None:

@@ -12,7 +12,7 @@ from cleanroom.contract.terms import Terms
 from cleanroom.errors import ContractInvalid, UnknownName
 from cleanroom.plan.plaintext import insecure_run
 from cleanroom.plan.plan import Plan, Protocol
-from cleanroom.policy.check import check
+from cleanroom.policy.check import by_contract
 from cleanroom.query.compile import compile_query
 from cleanroom.query.finish import finish
 from cleanroom.sources.database import Database
@@ -88,10 +88,10 @@ USES = {
 @pytest.mark.parametrize("sql", USES)
 def test_denied_without_the_right(sql: str) -> None:
     agreed = terms(member_rights={"analyst": []})
-    found = check(plan_of(sql, agreed), agreed, agreed.room.expires)
+    found = by_contract(plan_of(sql, agreed), agreed, agreed.room.expires)
     assert all("column transactions.member used as" in v.message for v in found)
     assert {v.message.split("'")[1] for v in found} == USES[sql]
-    assert not check(plan_of(sql), terms(), agreed.room.expires)
+    assert not by_contract(plan_of(sql), terms(), agreed.room.expires)
 
 
 def test_star_leaves_it_out() -> None:

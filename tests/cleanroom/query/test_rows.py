@@ -8,7 +8,7 @@ from cleanroom.errors import JoinTooLarge
 from cleanroom.plan.plaintext import insecure_run
 from cleanroom.plan.plan import Plan
 from cleanroom.plan.sheet import Sheet
-from cleanroom.policy.check import check
+from cleanroom.policy.check import by_contract
 from cleanroom.policy.model import Code
 from cleanroom.query import finish
 from cleanroom.query.compile import compile_query
@@ -73,7 +73,7 @@ def without_reveal(column: str) -> Terms:
 @pytest.mark.parametrize("column", ["alpha.people.id", "beta.claims.pid", "beta.claims.kind"])
 def test_a_row_with_a_column_that_may_not_be_revealed_is_refused(column: str) -> None:
     agreed = without_reveal(column)
-    found = check(plan_of(f"SELECT p.id, c.kind {P}", agreed), agreed, agreed.room.expires)
+    found = by_contract(plan_of(f"SELECT p.id, c.kind {P}", agreed), agreed, agreed.room.expires)
     assert {v.code for v in found} == {Code.COLUMN_USE_NOT_ALLOWED}
     (violation,) = (v for v in found if column in v.message)
     assert "'reveal'" in violation.message
@@ -81,7 +81,8 @@ def test_a_row_with_a_column_that_may_not_be_revealed_is_refused(column: str) ->
 
 def test_a_row_is_a_group_of_one_person() -> None:
     agreed = rooms.terms(2)
-    found = check(plan_of("SELECT state FROM alpha.people", agreed), agreed, agreed.room.expires)
+    plan = plan_of("SELECT state FROM alpha.people", agreed)
+    found = by_contract(plan, agreed, agreed.room.expires)
     assert [v.code for v in found] == [Code.ROWS_NOT_RELEASED]
 
 

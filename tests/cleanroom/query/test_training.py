@@ -14,7 +14,7 @@ from cleanroom.learning.job import Job
 from cleanroom.learning.opens import OPENS
 from cleanroom.plan.sheet_of_training import sheet_of_training
 from cleanroom.plan.training import TrainPlan
-from cleanroom.policy.training import check_training
+from cleanroom.policy.check import by_contract
 from cleanroom.query.training import compile_training
 
 TODAY = dt.date(2026, 11, 22)
@@ -39,7 +39,7 @@ def test_a_job_compiles_to_the_same_plan_at_every_member() -> None:
         *((c, "train") for c in ("age", "bmi", "smoker", "outcome")),
         ("age", "filter"),
     }
-    assert check_training(plan, training.terms(), TODAY) == ()
+    assert by_contract(plan, training.terms(), TODAY) == ()
 
 
 def test_owners_read_numbers_codes_and_what_is_missing() -> None:
@@ -119,7 +119,7 @@ def test_policy_refuses_by_name(
     changed: dict[str, object], privacy: dict[str, object], named: str, remedy: str
 ) -> None:
     terms = training.terms(**privacy)
-    found = check_training(plan_of(changed, terms), terms, TODAY)
+    found = by_contract(plan_of(changed, terms), terms, TODAY)
     assert any(named in violation.message and remedy in violation.remedy for violation in found)
 
 
@@ -136,7 +136,7 @@ def test_the_right_train_is_needed_for_every_feature() -> None:
     contract = training.contract()
     contract["tables"]["patients"]["columns"]["bmi"]["rights"] = {"university": ["sum"]}
     terms = Terms.of(contract)
-    (violation,) = check_training(plan_of({}, terms), terms, TODAY)
+    (violation,) = by_contract(plan_of({}, terms), terms, TODAY)
     assert "patients.bmi used as 'train'" in violation.message
 
 
@@ -183,7 +183,7 @@ def test_a_table_of_one_owner_alone_is_refused() -> None:
     del table["members"]
     terms = Terms.of({**contract, "tables": {"north.patients": table}})
     rows = "SELECT age, outcome FROM north.patients"
-    found = check_training(plan_of({"rows": rows}, terms), terms, TODAY)
+    found = by_contract(plan_of({"rows": rows}, terms), terms, TODAY)
     assert any("1 owners besides university: north" in str(violation) for violation in found)
 
 

@@ -135,7 +135,9 @@ class Session:
                 party=name,
                 accepted=not messages,
                 violations=tuple(
-                    RuledViolation(code="forbidden", party="", message=text, remedy="Ask for less.")
+                    RuledViolation(
+                        code="no", party="", message=text, remedy="Ask for less.", rule="privacy"
+                    )
                     for text in messages
                 ),
             ),
@@ -151,18 +153,18 @@ class Session:
 
 def test_one_error_lists_what_each_member_found(room: dict[str, Membership]) -> None:
     session = Session(room)
-    session.rules("bank_a", "x is too narrow", "y is ours")
+    session.rules("bank_a", "narrow", "y is ours")
     session.rules("bank_b")
     with pytest.raises(PolicyDenied) as caught:
-        session.rules("bank_c", "x is too narrow")
-    assert caught.value.message == "bank_a, bank_c: x is too narrow; bank_a: y is ours"
+        session.rules("bank_c", "narrow")
+    assert caught.value.message == "bank_a, bank_c: narrow [privacy]; bank_a: y is ours [privacy]"
     assert (caught.value.party, caught.value.remedy) == ("bank_a, bank_c", "Ask for less.")
 
 
 def test_a_refusal_is_told_even_if_others_fail_or_are_silent(room: dict[str, Membership]) -> None:
     session = Session(room)
-    session.rules("bank_a", "x is too narrow")
-    with pytest.raises(PolicyDenied, match="x is too narrow; not ruled yet: bank_b, bank_c"):
+    session.rules("bank_a", "narrow")
+    with pytest.raises(PolicyDenied, match=r"narrow \[privacy\]; not ruled yet: bank_b, bank_c"):
         session.fails("bank_b")
     other = Session(room)
     with pytest.raises(PeerMisbehaved):
@@ -184,7 +186,7 @@ def test_a_refusal_waits_only_a_moment_for_a_silent_member(
         return caught.value.message
 
     said = in_room(room, folder, work)
-    assert said == "bank_b: x may not be used; not ruled yet: bank_c"
+    assert said == "bank_b: x may not be used [privacy]; not ruled yet: bank_c"
 
 
 def test_without_the_coordinator_there_is_no_rehearsal(room: dict[str, Membership]) -> None:

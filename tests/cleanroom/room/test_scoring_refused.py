@@ -13,7 +13,7 @@ import scoring
 import tiny_room
 from scoring import MODEL, TABLE
 
-from cleanroom.budget.scored import Scored
+from cleanroom.budget.scored import count, scored
 from cleanroom.coordinator.piping import Pipe
 from cleanroom.coordinator.room import CoordinatorConfig, coordinate
 from cleanroom.engine import standard
@@ -304,9 +304,10 @@ def test_the_models_owner_rules_for_itself(members, home) -> None:
 def test_rows_are_counted_until_the_day_is_over(members, home) -> None:
     async def work(_: PartyProcess) -> CleanroomError:
         with kept.state(home) as state:
-            scored, today = Scored(state), dt.datetime.now(dt.UTC).date()
-            before = scored.count(MODEL, "bank_a", today, 0, 90_000)
-            scored.count(MODEL, "bank_a", today, 90_000 - before, 90_000)
+            today = dt.datetime.now(dt.UTC).date()
+            with state.writing() as batch:
+                before = scored(batch, MODEL, "bank_a", today)
+                count(batch, MODEL, "bank_a", today, 90_000 - before)
         with pytest.raises(PolicyDenied) as caught:
             await ask(members, n=1 << 14)
         return caught.value

@@ -55,6 +55,7 @@ class Rows:
 
 class Violation:
     code, party, message, remedy = "forbidden", "bank_b", "x may not be used", "Ask for less."
+    rule = "privacy"
 
 
 def compile_tiny(question: Question, terms: Terms, contract_hash: str) -> Plan:
@@ -119,7 +120,7 @@ def reconstruct(plan: Plan, outcomes: tuple[Outcome, Outcome, Outcome]) -> Opene
 def tiny_engine() -> Engine:
     return Engine(
         compile=compile_tiny,
-        check=lambda plan, terms, today: (Violation(),) if plan.sql.startswith("deny") else (),
+        check=lambda plan, *_: (Violation(),) if plan.sql.startswith("deny") else (),
         contribute=contribute,
         compute=compute,
         reconstruct=reconstruct,

@@ -1,0 +1,79 @@
+"""What one ruling is about: what is asked, and everything that the answer follows from.
+
+Rule: values only, so that the same matter is always ruled on alike.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Generic, Protocol, TypeAlias, TypeVar
+
+from cleanroom.budget.ledger import Scope
+from cleanroom.contract.terms import Terms
+from cleanroom.plan.plan import Use
+from cleanroom.plan.scoring import ScorePlan
+from cleanroom.policy.model import Violation
+from cleanroom.policy.own import Own
+
+
+class Asked(Protocol):
+    """What every plan says, whatever it runs."""
+
+    @property
+    def recipient(self) -> str: ...
+    @property
+    def purpose(self) -> str: ...
+    @property
+    def uses(self) -> tuple[Use, ...]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A scoring, and of how many rows: that is no part of its plan."""
+
+    plan: ScorePlan
+    n: int
+
+    @property
+    def recipient(self) -> str:
+        return self.plan.recipient
+
+    @property
+    def purpose(self) -> str:
+        return self.plan.purpose
+
+    @property
+    def uses(self) -> tuple[Use, ...]:
+        return self.plan.uses
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What an owner's durable state says, as far as one plan is concerned.
+
+    Attributes:
+        left: what may still be charged, in rho; a budget that isn't named has nothing left.
+        scored: rows that the model scored for this recipient earlier today (UTC).
+    """
+
+    left: Mapping[Scope, Fraction] = field(default_factory=dict)
+    scored: int = 0
+
+
+P_co = TypeVar("P_co", bound=Asked, covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Matter(Generic[P_co]):
+    """A plan, and what a party rules on it by."""
+
+    plan: P_co
+    terms: Terms
+    own: Own
+    spent: Spent
+    today: dt.date
+
+
+P = TypeVar("P", bound=Asked)
+Rule: TypeAlias = Callable[[Matter[P]], Iterator[Violation]]

@@ -1,0 +1,80 @@
+"""A member's own policy: the `[policy]` table of its TOML file.
+
+Rule: a member may be stricter than the contract that it signed, never laxer. What isn't said here
+is as the contract has it. Nobody else is shown this table; a refusal names the key that refused.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from cleanroom.contract.columns import Right
+from cleanroom.contract.fields import Name, Strict
+from cleanroom.contract.terms import Role, Terms
+from cleanroom.errors import ConfigInvalid
+
+
+class OwnColumn(Strict):
+    """One of the member's own columns.
+
+    Attributes:
+        without: rights that no recipient has here, whatever the contract grants.
+    """
+
+    without: tuple[Right, ...] = ()
+
+
+class OwnPolicy(Strict):
+    """What this member refuses beyond the contract.
+
+    Attributes:
+        recipients: the only ones that it takes part for. purposes: the only ones.
+        min_group, min_contributors, untested_cells: as in the contract's `[privacy]`.
+        columns: by 'member.table.column' or 'table.column'.
+    """
+
+    recipients: tuple[Name, ...] | None = None
+    purposes: tuple[Name, ...] | None = None
+    min_group: Annotated[int, Field(ge=1, le=1_000_000, strict=True)] | None = None
+    min_contributors: Annotated[int, Field(ge=1, le=1000, strict=True)] | None = None
+    untested_cells: Literal["refused"] | None = None
+    columns: Mapping[str, OwnColumn] = Field(default_factory=dict)
+
+    def check(self, member: str, terms: Terms) -> None:
+        """Refuse what means nothing under the contract, or is laxer than it.
+
+        Raises:
+            ConfigInvalid: naming the first such key.
+        """
+        for key, what in self._faults(member, terms):
+            remedy = "A member may be stricter than the contract, never laxer; leave the key out."
+            raise ConfigInvalid(f"policy.{key}: {what}", remedy=remedy)
+
+    def _faults(self, member: str, terms: Terms) -> Iterator[tuple[str, str]]:
+        for name in self.recipients or ():
+            if name not in terms.members or Role.RESULT not in terms.members[name].roles:
+                yield "recipients", f"{name!r} is no recipient of the contract"
+        for name in self.purposes or ():
+            if name not in terms.room.purposes:
+                yield "purposes", f"the contract names no purpose {name!r}"
+        for key in ("min_group", "min_contributors"):
+            own, agreed = getattr(self, key), getattr(terms.privacy, key)
+            if own is not None and own < agreed:
+                yield key, f"{own} is laxer than the contract's {agreed}"
+        for name in self.columns:
+            table, _, column = name.rpartition(".")
+            if table not in terms.tables_of(member) or column not in terms.tables[table].columns:
+                yield f"columns.{name}", f"{member} holds no such column"
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """Whose policy it is: the member's name stands in its refusals."""
+
+    member: str = ""
+    policy: OwnPolicy = field(default_factory=OwnPolicy)
+
+
+NONE = Own()
