@@ -64,15 +64,10 @@ class Keys:
             StateKeyRefused: if its passphrase is too weak.
         """
         passphrase = self.asked(anew=True) if self.sealed else None
-        content = json.dumps(document(secret, passphrase))
+        found = document(secret, passphrase)
         with _faults(self.successor):
             self.successor.unlink(missing_ok=True)
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-            with os.fdopen(os.open(self.successor, flags, 0o600), "wb") as file:
-                file.write(content.encode())
-                file.flush()
-                os.fsync(file.fileno())
-            _sync_folder(self.path.parent)
+        write_new(self.successor, found)
 
     def settle(self, key_id: bytes) -> None:
         """Finish, or undo, what a crash may have left of a change of keys.
@@ -114,6 +109,35 @@ class Keys:
         if secret.id != key_id:
             raise StateKeyRefused(f"{path} is damaged: its id isn't that of its key")
         return secret
+
+
+def write_new(path: Path, found: Mapping[str, object]) -> None:
+    """Write a key file that isn't there yet.
+
+    Raises:
+        StateUnavailable: if it is, or can't be written.
+    """
+    with _faults(path):
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+        with os.fdopen(os.open(path, flags, 0o600), "wb") as file:
+            file.write(json.dumps(found).encode())
+            file.flush()
+            os.fsync(file.fileno())
+        _sync_folder(path.parent)
+
+
+def secret_in(path: Path) -> Secret:
+    """Return the key of a file that isn't under a passphrase.
+
+    Raises:
+        StateKeyRefused: if it is none, or others may read it.
+    """
+    try:
+        return secret_of(_read(path), None)
+    except StateKeyRefused as error:
+        if str(path) in error.message:
+            raise
+        raise StateKeyRefused(f"{path}: {error.message}", remedy=error.remedy) from None
 
 
 def document(secret: Secret, passphrase: Passphrase | None) -> dict[str, object]:

@@ -116,6 +116,11 @@ class State:
             raise
 
     @property
+    def today(self) -> dt.date:
+        """The day on which values expire."""
+        return self._today()
+
+    @property
     def restored(self) -> str:
         """Why nothing may be charged, as the state came out of a backup; empty otherwise."""
         with self.reading() as view:
