@@ -81,6 +81,13 @@ class PrivateValueRefused(CleanroomError):
     code = "private-value-refused"
 
 
+class TemplateRefused(CleanroomError):
+    """No such template, a value that it doesn't allow, or another query in its name."""
+
+    code = "template-refused"
+    remedy = "'cleanroom templates' lists what the contract offers, with what values may be."
+
+
 class UnknownName(CleanroomError):
     """No such table or column; the remedy names the nearest one."""
 

@@ -22,6 +22,7 @@ from cleanroom.cli import (
     report,
     run,
     score,
+    templates,
     train,
 )
 from cleanroom.cli.words import printable
@@ -44,6 +45,7 @@ for command in (
     query.explain,
     cards.cards,
     query.tables,
+    templates.templates,
     query.status,
     score.score,
     regress.regress,

@@ -23,10 +23,10 @@ from cleanroom.cli.options import (
     Sql,
     Without,
     named,
-    text_of,
 )
 from cleanroom.cli.private import private_values, private_weights
 from cleanroom.cli.rows import Format, write
+from cleanroom.cli.templates import Settings, Template, asking, explaining
 from cleanroom.cli.words import printable
 
 if TYPE_CHECKING:
@@ -56,8 +56,10 @@ Weights = Annotated[
 
 
 def query(
-    sql: Sql,
     config: Config,
+    sql: Sql = "",
+    template: Template = None,
+    settings: Settings = None,
     protocol: By = None,
     private: Private = None,
     weights: Weights = None,
@@ -70,17 +72,16 @@ def query(
     receipt: ReceiptFile = None,
     deadline_s: Deadline = 600,
 ) -> None:
-    """Run a query in the room and write the released result."""
+    """Run a query, or a template of the contract, and write the released result."""
     delivery = Delivery.of(form, output, receipt)
     values = {**private_values(private or ()), **private_weights(weights or ())}
     with _room(config) as room:
-        text, by, left_out = text_of(sql), named(protocol), without or ()
+        ask = asking(room, sql, template, settings or ())
         result = with_progress(
-            lambda told: room.sql(
-                text,
+            lambda told: ask(
                 private=values,
-                protocol=by,
-                without=left_out,
+                protocol=named(protocol),
+                without=without or (),
                 purpose=purpose,
                 epsilon=epsilon,
                 min_group=min_group,
@@ -92,8 +93,10 @@ def query(
 
 
 def explain(
-    sql: SqlOrCard,
+    sql: SqlOrCard = "",
     config: MaybeConfig = None,
+    template: Template = None,
+    settings: Settings = None,
     protocol: By = None,
     without: Without = None,
     purpose: Purpose = "",
@@ -111,11 +114,10 @@ def explain(
     if config is None:
         raise typer.BadParameter("a query needs --config FILE, or CLEANROOM_CONFIG")
     with _room(config) as room:
-        text, by, left_out = text_of(sql), named(protocol), without or ()
-        told = room.explain(
-            text,
-            protocol=by,
-            without=left_out,
+        explained = explaining(room, sql, template, settings or ())
+        told = explained(
+            protocol=named(protocol),
+            without=without or (),
             purpose=purpose,
             epsilon=epsilon,
             min_group=min_group,

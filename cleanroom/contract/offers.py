@@ -48,6 +48,14 @@ class ParameterTerms(Strict):
     values: Annotated[tuple[str, ...], Field(min_length=1, max_length=65536)] | None = None
     bounds: tuple[Any, Any] | None = None
 
+    def __str__(self) -> str:
+        if self.values is not None:
+            few = ", ".join(self.values[:6]) + (", ..." if len(self.values) > 6 else "")
+            return f"one of {few}"
+        if self.bounds is not None:
+            return f"{self.type} from {self.bounds[0]} to {self.bounds[1]}"
+        return "true or false"
+
     @field_validator("type")
     @classmethod
     def _known(cls, text: str) -> str:

@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias
 from cleanroom.plan.ciphertexts import Ciphertexts
 from cleanroom.plan.nodes import Join, Leaf, Node, Release, Union
 from cleanroom.plan.noise import QueryNoise
+from cleanroom.plan.template import TemplateUse
 
 Protocol: TypeAlias = Literal["mpc", "he"]
 FORMAT = 3  # raise it when the meaning of a plan changes: parties of two releases then differ
@@ -54,6 +55,7 @@ class Plan:
         without: members whose parts of federated tables are left out, in alphabetical order.
         noise: that stands on every total; None where totals are exact.
         purpose: for which of the contract's purposes it is asked; "" where it names none.
+        template: the contract's template that it is, with values; None if it is of none.
     """
 
     contract_hash: str
@@ -67,6 +69,7 @@ class Plan:
     without: tuple[str, ...] = ()
     noise: QueryNoise | None = None
     purpose: str = ""
+    template: TemplateUse | None = None
     format: int = FORMAT
 
     def canonical(self) -> bytes:

@@ -7,6 +7,7 @@ travels in the signed request, so that every party compiles the same question fo
 from dataclasses import dataclass
 
 from cleanroom.plan.plan import Protocol
+from cleanroom.plan.template import TemplateUse
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,7 @@ class Question:
         epsilon: what it may cost of the privacy budget, where answers are noisy; None: as much as
             the contract has a question cost.
         min_group: persons behind every released cell, if more than the contract asks for.
+        template: of which template the text is made, with which values; None if of none.
     """
 
     sql: str
@@ -30,3 +32,4 @@ class Question:
     purpose: str = ""
     epsilon: float | None = None
     min_group: int = 1
+    template: TemplateUse | None = None

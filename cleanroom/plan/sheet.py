@@ -90,6 +90,8 @@ def _room(plan: Plan, terms: Terms) -> Iterator[str]:
     elif plan.ciphertexts is None:
         yield f"release {terms.privacy.release}, at least {plan.root.min_group} persons a group"
         yield from rules_of(terms.privacy)
+    if plan.template is not None:
+        yield f"template {plan.template}"
     yield f"contract {plan.contract_hash}"
 
 

@@ -27,6 +27,7 @@ from cleanroom.sql.inner_rows import bind_rows
 from cleanroom.sql.parse import parse
 from cleanroom.sql.private import taken_out
 from cleanroom.sql.scope import Nest
+from cleanroom.sql.templates import check_use
 from cleanroom.sql.unions import branches
 from cleanroom.sql.view import LocalView, View
 from cleanroom.sql.windows import has_windows
@@ -62,6 +63,7 @@ def compile_question(question: Question, terms: Terms, contract_hash: str) -> Pl
 
     Raises:
         UnsupportedQuery: naming the construct that can't be computed.
+        TemplateRefused: if it names a template that it isn't, or a value that it doesn't allow.
         UnknownName: naming the nearest table or column, or who can't be left out.
         OverflowPossible: if the declared bounds don't prove that no total wraps.
     """
@@ -71,6 +73,7 @@ def compile_question(question: Question, terms: Terms, contract_hash: str) -> Pl
         raise UnsupportedQuery(what, remedy="Ask with protocol 'mpc'.")
     terms = with_min_group(terms, question.min_group)
     try:
+        check_use(question, terms)
         select = parse(question.sql)
         if (fitting := fitting_of(select)) is not None:
             return _fitting(fitting, question, terms, contract_hash)
@@ -115,6 +118,7 @@ def compile_question(question: Question, terms: Terms, contract_hash: str) -> Pl
         noise=noise,
         without=left_out,
         purpose=question.purpose,
+        template=question.template,
     )
 
 
@@ -158,6 +162,7 @@ def _fitting(fitting: Fitting, question: Question, terms: Terms, contract_hash: 
         opened=lowered.opened,
         final_sql=lowered.final_sql,
         purpose=question.purpose,
+        template=question.template,
     )
 
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from typing import Protocol as Interface
 
 from cleanroom.contract.document import COORDINATOR
-from cleanroom.engine import Engine, Numbers, participants
+from cleanroom.engine import Engine, Numbers
 from cleanroom.errors import CleanroomError, DeadlineExceeded, MessageInvalid, PeerUnavailable
 from cleanroom.execution.outcome import Opened
 from cleanroom.identity.exchange import Exchange
-from cleanroom.plan.plan import Plan, Protocol
+from cleanroom.plan.plan import Plan
 from cleanroom.plan.scoring import ScorePlan
 from cleanroom.plan.training import TrainPlan
 from cleanroom.recipient.answers import Answer, TrainedModel, answer_of, stats_of
@@ -20,6 +20,7 @@ from cleanroom.recipient.collecting import Collecting
 from cleanroom.recipient.heard import Heard, statement_of
 from cleanroom.recipient.privacy import privacy_of, standard_errors
 from cleanroom.recipient.rehearsing import ANSWER_S, MemberRuling, rehearse
+from cleanroom.recipient.requests import About, request_for
 from cleanroom.session import statements
 from cleanroom.session.member import Membership
 from cleanroom.session.receipt import Receipt
@@ -27,9 +28,7 @@ from cleanroom.session.routes import LEFT, STATUS, SUBMIT
 from cleanroom.session.statements import (
     Encryption,
     Request,
-    Scoring,
     Signed,
-    new_session,
     sign,
 )
 from cleanroom.tasks import together
@@ -87,24 +86,11 @@ class Asker:
         Raises:
             CleanroomError: if nobody could be asked.
         """
-        if isinstance(plan, Plan):
-            members = participants(plan, self._member.contract.terms)
-            text, protocol, training = plan.sql, plan.protocol, None
-            epsilon = None if plan.noise is None else plan.noise.epsilon
-        else:
-            text, members, protocol, epsilon = plan.job, plan.owners, "he", None
-            training = statements.Training(exchange=Exchange().public, least=plan.least)
-        request = self._request(
-            text,
-            plan.hash,
-            members,
-            deadline_s=ANSWER_S,
-            without=plan.without,
-            training=training,
-            purpose=plan.purpose,
-            rehearsal=protocol,
-            epsilon=epsilon,
-        )
+        about: About = {"rehearsal": plan.protocol if isinstance(plan, Plan) else "he"}
+        if isinstance(plan, TrainPlan):
+            exchange = Exchange().public
+            about["training"] = statements.Training(exchange=exchange, least=plan.least)
+        request = request_for(self._member, plan, ANSWER_S, about)
         async with self._member.dial(COORDINATOR) as channel:
             return await rehearse(self._member, channel, request)
 
@@ -124,18 +110,8 @@ class Asker:
             channel.connect()
             opens = await asyncio.to_thread(self._opens, plan, weights)
             terms = self._member.contract.terms
-            members, encryption = participants(plan, terms), opens.encryption
-            request = self._request(
-                plan.sql,
-                plan.hash,
-                members,
-                deadline_s=deadline_s,
-                encryption=encryption,
-                without=plan.without,
-                purpose=plan.purpose,
-                epsilon=None if plan.noise is None else plan.noise.epsilon,
-                min_group=plan.root.min_group if plan.protocol == "mpc" else 1,
-            )
+            encryption = opens.encryption
+            request = request_for(self._member, plan, deadline_s, {"encryption": encryption})
             owners = {leaf.member for leaf in plan.leaves}
             parts = len(owners) + len(terms.computing if encryption is None else ())
             opened, session = await self._conduct(channel, request, parts, opens.opened, progress)
@@ -161,14 +137,7 @@ class Asker:
         async with self._member.dial(COORDINATOR) as channel:
             channel.connect()
             scores = await asyncio.to_thread(Scores, self._member, plan, rows)
-            request = self._request(
-                plan.text,
-                plan.hash,
-                (plan.owner,),
-                deadline_s=deadline_s,
-                purpose=plan.purpose,
-                scoring=scores.scoring,
-            )
+            request = request_for(self._member, plan, deadline_s, {"scoring": scores.scoring})
             table, session = await self._conduct(channel, request, 1, scores.opened, progress)
         answer = answer_of(table, 0, session, started)
         sent = answer.stats.bytes_sent + scores.bytes_sent
@@ -190,15 +159,7 @@ class Asker:
 
         started = time.monotonic()
         conducting = Conducting(self._member, plan, course)
-        request = self._request(
-            plan.job,
-            plan.hash,
-            plan.owners,
-            deadline_s=deadline_s,
-            without=plan.without,
-            purpose=plan.purpose,
-            training=conducting.asked,
-        )
+        request = request_for(self._member, plan, deadline_s, {"training": conducting.asked})
         parts = len(plan.owners)
         async with self._member.dial(COORDINATOR) as channel:
             made = conducting.opened
@@ -249,41 +210,6 @@ class Asker:
         else:
             holder = Questioning(plan.ciphertexts, weights)
         return Decrypting(self._engine, plan, holder)
-
-    def _request(
-        self,
-        text: str,
-        plan_hash: str,
-        members: tuple[str, ...],
-        *,
-        deadline_s: int,
-        encryption: Encryption | None = None,
-        without: tuple[str, ...] = (),
-        purpose: str = "",
-        min_group: int = 1,
-        scoring: Scoring | None = None,
-        training: statements.Training | None = None,
-        rehearsal: Protocol | None = None,
-        epsilon: float | None = None,
-    ) -> Request:
-        return Request(
-            session=new_session(),
-            contract_hash=self._member.contract.hash,
-            recipient=self._member.name,
-            sql=text,
-            plan_hash=plan_hash,
-            members=members,
-            issued_at=int(time.time()),
-            deadline_s=deadline_s,
-            encryption=encryption,
-            without=without,
-            purpose=purpose,
-            min_group=min_group,
-            scoring=scoring,
-            training=training,
-            rehearsal=rehearsal,
-            epsilon=epsilon,
-        )
 
     async def _open(self, call: Outgoing, opening: Coroutine[Any, Any, T]) -> T:
         """Open the outcome, and release the members."""

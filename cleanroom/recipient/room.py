@@ -10,18 +10,15 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from cleanroom.contract.columns import ColumnTerms
-from cleanroom.engine import Numbers
-from cleanroom.errors import OverflowPossible, PeerUnavailable
-from cleanroom.plan.contributors import can_leave_out
+from cleanroom.errors import OverflowPossible
 from cleanroom.plan.grouping import ITERATIONS, FitKind
-from cleanroom.plan.plan import Plan, Protocol
-from cleanroom.plan.question import Question
-from cleanroom.query.sought import weights_of
+from cleanroom.plan.plan import Protocol
 from cleanroom.recipient.asking import Progress
 from cleanroom.recipient.client import DEADLINE_S, Client
+from cleanroom.recipient.queries import Query
 from cleanroom.recipient.regression import Model, Regression
 from cleanroom.recipient.result import Result
-from cleanroom.recipient.trains import Trains
+from cleanroom.recipient.templates import Templates
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,7 +28,7 @@ if TYPE_CHECKING:
     from cleanroom.recipient.joined import JoinedModel
 
 
-class Room(Trains):
+class Room(Templates):
     """A room, as one of its members sees it. Thread-safe; close it after use."""
 
     def explain(
@@ -58,12 +55,16 @@ class Room(Trains):
         Raises:
             UnsupportedQuery, UnknownName, OverflowPossible: as the message says.
         """
-        from cleanroom.plan.sheet import Sheet
-
-        ways = self._client.ways(self._question(sql, without, purpose, epsilon, min_group))
-        plan = ways.plan(_chosen(protocol, without))
-        sheet = Sheet.of(plan, self.contract.terms, ways.other(plan))
-        return self._client.explained(plan, sheet, offline=offline)
+        query = Query.of(
+            self._client,
+            sql,
+            protocol,
+            without=without,
+            purpose=purpose,
+            epsilon=epsilon,
+            min_group=min_group,
+        )
+        return query.explain(offline=offline)
 
     def sql(
         self,
@@ -100,16 +101,16 @@ class Room(Trains):
             CleanroomError: its class says what happened, its party who is responsible.
             KeyboardInterrupt: after the session was ended everywhere.
         """
-        question = self._question(sql, without, purpose, epsilon, min_group)
-        plan = self._client.ways(question).plan(_chosen(protocol, without))
-        weights = _weights(plan, private)
-        progress: Progress = on_progress or (lambda _stage, _member: None)
-        try:
-            return Result(self._client.ask(plan, deadline_s, progress, weights))
-        except PeerUnavailable as error:
-            if can_leave_out(plan, self.contract.terms, error.party):
-                error.remedy += f" Or leave its rows out: without = {error.party!r}."
-            raise
+        query = Query.of(
+            self._client,
+            sql,
+            protocol,
+            without=without,
+            purpose=purpose,
+            epsilon=epsilon,
+            min_group=min_group,
+        )
+        return query.ask(private, deadline_s, on_progress)
 
     def weighted_sum(
         self,
@@ -320,19 +321,6 @@ class Room(Trains):
         online = self._client.online()
         return {name: name in online for name in self.contract.terms.members}
 
-    def _question(
-        self,
-        sql: str,
-        without: Collection[str],
-        purpose: str,
-        epsilon: float | None,
-        min_group: int,
-    ) -> Question:
-        """Return what is asked in this member's name, but for the protocol."""
-        members = (without,) if isinstance(without, str) else without
-        left_out, me = tuple(sorted(set(members))), self._client.name
-        return Question(sql, me, "mpc", left_out, purpose, epsilon, min_group)
-
     def close(self) -> None:
         """End whatever runs and release the thread."""
         if self._opened is not None:
@@ -364,15 +352,3 @@ def _rights(column: ColumnTerms, recipient: str) -> Iterator[str]:
     for to, purpose, rights in column.granted():
         if to == recipient:
             yield f"{purpose}: {', '.join(rights)}" if purpose else ", ".join(rights)
-
-
-def _chosen(protocol: Protocol | None, without: Collection[str]) -> Protocol | None:
-    """Return the protocol that was asked for, if only by leaving somebody out."""
-    return "he" if without and protocol is None else protocol
-
-
-def _weights(plan: Plan, private: Mapping[str, Any] | None) -> Numbers | None:
-    """Return what private parameters stand for, as weights of all values; None without any."""
-    asked = None if plan.ciphertexts is None else plan.ciphertexts.private
-    weights = weights_of(asked, private)
-    return None if asked is None else weights

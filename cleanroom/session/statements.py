@@ -18,6 +18,7 @@ from cleanroom.errors import MessageInvalid, NotAuthorised
 from cleanroom.identity.identity import Identity
 from cleanroom.plan.plan import Protocol
 from cleanroom.plan.question import Question
+from cleanroom.plan.template import TemplateUse
 
 MAX_BYTES = 512 << 10  # of one statement
 MAX_CIPHERTEXTS = 1 << 7  # of one owner
@@ -89,6 +90,25 @@ class Training(BaseModel):
     least: Annotated[int, Field(ge=1, le=1000)]
 
 
+class Template(BaseModel):
+    """Which template of the contract a query is made of.
+
+    Attributes:
+        values: of each parameter, by name.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    name: Name
+    values: Annotated[
+        tuple[tuple[Name, Annotated[str, Field(max_length=4000)]], ...], Field(max_length=32)
+    ] = ()
+
+    @property
+    def use(self) -> TemplateUse:
+        return TemplateUse(self.name, self.values)
+
+
 class Request(_Statement):
     """The recipient asks for one run of one plan.
 
@@ -102,6 +122,7 @@ class Request(_Statement):
         purpose: for which of the contract's purposes; "" where it names none.
         epsilon: what a noisy query costs; None where answers are exact.
         min_group: of a query, if more than the contract's.
+        template: None if the query is of none.
         scoring, training: None if the plan is a query's.
         rehearsal: what the plan would run on, where members are only to rule on it; nothing is
             read, charged or computed then.
@@ -119,6 +140,7 @@ class Request(_Statement):
     without: Annotated[tuple[Name, ...], Field(max_length=1000)] = ()
     purpose: Annotated[str, Field(max_length=64)] = ""
     min_group: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+    template: Template | None = None
     scoring: Scoring | None = None
     training: Training | None = None
     rehearsal: Protocol | None = None
@@ -142,8 +164,9 @@ class Request(_Statement):
     @property
     def question(self) -> Question:
         """What every party compiles for itself, if the plan is a query's."""
+        template = None if self.template is None else self.template.use
         asked = self.protocol, self.without, self.purpose, self.epsilon, self.min_group
-        return Question(self.sql, self.recipient, *asked)
+        return Question(self.sql, self.recipient, *asked, template)
 
 
 class Committed(BaseModel):
