@@ -110,3 +110,38 @@ SDC = Card(
         "::test_groups_of_too_few_persons_are_counted_and_not_opened",
     ),
 )
+
+GATES = Card(
+    name="gates",
+    title="rows that open where a secret condition holds",
+    technique=Technique.MPC,
+    maturity=Maturity.TESTED,
+    does="All members sign a query with the contract. On secret shares its condition is computed "
+    "for every row; after an oblivious shuffle only max_rows slots are handed out, filled with "
+    "matching rows or zeros, to a recipient that the gate names, or to an owner for its own part.",
+    assumes=("Columns that tie rows of different owners together mean the same at all of them.",),
+    honest=(
+        "What rep3 asks of the computing members.",
+        "Owners, about their own rows: nothing proves that a row is true. One that adds rows and "
+        "asks again for its own part learns whether they match.",
+    ),
+    leaks=(
+        "To the recipient: whether more than max_rows rows match.",
+        "To all members and the coordinator: who asks which gate, and when.",
+    ),
+    not_covered=(
+        "What the text that all signed opens: read the gate before you sign.",
+        "The room's min_group, rounding and epsilon, none of which holds for what a gate opens.",
+    ),
+    endpoint="Matching rows lie in the clear at whoever they opened to.",
+    metadata="Sizes follow from the row counts of tables, rounded up, and from max_rows.",
+    inference="A row that isn't opened didn't match, as far as max_rows reaches; who knows that a "
+    "person is in a table may conclude from that.",
+    rests_on=("rep3",),
+    tests=(
+        "tests/cleanroom/execution/test_gates.py::test_nothing_tells_how_many_match",
+        "tests/cleanroom/query/test_gates.py"
+        "::test_an_owner_gets_what_its_own_rows_are_part_of",
+        "tests/cleanroom/policy/test_gates.py::test_in_no_other_text_or_size",
+    ),
+)

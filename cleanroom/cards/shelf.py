@@ -25,6 +25,7 @@ CARDS: Mapping[str, Card] = {
         questions.PRIVATE,
         questions.SCORING,
         questions.SDC,
+        questions.GATES,
         *trainings.cards(),
         absent.TEE,
         absent.ZKP,

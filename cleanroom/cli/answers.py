@@ -55,6 +55,8 @@ class Delivery:
             typer.echo(f"{note}\n{summary(result)}" if note else summary(result))
         elif result.suppressed:
             typer.echo(f"{result.suppressed} groups withheld: too few persons", err=True)
+        elif result.more:
+            typer.echo("more rows match than open", err=True)
 
 
 def summary(result: "Result") -> str:
@@ -63,6 +65,8 @@ def summary(result: "Result") -> str:
     withheld = ""
     if result.suppressed:
         withheld = f"; {result.suppressed} groups withheld: too few persons"
+    if result.more:
+        withheld += f"; more rows match than the {stats.rows} that open"
     if result.without:
         withheld += f"; without {', '.join(result.without)}"
     return (

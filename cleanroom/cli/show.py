@@ -9,6 +9,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from cleanroom.cli import gates
 from cleanroom.cli.words import listed, printable
 from cleanroom.contract.columns import ColumnTerms, Right, Rights
 from cleanroom.contract.document import COORDINATOR, Contract
@@ -28,7 +29,7 @@ SHOWN = {
     Right.MAX: "the largest value of a group in",
     Right.QUANTILE: "medians and other quantiles of",
     Right.TRAIN: "models trained on",
-    Right.REVEAL: "single rows, where no smallest group is agreed, with values of",
+    Right.REVEAL: "single rows, of gates or where no smallest group is agreed, with values of",
 }
 UNSEEN = {
     Right.JOIN: "to match rows by",
@@ -50,6 +51,8 @@ def pages(contract: Contract) -> Iterator[RenderableType]:
         yield _model(name, model)
     if contract.terms.templates:
         yield _templates(contract.terms)
+    if contract.terms.gates:
+        yield gates.page(contract.terms)
     yield _learning(contract.terms)
 
 
@@ -175,11 +178,16 @@ def _recipient(terms: Terms, recipient: str) -> Iterator[str]:
         for name, model in terms.models.items()
         if (tables := model.scores.get(recipient))
     ]
+    opened = [
+        f"rows of gate {name}{'' if recipient in gate.to else ' that its own rows are part of'}"
+        for name, gate in terms.gates.items()
+        if recipient in gate.to or (gate.owners and any(terms.tables_of(recipient)))
+    ]
     if not shown and not scored:
         yield "nothing but numbers of rows"
     for right, columns in shown.items():
         yield f"may learn {SHOWN[right]} {listed(columns)}"
-    yield from (f"may learn {what}" for what in scored)
+    yield from (f"may learn {what}" for what in (*scored, *opened))
     for right, words in UNSEEN.items():
         if columns := _with_right(terms, recipient, right):
             yield f"may use, unseen, {words} {listed(columns)}"
@@ -209,7 +217,7 @@ def _release(terms: Terms) -> str:
         case "sdc":
             return "; ".join([f"sdc: {group}", *rules_of(privacy), "no noise"])
         case "gated":
-            return f"gated: rows open only where a secret condition holds; otherwise {group}"
+            return "gated: only rows of gates open, where a secret condition holds"
 
 
 def _state(contract: Contract) -> str:

@@ -10,6 +10,7 @@ from protocols.context import Context
 from protocols.rep3.and_bits import and_bits
 from protocols.rep3.compare import equal_zero
 from protocols.rep3.convert import bits_to_arith, sign
+from protocols.rep3.multiply import multiply
 from protocols.rep3.relation import Relation
 from protocols.rep3.share import Arith, Bits, concat_planes, stack
 from protocols.rounds import Steps
@@ -53,3 +54,18 @@ def _too_few(ctx: Context, node: Release, groups: Relation) -> Steps[Bits]:
             nowhere = yield from and_bits(ctx.at(f"nowhere{i}"), nowhere, small[i])
         bad.append(nowhere)
     return concat_planes(bad)
+
+
+def more_pass(
+    ctx: Context, node: Release, limit: int, groups: Relation, passing: Bits
+) -> Steps[Arith]:
+    """Return 1 if more than `limit` groups, or rows where these are repeated, pass; else 0."""
+    flags = yield from bits_to_arith(ctx.at("flags"), passing, groups.n)
+    if node.repeated is not None:
+        counts = stack([groups.sums[node.repeated]])
+        flags = yield from multiply(ctx.at("rows"), flags, counts)
+    total = Arith(flags.own.sum(axis=1), flags.next.sum(axis=1))
+    left = total.scale(-1).shift(ctx.me, limit)
+    over = yield from sign(ctx.at("over"), left.reshape(1, 1))
+    one = yield from bits_to_arith(ctx.at("one"), over, 1)
+    return one[0]

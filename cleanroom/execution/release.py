@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from cleanroom.execution.numbers import holds
 from cleanroom.execution.outcome import Outcome, pack
-from cleanroom.execution.passing import large_enough
+from cleanroom.execution.passing import large_enough, more_pass
 from cleanroom.execution.rounding import rounded_counts
 from cleanroom.execution.top import keep_first, keep_first_rows
 from cleanroom.plan.nodes import Release
@@ -49,6 +49,8 @@ def release(ctx: Context, node: Release, groups: Relation) -> Steps[Outcome]:
         if node.repeated is not None:
             place = list(shown.sums).index(node.repeated)
             marked = yield from keep_first_rows(ctx.at("rows"), marked, place, node.top.limit)
+    if node.tells_more and node.top is not None:
+        suppressed = yield from more_pass(ctx.at("more"), node, node.top.limit, groups, passing)
     if node.hidden:
         marked = yield from _emptied(ctx.at("empty"), marked)
     if node.input.keys:  # the place of a group tells its rank among all groups

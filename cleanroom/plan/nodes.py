@@ -272,6 +272,8 @@ class Release:
         rounding: what is told of counts; None if they are told as they are.
         hidden: how many groups are opened is known to the recipient alone: `slots` are handed
             out, in a random order, of which the unused hold zeros.
+        tells_more: instead of how many groups are too small, tell the recipient 1 if more pass
+            than `top` leaves, else 0.
     """
 
     input: Aggregate
@@ -284,6 +286,7 @@ class Release:
     most: int | None = None
     rounding: Rounding | None = None
     hidden: bool = False
+    tells_more: bool = False
 
     @property
     def slots(self) -> int | None:

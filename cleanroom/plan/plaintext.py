@@ -33,6 +33,7 @@ from cleanroom.plan.plaintext_release import (
     first,
     first_rows,
     is_large,
+    more,
     opened,
     redacted,
     seen,
@@ -60,7 +61,7 @@ class Runs(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class InsecureOutcome:
-    """Attributes: columns: as `finish` takes them; suppressed: groups under min_group."""
+    """Attributes: columns: as `finish` takes them; suppressed: as in Opened."""
 
     columns: Columns
     n: int
@@ -80,10 +81,11 @@ def insecure_run(
     released = [
         row for row in told if having is None or truth(having, with_numbers(row, bits)) is True
     ]
+    withheld = more(plan.root, released) if plan.root.tells_more else len(rows) - len(large)
     if plan.root.top is not None:
         released = first_rows(plan.root, first(plan.root, released))
     released = [redacted(plan.root, row) for row in released]
-    return InsecureOutcome(opened(plan, released), len(released), len(rows) - len(large))
+    return InsecureOutcome(opened(plan, released), len(released), withheld)
 
 
 def _run(node: Node, databases: Mapping[str, Runs], text_key: bytes) -> list[Row]:

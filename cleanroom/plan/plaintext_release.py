@@ -38,6 +38,13 @@ def first_rows(release: Release, rows: list[Row]) -> list[Row]:
     return kept
 
 
+def more(release: Release, rows: list[Row]) -> int:
+    """Return 1 if more rows pass than `top` leaves, else 0."""
+    limit = len(rows) if release.top is None else release.top.limit
+    counts = (1 if release.repeated is None else number(row[release.repeated]) for row in rows)
+    return int(sum(counts) > limit)
+
+
 def _order_value(by: OrderBy, row: Row) -> int | None:
     known = by.known is None or truth(by.known, row) is True
     return row[by.column] if known else None

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from cleanroom.plan.ciphertexts import Ciphertexts
+from cleanroom.plan.gated import Gated
 from cleanroom.plan.nodes import Join, Leaf, Node, Release, Union
 from cleanroom.plan.noise import QueryNoise
 from cleanroom.plan.template import TemplateUse
@@ -56,6 +57,7 @@ class Plan:
         noise: that stands on every total; None where totals are exact.
         purpose: for which of the contract's purposes it is asked; "" where it names none.
         template: the contract's template that it is, with values; None if it is of none.
+        gate: whose text this is; None for a query of the recipient's own.
     """
 
     contract_hash: str
@@ -70,6 +72,7 @@ class Plan:
     noise: QueryNoise | None = None
     purpose: str = ""
     template: TemplateUse | None = None
+    gate: Gated | None = None
     format: int = FORMAT
 
     def canonical(self) -> bytes:
@@ -89,6 +92,11 @@ class Plan:
     def tables(self) -> tuple[str, ...]:
         """The contract's tables that it reads."""
         return tuple(dict.fromkeys(table for leaf in self.leaves for table in leaf.tables))
+
+    @property
+    def gate_name(self) -> str:
+        """The gate that it asks; "" if none."""
+        return "" if self.gate is None else self.gate.name
 
     @property
     def leaves(self) -> tuple[Leaf, ...]:

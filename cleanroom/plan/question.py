@@ -23,6 +23,7 @@ class Question:
             the contract has a question cost.
         min_group: persons behind every released cell, if more than the contract asks for.
         template: of which template the text is made, with which values; None if of none.
+        gate: of the contract, whose text `sql` has to be; "" for a query of the recipient's own.
     """
 
     sql: str
@@ -33,3 +34,4 @@ class Question:
     epsilon: float | None = None
     min_group: int = 1
     template: TemplateUse | None = None
+    gate: str = ""

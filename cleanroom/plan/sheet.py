@@ -11,6 +11,7 @@ from sqlglot import exp, parse_one
 
 from cleanroom.contract.terms import Terms
 from cleanroom.errors import CleanroomError
+from cleanroom.plan import sheet_of_gate as of_gate
 from cleanroom.plan import sheet_on_ciphertexts as on_ciphertexts
 from cleanroom.plan import sheet_on_noise as on_noise
 from cleanroom.plan import used
@@ -87,6 +88,8 @@ def _room(plan: Plan, terms: Terms) -> Iterator[str]:
         yield f"recipient {plan.recipient}; computing {', '.join(terms.computing) or 'nobody'}"
     if plan.noise is not None:
         yield from on_noise.room(plan, plan.noise)
+    elif plan.gate is not None:
+        yield from of_gate.room(plan, plan.gate, terms)
     elif plan.ciphertexts is None:
         yield f"release {terms.privacy.release}, at least {plan.root.min_group} persons a group"
         yield from rules_of(terms.privacy)
@@ -233,6 +236,8 @@ def _leaks(plan: Plan, terms: Terms) -> Iterator[str]:
             yield f"whether the model is opened: {computing}"
         else:
             yield f"the number of {what}: {computing}"
+    if plan.gate is not None:
+        yield from of_gate.leaks(plan, plan.gate, terms)
     if plan.root.min_group > 1:
         yield f"the number of suppressed groups: {plan.recipient}"
     for bound in _bounds(plan.root.input.input):

@@ -43,7 +43,9 @@ def _of_a_query(plan: Plan, terms: Terms) -> Iterator[str]:
         return
     fit = plan.root.input.fit
     yield "rep3" if fit is None else f"joined_{fit.kind}"
-    if terms.privacy.release == "sdc":
+    if plan.gate is not None:
+        yield "gates"
+    elif terms.privacy.release == "sdc":
         yield "sdc"
 
 

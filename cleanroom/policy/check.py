@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from cleanroom.contract.terms import Terms
 from cleanroom.plan.plan import Plan
 from cleanroom.plan.training import TrainPlan
-from cleanroom.policy import common, disclosure, owners, queries, scoring, training
+from cleanroom.policy import common, disclosure, gates, owners, queries, scoring, training
 from cleanroom.policy.matter import Matter, Rows, Rule, Spent
 from cleanroom.policy.model import Violation
 from cleanroom.policy.own import NONE, Own
@@ -44,6 +44,8 @@ def by_contract(plan: Ruled, terms: Terms, today: dt.date) -> tuple[Violation, .
 
 def _rules_of(plan: Ruled) -> tuple[Rule[Any], ...]:
     match plan:
+        case Plan() if plan.gate is not None:
+            return (*gates.RULES, queries.computing)
         case Plan():
             return (*queries.RULES, *disclosure.RULES, *owners.OF_QUERIES)
         case TrainPlan():

@@ -9,6 +9,7 @@ from cleanroom.contract.terms import Terms
 from cleanroom.plan.contributors import too_few
 from cleanroom.plan.plan import Plan
 from cleanroom.policy.budgets import budget
+from cleanroom.policy.gates import gates_alone
 from cleanroom.policy.matter import Matter, Rule
 from cleanroom.policy.model import Code, Violation
 
@@ -19,7 +20,8 @@ def unavailable(terms: Terms) -> tuple[Violation, ...]:
     noisy = terms.privacy.release == "dp"
     opens = noisy or terms.opens_cells
     runs = on_shares or (opens and any(_hides(terms, name) for name in terms.tables))
-    return (*(() if noisy else release(terms)), *(() if runs else _nobody_computes()))
+    found = () if noisy or (terms.privacy.release == "gated" and terms.gates) else release(terms)
+    return (*found, *(() if runs else _nobody_computes()))
 
 
 def _hides(terms: Terms, table: str) -> bool:
@@ -111,7 +113,8 @@ def _noise(matter: Matter[Plan]) -> Iterator[Violation]:
         yield Violation(Code.EPSILON_TOO_LARGE, "", message, remedy, "privacy.epsilon")
 
 
-def _computing(matter: Matter[Plan]) -> Iterator[Violation]:
+def computing(matter: Matter[Plan]) -> Iterator[Violation]:
+    """Refuse to compute on shares where nobody does."""
     if matter.plan.protocol == "mpc" and len(matter.terms.computing) != 3:
         yield from _nobody_computes()
 
@@ -119,7 +122,9 @@ def _computing(matter: Matter[Plan]) -> Iterator[Violation]:
 def release(terms: Terms) -> Iterator[Violation]:
     privacy = terms.privacy
     remedy = "All members sign a contract with release = 'sdc'."
-    if privacy.release != "sdc":
+    if privacy.release == "gated":
+        yield from gates_alone(terms)
+    elif privacy.release != "sdc":
         message = f"release = '{privacy.release}' is not available in this version"
         yield Violation(Code.RELEASE_NOT_AVAILABLE, "", message, remedy, "privacy.release")
     later = {"min_members": 1, "top_two": 100, "p_percent": 0}
@@ -143,6 +148,6 @@ RULES: tuple[Rule[Plan], ...] = (
     _rows,
     _available,
     _noise,
-    _computing,
+    computing,
     budget,
 )

@@ -6,8 +6,13 @@ of the weights: those of one row more than there are features determine them.
 
 from collections.abc import Iterator
 
+from cleanroom.policy.gates import gates_alone
 from cleanroom.policy.matter import Matter, Rows, Rule
 from cleanroom.policy.model import Code, Violation
+
+
+def _gated(matter: Matter[Rows]) -> Iterator[Violation]:
+    yield from gates_alone(matter.terms)
 
 
 def _model(matter: Matter[Rows]) -> Iterator[Violation]:
@@ -40,4 +45,4 @@ def _rows(matter: Matter[Rows]) -> Iterator[Violation]:
         yield Violation(Code.TOO_MANY_ROWS, plan.owner, message, remedy, rule)
 
 
-RULES: tuple[Rule[Rows], ...] = (_model, _rows)
+RULES: tuple[Rule[Rows], ...] = (_gated, _model, _rows)

@@ -12,6 +12,7 @@ from cleanroom.plan.question import Question
 from cleanroom.query.cells import lower_to_cells
 from cleanroom.query.controls import Controls
 from cleanroom.query.fitting import lower_fitting
+from cleanroom.query.gates import gate_of, of_single_persons, opened_first, restricted
 from cleanroom.query.inner_rows import lower_rows
 from cleanroom.query.left_out import check_left_out, terms_without
 from cleanroom.query.lower import lower, lower_view
@@ -20,7 +21,7 @@ from cleanroom.query.noisy import lower_noisily
 from cleanroom.query.placing import place
 from cleanroom.query.private import lower_privately, private_uses
 from cleanroom.query.unions import lower_union
-from cleanroom.query.uses import shown_uses, trained_uses, uses
+from cleanroom.query.uses import gate_uses, shown_uses, trained_uses, uses
 from cleanroom.sql.bind import bind
 from cleanroom.sql.fitting import Fitting, fitting_of
 from cleanroom.sql.inner_rows import bind_rows
@@ -67,6 +68,12 @@ def compile_question(question: Question, terms: Terms, contract_hash: str) -> Pl
         UnknownName: naming the nearest table or column, or who can't be left out.
         OverflowPossible: if the declared bounds don't prove that no total wraps.
     """
+    compiled = _gated if question.gate else _queried
+    return compiled(question, terms, contract_hash)
+
+
+def _queried(question: Question, terms: Terms, contract_hash: str) -> Plan:
+    """Compile a query of the recipient's own."""
     protocol, left_out = question.protocol, tuple(sorted(set(question.without)))
     if protocol == "he" and question.min_group > 1:
         what = f"groups of at least {question.min_group} persons on ciphertexts"
@@ -163,6 +170,32 @@ def _fitting(fitting: Fitting, question: Question, terms: Terms, contract_hash: 
         final_sql=lowered.final_sql,
         purpose=question.purpose,
         template=question.template,
+    )
+
+
+def _gated(question: Question, terms: Terms, contract_hash: str) -> Plan:
+    """Compile a gate from the contract's text, whatever text is asked with it."""
+    gate, asked = gate_of(question, terms)
+    alone = of_single_persons(terms)
+    try:
+        select = parse(gate.sql)
+        if fitting_of(select) is not None or taken_out(select).marks:
+            raise UnsupportedQuery("a gate with parameters, or that trains a model")
+        query = bind(select, alone, nest_of(alone))
+        query = restricted(query, gate, question.recipient if asked.own else "")
+        lowered = lower(query, place(query), alone.privacy.min_group)
+    except RecursionError:
+        raise UnsupportedQuery("the query is nested too deeply") from None
+    return Plan(
+        contract_hash=contract_hash,
+        recipient=question.recipient,
+        sql=question.sql,
+        uses=gate_uses(query),
+        root=opened_first(lowered.root),
+        opened=lowered.opened,
+        final_sql=lowered.final_sql,
+        purpose=question.purpose,
+        gate=asked,
     )
 
 

@@ -36,6 +36,17 @@ def shown_uses(query: Query, placement: Placement, shown: Iterable[Expr]) -> tup
     return tuple(sorted(found))
 
 
+def gate_uses(query: Query) -> tuple[Use, ...]:
+    """Return the uses of a gate: 'reveal' for all that is shown, in whatever way.
+
+    What only chooses rows is what all members signed.
+    """
+    outputs = (output.expr for output in query.outputs)
+    used = {node.position for expr in outputs for node in walk(expr) if node.op == "key"}
+    shown = [*(o.expr for o in query.outputs), *(query.keys[position] for position in used)]
+    return tuple(sorted(set(_revealed(query, shown))))
+
+
 def trained_uses(query: Query, placement: Placement) -> tuple[Use, ...]:
     """Return the uses of rows that a model is trained on: 'train' for all that is selected.
 
@@ -129,14 +140,14 @@ def _plainly(query: Query, expr: Expr, right: str) -> Iterator[Use]:
         yield from _of(query, expr, "filter")
 
 
-def _revealed(query: Query) -> Iterator[Use]:
-    """Yield the columns of row output, and all that conditions make equal to one of them."""
+def _revealed(query: Query, exprs: Iterable[Expr]) -> Iterator[Use]:
+    """Yield the columns of what is shown, and all that conditions make equal to one of them."""
     equal = Equalities()
     for condition in filter(is_equality, _all_conditions(query)):
         first, *others = (node for node in walk(condition) if node.op == "column")
         for other in others:
             equal.join(first, other)
-    shown = [node for key in query.keys for node in walk(key) if node.op == "column"]
+    shown = [node for expr in exprs for node in walk(expr) if node.op == "column"]
     roots = {equal.root(column) for column in shown}
     for group in equal.groups():
         if equal.root(group[0]) in roots:
@@ -146,7 +157,7 @@ def _revealed(query: Query) -> Iterator[Use]:
 
 def _keys(query: Query) -> Iterator[Use]:
     if query.rows:  # a right to single values needs no other to choose among them
-        yield from _revealed(query)
+        yield from _revealed(query, query.keys)
         return
     for key in query.keys[len(query.own_keys) :]:
         yield from _of(query, key, "compare")

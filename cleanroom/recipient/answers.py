@@ -33,7 +33,7 @@ class Stats:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Everything that a query gave."""
+    """Everything that a query gave; `more`: a gate has more rows than it opens."""
 
     table: "pa.Table"
     suppressed: int
@@ -42,6 +42,7 @@ class Answer:
     without: tuple[str, ...] = ()
     privacy: Mapping[str, Any] = field(default_factory=dict)
     standard_errors: Mapping[str, float | None] = field(default_factory=dict)
+    more: bool = False
 
 
 @dataclass(frozen=True, slots=True)

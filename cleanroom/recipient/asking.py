@@ -116,9 +116,11 @@ class Asker:
             parts = len(owners) + len(terms.computing if encryption is None else ())
             opened, session = await self._conduct(channel, request, parts, opens.opened, progress)
         table = await asyncio.to_thread(self._engine.finish, plan, opened.columns)
+        gated = plan.gate is not None
         return replace(
-            answer_of(table, opened.suppressed, session, started),
+            answer_of(table, 0 if gated else opened.suppressed, session, started),
             without=plan.without,
+            more=gated and opened.suppressed > 0,
             privacy=privacy_of(plan, terms),
             standard_errors=standard_errors(plan),
         )

@@ -111,6 +111,20 @@ class Client:
 
         return Ways(compiled, with_min_group(contract.terms, question.min_group))
 
+    def gate_plan(self, name: str, purpose: str = "") -> Plan:
+        """Plan a gate under a contract that still holds.
+
+        Raises:
+            UnknownName: if the contract has no gate of this name.
+            UnsupportedQuery: if it has no part for this member.
+        """
+        contract = self._member.contract
+        contract.check(dt.datetime.now(dt.UTC).date())
+        gate = contract.terms.gates.get(name)
+        text = "" if gate is None else gate.sql
+        question = Question(text, self.name, purpose=purpose, gate=name)
+        return self._engine.compile(question, contract.terms, contract.hash)
+
     def explained(self, plan: Plan | TrainPlan, sheet: "Sheet", *, offline: bool) -> "Explanation":
         """Add to a sheet how every member rules on its plan; nothing is run or charged.
 

@@ -58,6 +58,7 @@ def _facts(plan: Planned, member: Membership) -> dict[str, Any]:
                 "epsilon": None if plan.noise is None else plan.noise.epsilon,
                 "min_group": plan.root.min_group if plan.protocol == "mpc" else 1,
                 "template": _template(plan),
+                "gate": plan.gate_name,
             }
         case TrainPlan():
             return {"sql": plan.job, "members": plan.owners, "without": plan.without}

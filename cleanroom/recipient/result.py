@@ -24,6 +24,7 @@ class Result:
             "epsilon", "delta" and the "standard_errors" of what was opened, too.
         standard_errors: of each noisy column of the result; None where it depends on the totals,
             as for AVG. Empty where answers are exact.
+        more: whether a gate has more matching rows than it opens.
     """
 
     def __init__(self, answer: Answer) -> None:
@@ -34,6 +35,7 @@ class Result:
         self.without: tuple[str, ...] = answer.without
         self.privacy: Mapping[str, Any] = answer.privacy
         self.standard_errors: Mapping[str, float | None] = answer.standard_errors
+        self.more: bool = answer.more
 
     def to_arrow(self) -> "pa.Table":
         """Return the rows in their exact types: DECIMAL, and whole numbers of any size.

@@ -15,6 +15,7 @@ from cleanroom.plan.grouping import ITERATIONS, FitKind
 from cleanroom.plan.plan import Protocol
 from cleanroom.recipient.asking import Progress
 from cleanroom.recipient.client import DEADLINE_S, Client
+from cleanroom.recipient.gates import Gates
 from cleanroom.recipient.queries import Query
 from cleanroom.recipient.regression import Model, Regression
 from cleanroom.recipient.result import Result
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from cleanroom.recipient.joined import JoinedModel
 
 
-class Room(Templates):
+class Room(Templates, Gates):
     """A room, as one of its members sees it. Thread-safe; close it after use."""
 
     def explain(

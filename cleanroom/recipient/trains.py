@@ -7,10 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cleanroom.contract.document import Contract
-from cleanroom.errors import PeerUnavailable
 from cleanroom.recipient.asking import Progress
-from cleanroom.recipient.client import TRAINING_DEADLINE_S, Client
+from cleanroom.recipient.client import TRAINING_DEADLINE_S
+from cleanroom.recipient.standing import Standing
 
 if TYPE_CHECKING:
     from cleanroom.recipient.course import OnRound
@@ -19,22 +18,8 @@ if TYPE_CHECKING:
     from cleanroom.recipient.trained import Trained
 
 
-class Trains:
+class Trains(Standing):
     """Models of all owners' rows."""
-
-    def __init__(self, client: Client | None) -> None:
-        self._opened = client
-
-    @property
-    def _client(self) -> Client:
-        if self._opened is None:
-            raise PeerUnavailable("the room is not open", remedy="Use it in a 'with' block.")
-        return self._opened
-
-    @property
-    def contract(self) -> Contract:
-        """The contract that all members signed."""
-        return self._client.contract
 
     def explain_training(self, job: "Given", *, offline: bool = False) -> "Explanation":
         """Return who would learn what from a training, at which cost, and how each member rules.

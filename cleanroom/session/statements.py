@@ -123,6 +123,7 @@ class Request(_Statement):
         epsilon: what a noisy query costs; None where answers are exact.
         min_group: of a query, if more than the contract's.
         template: None if the query is of none.
+        gate: of the contract, whose text `sql` is; "" for anything else.
         scoring, training: None if the plan is a query's.
         rehearsal: what the plan would run on, where members are only to rule on it; nothing is
             read, charged or computed then.
@@ -141,6 +142,7 @@ class Request(_Statement):
     purpose: Annotated[str, Field(max_length=64)] = ""
     min_group: Annotated[int, Field(ge=1, le=1_000_000)] = 1
     template: Template | None = None
+    gate: Annotated[str, Field(max_length=64)] = ""
     scoring: Scoring | None = None
     training: Training | None = None
     rehearsal: Protocol | None = None
@@ -166,7 +168,7 @@ class Request(_Statement):
         """What every party compiles for itself, if the plan is a query's."""
         template = None if self.template is None else self.template.use
         asked = self.protocol, self.without, self.purpose, self.epsilon, self.min_group
-        return Question(self.sql, self.recipient, *asked, template)
+        return Question(self.sql, self.recipient, *asked, template, self.gate)
 
 
 class Committed(BaseModel):

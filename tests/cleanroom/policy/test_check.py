@@ -118,10 +118,11 @@ def test_an_agreed_plan_runs() -> None:
     assert check(ALLOWED, TERMS, TERMS.room.expires) == ()
 
 
-# See test_check_scoring.py, test_check_training.py and test_own.py.
+# See test_check_scoring.py, test_check_training.py, test_own.py and test_gates.py.
 OF_OTHERS = {Code.MODEL_NOT_ALLOWED, Code.TOO_MANY_ROWS, Code.NOISE_MISSING, Code.NOISE_NOT_ENOUGH}
 OF_OTHERS |= {Code.EPSILON_TOO_LARGE, Code.BUDGET_EXHAUSTED}
 OF_OTHERS |= {Code.PURPOSE_REFUSED, Code.RECIPIENT_REFUSED}
+OF_OTHERS |= {Code.GATES_ALONE, Code.GATE_ALTERED, Code.GATE_NOT_FOR_RECIPIENT}
 
 
 @pytest.mark.parametrize("code", [code for code in Code if code not in OF_OTHERS])
@@ -237,7 +238,7 @@ def test_each_kind_of_private_parameter_needs_a_right_of_its_own(right: str) -> 
 
 
 def test_a_release_that_is_not_computed_is_refused() -> None:
-    (violation,) = check(ALLOWED, Terms.of(_room(release="gated")), TODAY)
+    (violation,) = check(ALLOWED, Terms.of(_room(top_two=90)), TODAY)
     assert violation.code is Code.RELEASE_NOT_AVAILABLE
     assert "sdc" in violation.remedy
 
@@ -285,7 +286,7 @@ def test_messages_name_column_use_recipient_and_what_is_allowed() -> None:
 
 
 def test_every_breach_is_reported() -> None:
-    terms = Terms.of(_room(release="gated"))
+    terms = Terms.of(_room(release="sdc", top_two=90))
     bad = _plan(Use("alpha.t", "id", "join"), SUM, recipient="beta", min_group=1)
     bad = replace(bad, root=replace(bad.root, repeated="n", hidden=False), purpose="fun")
     codes = {v.code for v in check(bad, terms, dt.date(2030, 1, 1))}

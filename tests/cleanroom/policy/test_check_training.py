@@ -62,7 +62,7 @@ def test_noise_within_the_contract_runs_under_either_release() -> None:
         assert by_contract(plan_of(noisy(), terms), terms, TODAY) == ()
     gated = training.terms(release="gated")
     codes = [v.code for v in by_contract(plan_of(noisy(), gated), gated, TODAY)]
-    assert codes == [Code.RELEASE_NOT_AVAILABLE]
+    assert codes == [Code.GATES_ALONE]
 
 
 def test_a_plan_tells_what_it_costs() -> None:

@@ -1,0 +1,96 @@
+"""`cleanroom gates`, `cleanroom gate`: rows that open where a secret condition holds."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cleanroom.cli.answers import Delivery, with_progress
+from cleanroom.cli.options import (
+    Config,
+    Deadline,
+    Explain,
+    Form,
+    FormOrSuffix,
+    Offline,
+    Output,
+    Purpose,
+    ReceiptFile,
+)
+from cleanroom.cli.rows import Format, write
+from cleanroom.cli.words import printable
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from cleanroom.contract.terms import Terms
+
+Name = Annotated[str, typer.Argument(help="A gate of the contract.")]
+
+
+def gates(config: Config, form: Form = Format.TABLE) -> None:
+    """List the contract's gates: who may ask each, and its text."""
+    import pyarrow as pa
+
+    from cleanroom.recipient.room import connect
+
+    if form is Format.PARQUET:
+        raise typer.BadParameter("the list is small: table, csv or json")
+    with connect(config) as room:
+        write(pa.Table.from_pandas(room.gates(), preserve_index=False), form, None)
+
+
+def gate(
+    name: Name,
+    config: Config,
+    explain: Explain = False,
+    offline: Offline = False,
+    purpose: Purpose = "",
+    form: FormOrSuffix = None,
+    output: Output = None,
+    receipt: ReceiptFile = None,
+    deadline_s: Deadline = 600,
+) -> None:
+    """Ask a gate, and write the rows that open."""
+    from cleanroom.recipient.room import connect
+
+    delivery = Delivery.of(form, output, receipt)
+    with connect(config) as room:
+        if explain:
+            sheet = room.explain_gate(name, purpose=purpose, offline=offline)
+            typer.echo(printable(sheet.text))
+            return
+        result = with_progress(
+            lambda told: room.gate(name, purpose=purpose, deadline_s=deadline_s, on_progress=told)
+        )
+    delivery.deliver(result.to_arrow(), result)
+
+
+def page(terms: "Terms") -> "RenderableType":
+    """Return a contract's gates for those who are to sign it, faults included."""
+    from rich.table import Table
+    from rich.text import Text
+
+    from cleanroom.plan.sheet_of_gate import for_whom
+
+    table = Table(title="Gates: rows that open where a secret condition holds")
+    table.title_justify = "left"
+    for heading in ("gate", "for", "opens at most", "text"):
+        table.add_column(heading, overflow="fold")
+    for name, of in terms.gates.items():
+        text = "\n".join((of.sql, *_faults(name, terms)))
+        table.add_row(name, for_whom(of), f"{of.max_rows} rows", Text(printable(text)))
+    return table
+
+
+def _faults(name: str, terms: "Terms") -> list[str]:
+    from cleanroom.errors import CleanroomError
+    from cleanroom.plan.question import Question
+    from cleanroom.query.compile import compile_question
+
+    gate = terms.gates[name]
+    recipient = gate.to[0] if gate.to else ""
+    try:
+        compile_question(Question(gate.sql, recipient, gate=name), terms, "0" * 64)
+    except CleanroomError as error:
+        return [f"CAN'T RUN: {error}"]
+    return []

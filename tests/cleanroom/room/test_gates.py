@@ -1,0 +1,96 @@
+"""Gates in a room of three banks' processes: who gets which rows, and how the wrong are refused."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import banks
+import duckdb
+import pytest
+import rooms
+
+from cleanroom.contract.terms import Terms
+from cleanroom.errors import PlanMismatch, PolicyDenied
+from cleanroom.local.room import LocalRoom
+from cleanroom.plan.question import Question
+from cleanroom.query.compile import compile_question
+from cleanroom.recipient.client import Client
+from cleanroom.recipient.room import Room
+
+ASKED = banks.GATES["flagged_twice"]
+
+
+@pytest.fixture(scope="module")
+def room() -> Iterator[LocalRoom]:
+    with LocalRoom(banks.contract(500), banks.rows(), recipient="supervisor") as room:
+        yield room
+
+
+@pytest.fixture(scope="module")
+def matching() -> list[tuple[Any, ...]]:
+    connection: duckdb.DuckDBPyConnection = banks.pooled(banks.rows())
+    return rooms.cells(connection.sql(ASKED).df(), ordered=True)
+
+
+def as_member(room: LocalRoom, name: str) -> Room:
+    """Return the room as another of its members holds it."""
+    return Room(Client.of(room.workers["bank_a"].config.parents[1] / name / "config.toml"))
+
+
+def test_the_supervisor_gets_all_matching_rows(
+    room: LocalRoom, matching: list[tuple[Any, ...]]
+) -> None:
+    result = room.gate("flagged_twice")
+    assert rooms.cells(result.to_pandas(), ordered=True) == matching
+    assert len(matching) > 5
+    assert not result.more
+
+
+def test_a_bank_gets_those_of_its_own_customers(
+    room: LocalRoom, matching: list[tuple[Any, ...]]
+) -> None:
+    held = {int(customer) for customer in banks.rows()["flags"]["bank_b"]["customer"]}
+    with as_member(room, "bank_b") as bank:
+        found = rooms.cells(bank.gate("flagged_twice").to_pandas(), ordered=True)
+        assert found == [row for row in matching if row[0] in held]
+        assert 0 < len(found) < len(matching)
+
+
+def test_nobody_else_gets_any(room: LocalRoom) -> None:
+    with as_member(room, "outsider") as outsider, pytest.raises(PolicyDenied) as refused:
+        outsider.gate("on_the_list")
+    assert set(refused.value.party.split(", ")) == set(banks.BANKS)
+
+
+def test_nothing_but_gates_opens(room: LocalRoom) -> None:
+    with pytest.raises(PolicyDenied, match="opens nothing but the rows of gates"):
+        room.sql(ASKED, protocol="mpc")
+    assert room.gates()["gate"].tolist() == list(banks.GATES)
+
+
+def test_a_recipient_that_alters_the_text_is_refused_by_every_bank(room: LocalRoom) -> None:
+    signed = room._client.gate_plan("flagged_twice")
+    altered = replace(signed, sql=ASKED.replace(">= 2", ">= 1"))
+    with pytest.raises(PolicyDenied, match="another text than the one that all") as refused:
+        room._client.ask(altered, 60, lambda _stage, _member: None, None)
+    assert set(refused.value.party.split(", ")) == set(banks.BANKS)
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_plan_of_another_condition_is_nobodys(room: LocalRoom, kept: bool) -> None:
+    gate = {"sql": ASKED.replace(">= 2", ">= 1"), "to": ["supervisor"], "max_rows": 500}
+    weaker = Terms.of({**banks.contract(), "gates": {"flagged_twice": gate}})
+    text = ASKED if kept else gate["sql"]
+    question = Question(text, "supervisor", gate="flagged_twice")
+    plan = compile_question(question, weaker, room.contract.hash)
+    with pytest.raises(PlanMismatch):
+        room._client.ask(plan, 60, lambda _stage, _member: None, None)
+
+
+def test_the_sheet_says_who_learns_what(room: LocalRoom) -> None:
+    sheet = room.explain_gate("flagged_twice")
+    assert sheet.accepted
+    assert "supervisor gets all matching rows, 500 at most" in sheet.text
+    assert "whether more than 500 rows match, and nothing else about these: super" in sheet.text
+    assert "suppressed" not in sheet.text
+    assert "gates: rows that open where a secret condition holds" in sheet.text
