@@ -109,7 +109,7 @@ class _Lowering:
         """Take the target out of the columns."""
         name = next((n for n in named if n.lower() == self.fitting.target.lower()), None)
         if name is None:
-            what = f"no column {self.fitting.target!r} among the training's rows"
+            what = f"no column {self.fitting.target[:64]!r} among the training's rows"
             raise UnknownName(what, remedy=f"Its columns are {', '.join(named)}.")
         expr = named.pop(name)
         self._check(name, expr)

@@ -25,7 +25,7 @@ def check_left_out(query: Query, members: Collection[str], protocol: Protocol) -
     federated = [table for table in query.tables if "." not in table.name]
     for name in members:
         if not any(name in table.owners for table in federated):
-            what = f"{name} can't be left out: it holds no part of a table that is asked"
+            what = f"{name[:64]!r} can't be left out: it holds no part of a table that is asked"
             raise UnknownName(what, remedy="Leave out members that share these tables.")
     for table in federated:
         if not set(table.owners) - set(members):

@@ -28,9 +28,9 @@ def compile_scoring(
     """
     if model not in terms.models:
         remedy = f"The contract has {', '.join(terms.models) or 'none'}."
-        raise UnknownName(f"no model {model!r}", remedy=remedy)
+        raise UnknownName(f"no model {model[:64]!r}", remedy=remedy)
     if table not in terms.tables:
-        raise UnknownName(f"no table {table!r}", remedy=nearest(table, terms.tables))
+        raise UnknownName(f"no table {table[:64]!r}", remedy=nearest(table, terms.tables))
     if recipient not in terms.owners(table):
         remedy = f"Ask as {' or '.join(terms.owners(table))}: rows are scored for their owner."
         raise UnsupportedQuery(f"{recipient} holds no rows of {table}", remedy=remedy)

@@ -76,13 +76,13 @@ class Model:
             UnknownName, UnsupportedQuery: naming what isn't there, or is no number.
         """
         if table not in terms.tables:
-            raise UnknownName(f"no table {table!r}", remedy="See `room.tables()`.")
+            raise UnknownName(f"no table {table[:64]!r}", remedy="See `room.tables()`.")
         if isinstance(features, str):
             raise UnsupportedQuery("features are a list of columns", remedy=f"[{features!r}]")
         declared, names = terms.tables[table].columns, (*features, target)
         for name in names:
             if name not in declared:
-                raise UnknownName(f"no column {name!r} in {table}")
+                raise UnknownName(f"no column {name[:64]!r} in {table}")
         if len(set(names)) != len(names):
             raise UnsupportedQuery("a regression that names a column twice")
         found = tuple(r for name in features for r in regressors(name, declared[name]))

@@ -79,7 +79,8 @@ def _limit_statement(tokens: list[Token]) -> None:
 
 
 def _no_select(what: str) -> UnsupportedQuery:
-    message = f"statement {what}; only SELECT statements are computed"
+    shown = what if what.isprintable() else repr(what)
+    message = f"statement {shown}; only SELECT statements are computed"
     return UnsupportedQuery(message, remedy="Ask with one SELECT statement.")
 
 

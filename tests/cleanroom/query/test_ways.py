@@ -143,9 +143,9 @@ def test_who_is_left_out_is_part_of_plan_and_sheet() -> None:
 @pytest.mark.parametrize(
     ("members", "sql", "protocol", "says"),
     [
-        (("delta",), GROUPED, "he", "delta can't be left out"),
-        (("beta",), "SELECT COUNT(*) FROM alpha.people", "he", "beta can't be left out"),
-        (("alpha",), "SELECT COUNT(*) FROM alpha.people", "he", "alpha can't be left out"),
+        (("delta",), GROUPED, "he", "'delta' can't be left out"),
+        (("beta",), "SELECT COUNT(*) FROM alpha.people", "he", "'beta' can't be left out"),
+        (("alpha",), "SELECT COUNT(*) FROM alpha.people", "he", "'alpha' can't be left out"),
         (rooms.OWNERS, GROUPED, "he", "no owner is left"),
         (("gamma",), GROUPED, "mpc", "leaving out gamma with protocol 'mpc'"),
     ],
