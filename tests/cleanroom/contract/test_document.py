@@ -98,6 +98,7 @@ def test_a_stranger_s_signature_is_refused(signed: Contract) -> None:
 
 
 def test_a_signature_of_other_terms_is_refused(signed: Contract) -> None:
+    """F69: terms that one member changes after the others signed hold for nobody."""
     changed = replace(signed, terms=_next_version(signed.terms))
     with pytest.raises(ContractInvalid, match=r"signatures\.bank_c"):
         changed.check()

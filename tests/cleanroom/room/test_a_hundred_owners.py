@@ -1,6 +1,7 @@
-"""A session on ciphertexts of a hundred owners, over real channels in one process."""
+"""F85: a session on ciphertexts of a hundred owners, over real channels in one process."""
 
 import asyncio
+import resource
 from pathlib import Path
 
 import tiny_room
@@ -10,6 +11,9 @@ from cleanroom.recipient.asking import Asker
 
 MORE = tuple(f"owner_{i}" for i in range(96))
 OWNERS = (*tiny_room.OWNERS, "hospital", *MORE)
+
+
+MEMORY_BYTES = 1 << 30  # that a hundred members and their coordinator may take together
 
 
 def test_a_hundred_owners_are_summed(tmp_path: Path) -> None:
@@ -22,6 +26,12 @@ def test_a_hundred_owners_are_summed(tmp_path: Path) -> None:
             asker = Asker(room["analyst"], tiny_room.tiny_engine())
             return await asker.ask(plan, 100, lambda stage, member: None)
 
+    before = _peak_bytes()
     answer = asyncio.run(run())
+    assert _peak_bytes() - before < MEMORY_BYTES
     assert answer.table.to_pydict()["x19"] == [100 * 4950]
     assert len(answer.receipt.verify(contract)) == 1 + 2 * 100
+
+
+def _peak_bytes() -> int:
+    return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
