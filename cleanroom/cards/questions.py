@@ -82,7 +82,8 @@ SDC = Card(
     technique=Technique.SDC,
     maturity=Maturity.TESTED,
     does="On secret shares a cell is opened only if min_group distinct persons stand behind it "
-    "and behind each of its values; the contract says which rules hold.",
+    "and behind each of its values; counts are redacted and rounded there, too, as the contract "
+    "says.",
     assumes=(
         "The column that each table names as the person tells persons apart, the same way at "
         "every owner.",
@@ -140,8 +141,7 @@ GATES = Card(
     rests_on=("rep3",),
     tests=(
         "tests/cleanroom/execution/test_gates.py::test_nothing_tells_how_many_match",
-        "tests/cleanroom/query/test_gates.py"
-        "::test_an_owner_gets_what_its_own_rows_are_part_of",
+        "tests/cleanroom/query/test_gates.py::test_an_owner_gets_what_its_own_rows_are_part_of",
         "tests/cleanroom/policy/test_gates.py::test_in_no_other_text_or_size",
     ),
 )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from cleanroom.cards import absent, questions, sums, trainings
+from cleanroom.cards import absent, noisy, questions, sums, trainings
 from cleanroom.errors import UnknownName
 from protocols.card import Card, Maturity, Technique
 from protocols.dp.card import CARD as DP
@@ -25,6 +25,7 @@ CARDS: Mapping[str, Card] = {
         questions.PRIVATE,
         questions.SCORING,
         questions.SDC,
+        noisy.NOISY,
         questions.GATES,
         *trainings.cards(),
         absent.TEE,

@@ -38,28 +38,36 @@ def lines(plan: AnyPlan, terms: Terms) -> list[str]:
 
 
 def _of_a_query(plan: Plan, terms: Terms) -> Iterator[str]:
+    fit = plan.root.input.fit
     if plan.ciphertexts is not None:
         yield "he" if plan.ciphertexts.private is None else "private"
-        return
-    fit = plan.root.input.fit
-    yield "rep3" if fit is None else f"joined_{fit.kind}"
-    if plan.gate is not None:
+    else:
+        yield "rep3" if fit is None else f"joined_{fit.kind}"
+    if plan.noise is not None:
+        yield "noisy"
+    elif plan.gate is not None:
         yield "gates"
-    elif terms.privacy.release == "sdc":
+    elif terms.privacy.release == "sdc" and plan.ciphertexts is None:
         yield "sdc"
 
 
 def _under(terms: Terms) -> Iterator[str]:
     columns = [c for table in terms.tables.values() for c in table.columns.values()]
     granted = {right for c in columns for *_, rights in c.granted() for right in rights}
+    release = terms.privacy.release
+    opens_cells = release == "sdc" and terms.opens_cells
     if terms.computing:
         yield "rep3"
-    if terms.computing and terms.privacy.release in CARDS:
-        yield terms.privacy.release
-    if terms.opens_cells:
+        if release == "sdc":
+            yield "sdc"
+        if terms.gates:
+            yield "gates"
+    if release == "dp":
+        yield "noisy"
+    if release == "dp" or opens_cells:
         yield "he"
-        if granted & {Right.PRIVATE_FILTER, Right.PRIVATE_WEIGHTS}:
-            yield "private"
+    if opens_cells and granted & {Right.PRIVATE_FILTER, Right.PRIVATE_WEIGHTS}:
+        yield "private"
     if any(model.scores for model in terms.models.values()):
         yield "scoring"
     if Right.TRAIN in granted:

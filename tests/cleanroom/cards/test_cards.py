@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 from typing import get_args
 
+import noisy
 import pytest
 import rooms
 from typer.testing import CliRunner
@@ -13,11 +14,11 @@ import protocols
 from cleanroom.cards.shelf import CARDS, card, status_table, text, with_foundations
 from cleanroom.cli import app
 from cleanroom.contract.privacy import PrivacyTerms
+from cleanroom.contract.terms import Terms
 from cleanroom.errors import UnknownName
 from cleanroom.learning.families import FAMILIES
 from cleanroom.learning.job import JOINED
-from cleanroom.plan.used import cards_of
-from cleanroom.policy.queries import unavailable
+from cleanroom.plan.used import cards_of, cards_under
 from cleanroom.query.compile import compile_query
 from protocols.card import Card, Technique
 
@@ -68,9 +69,23 @@ def test_a_plan_names_its_cards(sql: str, protocol: str, cards: tuple[str, ...])
     assert cards_of(plan, terms) == cards
 
 
+@pytest.mark.parametrize(("protocol", "below"), [("mpc", "rep3"), ("he", "he")])
+def test_a_noisy_plan_says_so(protocol: str, below: str) -> None:
+    terms = Terms.of(noisy.contract())
+    plan = compile_query("SELECT COUNT(*) FROM claims", terms, "0" * 64, "analyst", protocol)
+    assert cards_of(plan, terms) == (below, "noisy")
+    assert {below, "noisy", "dp"} <= {one.name for one in with_foundations(cards_under(terms))}
+
+
+RELEASED_BY = {"dp": "noisy", "sdc": "sdc", "gated": "gates"}
+
+
 @pytest.mark.parametrize("release", get_args(PrivacyTerms.model_fields["release"].annotation))
-def test_each_release_that_is_computed_has_a_card(release: str) -> None:
-    assert release in CARDS or unavailable(rooms.terms(release=release))
+def test_each_release_has_a_card(release: str) -> None:
+    gate = {"sql": "SELECT id FROM alpha.people", "to": ["analyst"], "max_rows": 9}
+    terms = Terms.of({**rooms.room(release=release), "gates": {"g": gate}})
+    assert RELEASED_BY[release] in cards_under(terms)
+    assert set(cards_under(terms)) <= CARDS.keys()
 
 
 def test_foundations_come_with_what_rests_on_them() -> None:
