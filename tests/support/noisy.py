@@ -35,7 +35,7 @@ def contract(person: Mapping[str, int] | None = None, **privacy: object) -> dict
             "claims": {
                 "members": list(OWNERS),
                 "person": "pid",
-                "max_rows": 100_000,
+                "max_rows": 1024,
                 **each,
                 "columns": {
                     "pid": _column("INTEGER", bounds=[0, 999_999]),

@@ -1,0 +1,229 @@
+"""Queries under differential privacy: exact without their noise, bounded by person, or refused."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import noisy
+import pytest
+import rooms
+from in_memory import run_on_ciphertexts, run_on_shares
+
+from cleanroom.budget.zcdp import UNITS, epsilon, rho_within
+from cleanroom.contract.terms import Terms
+from cleanroom.errors import OverflowPossible, UnsupportedQuery
+from cleanroom.local.given import as_file
+from cleanroom.plan.plan import Plan
+from cleanroom.plan.plaintext import insecure_run
+from cleanroom.plan.sheet import Sheet
+from cleanroom.query.compile import compile_query
+from cleanroom.query.finish import finish
+from cleanroom.sources.database import Database
+
+TERMS = noisy.terms()
+JOINED = "alpha.people a JOIN beta.people b ON a.pid = b.pid"
+ASKED = [
+    "SELECT COUNT(*) FROM claims",
+    "SELECT kind, COUNT(*), SUM(amount) FROM claims GROUP BY kind",
+    "SELECT paid, kind, SUM(level), COUNT(level), AVG(level) FROM claims GROUP BY kind, paid",
+    "SELECT kind, VARIANCE(amount), STDDEV(level) FROM claims WHERE paid GROUP BY kind",
+    "SELECT level // 5 AS l, COUNT(*) FROM claims GROUP BY l",
+    "SELECT kind, COUNT(*) AS n FROM claims GROUP BY kind HAVING COUNT(*) > 50 ORDER BY n LIMIT 2",
+    "SELECT CASE WHEN amount > 50 THEN 1 ELSE 0 END AS much, COUNT(*) FROM claims GROUP BY much",
+]
+ON_SHARES = [
+    "SELECT kind, COUNT(DISTINCT pid) FROM claims GROUP BY kind",
+    f"SELECT a.state, b.smokes, COUNT(*) FROM {JOINED} GROUP BY a.state, b.smokes",
+    f"SELECT COUNT(DISTINCT a.pid), COUNT(*) FROM {JOINED} WHERE b.smokes = 'yes'",
+    "SELECT state, COUNT(*) FROM alpha.people WHERE pid IN (SELECT pid FROM beta.people) "
+    "GROUP BY state",
+    "SELECT COUNT(*) FROM alpha.people WHERE pid NOT IN (SELECT pid FROM beta.people)",
+    "SELECT a.state, COUNT(b.smokes) FROM alpha.people a LEFT JOIN beta.people b USING (pid) "
+    "GROUP BY a.state",
+    "SELECT c.kind, a.state, SUM(c.amount) FROM claims c JOIN alpha.people a ON c.pid = a.pid "
+    "GROUP BY c.kind, a.state",
+]
+
+
+@pytest.fixture(scope="module")
+def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Database]]:
+    folder, found = tmp_path_factory.mktemp("noisy"), {}
+    for owner in noisy.OWNERS:
+        paths = {}
+        for table, data in noisy.rows(200).items():
+            mine = data.get(owner) if isinstance(data, dict) else data
+            if isinstance(data, dict) or table.startswith(owner):
+                columns = tuple(TERMS.tables[table].columns)
+                paths[table] = as_file(mine, folder / f"{owner}-{table}.parquet", table, columns)
+        found[owner] = Database(TERMS, owner, paths)
+    yield found
+
+
+def planned(sql: str, protocol: Any = "mpc", terms: Terms = TERMS, **asked: Any) -> Plan:
+    return compile_query(sql, terms, "0" * 64, "analyst", protocol, **asked)
+
+
+@pytest.mark.parametrize("sql", [*ASKED, *ON_SHARES])
+def test_on_shares_all_cells_are_exact_but_for_noise(
+    sql: str, databases: dict[str, Database]
+) -> None:
+    plan = planned(sql)
+    exact = replace(plan, noise=None)
+    wanted = finish(plan, insecure_run(plan, databases).columns).to_pandas()
+    found = finish(plan, run_on_shares(exact, databases).columns).to_pandas()
+    assert rooms.cells(found, ordered=False) == rooms.cells(wanted, ordered=False)
+    assert_near(plan, databases)
+
+
+@pytest.mark.parametrize("sql", ASKED)
+def test_on_ciphertexts_all_cells_are_exact_but_for_noise(
+    sql: str, databases: dict[str, Database]
+) -> None:
+    plan = planned(sql, "he")
+    exact = replace(plan, noise=None)
+    wanted = finish(plan, insecure_run(plan, databases).columns).to_pandas()
+    found = finish(plan, run_on_ciphertexts(exact, databases).columns).to_pandas()
+    assert rooms.cells(found, ordered=False) == rooms.cells(wanted, ordered=False)
+
+
+def assert_near(plan: Plan, databases: dict[str, Database]) -> None:
+    """Every opened total lies within six standard errors of the exact one."""
+    exact = insecure_run(plan, databases).columns
+    found = run_on_shares(plan, databases).columns
+    for total in plan.noise.totals:
+        off = found[total.name].astype(float) - exact[total.name].astype(float)
+        assert abs(off).max() < 6 * plan.noise.deviation(total.name)
+        assert plan.noise.cells < 4 or (off != 0).any()
+
+
+def test_one_person_moves_a_total_by_all_of_its_rows_at_all_owners() -> None:
+    sql = "SELECT kind, COUNT(*), SUM(amount), COUNT(DISTINCT pid) FROM claims GROUP BY kind"
+    plan = planned(sql, terms=noisy.terms({"max_rows_per_person": 5, "owners_per_person": 2}))
+    counted, added, persons = plan.noise.totals
+    assert plan.noise.rows == 10
+    assert (counted.sensitivity, added.sensitivity) == (10**2, (10 * 100_00) ** 2)
+    assert persons.sensitivity == 4  # of the 4 cells, one more person in each
+    joined = "SELECT COUNT(*) FROM claims c JOIN beta.people b ON c.pid = b.pid"
+    all_owners = noisy.terms({"max_rows_per_person": 5, "owners_per_person": 3})
+    assert planned(joined, terms=all_owners).noise.rows == 5 * 3 * 2
+    left_out = planned(ASKED[0], "he", terms=all_owners, without=["gamma"])
+    assert left_out.noise.rows == 5 * 2
+
+
+@pytest.mark.parametrize("asked", [0.01, 0.1, 1.0, 4.0, 20.0])
+def test_all_totals_together_cost_what_was_asked(asked: float) -> None:
+    for protocol in ("mpc", "he"):
+        noise = planned(ASKED[2], protocol, terms=noisy.terms(epsilon=20.0), epsilon=asked).noise
+        cost = sum(one.rho(t.sensitivity) for (_, one), t in zip(noise.shared(), noise.totals))
+        assert cost <= rho_within(asked, noise.delta)
+        assert math.ceil(cost * UNITS) == noise.units
+        assert epsilon(cost, noise.delta) <= asked
+        if asked <= 1:
+            assert float(epsilon(cost, noise.delta)) == pytest.approx(asked, rel=1e-3)
+
+
+def test_a_question_costs_what_the_contract_says_if_it_asks_for_nothing() -> None:
+    assert planned(ASKED[0]).noise.epsilon == 2.0
+    assert planned(ASKED[0], terms=noisy.terms(query_epsilon=None)).noise.epsilon == 0.4
+    assert planned(ASKED[0]).hash != planned(ASKED[0], epsilon=1.0).hash
+
+
+def test_noise_suffices_without_one_member_and_the_recipient() -> None:
+    noise = planned(ASKED[0]).noise
+    assert (noise.sharers, noise.counted) == (3, 2)
+    noise = planned(ASKED[0], "he").noise
+    assert (noise.sharers, noise.counted) == (3, 2)
+    alone = planned("SELECT COUNT(*) FROM alpha.people", "he").noise
+    assert (alone.sharers, alone.counted) == (1, 1)
+    contract = noisy.contract()
+    contract["members"]["gamma"]["roles"].append("result")
+    asks = compile_query(ASKED[0], Terms.of(contract), "0" * 64, "gamma", "he").noise
+    assert (asks.sharers, asks.counted) == (3, 1)
+
+
+REFUSED = [
+    ("SELECT MIN(amount) FROM claims", "MIN(claims.amount)"),
+    ("SELECT kind, MEDIAN(amount) FROM claims GROUP BY kind", "MEDIAN"),
+    ("SELECT QUANTILE_DISC(amount, 0) FROM claims", "QUANTILE_DISC"),
+    ("SELECT COUNT(DISTINCT kind) FROM claims", "anything but a person"),
+    ("SELECT SUM(DISTINCT level) FROM claims", "SUM(DISTINCT"),
+    ("SELECT kind, amount FROM claims", "rows without GROUP BY"),
+    ("SELECT DISTINCT kind FROM claims", "without an aggregate"),
+    ("SELECT kind FROM claims GROUP BY kind HAVING MAX(amount) > 3", "MAX("),
+    ("SELECT note, COUNT(*) FROM claims GROUP BY note", "Declare its values"),
+    ("SELECT pid, COUNT(*) FROM claims GROUP BY pid", "1000000 cells"),
+    ("SELECT COUNT(*) FROM gamma.people", "gamma.people, of which a person may have any number"),
+    (
+        "SELECT COUNT(*) FROM alpha.people a JOIN beta.people b ON a.state = b.smokes",
+        "joined on anything but the person",
+    ),
+    (
+        "SELECT COUNT(*) FROM alpha.people a JOIN beta.people b ON a.pid = b.pid + 1",
+        "joined on anything but the person",
+    ),
+    (f"SELECT COUNT(*) FROM {JOINED.replace('JOIN', 'FULL JOIN')}", "FULL JOIN"),
+    (
+        "SELECT COUNT(*) FROM alpha.people WHERE pid NOT IN "
+        "(SELECT CASE WHEN smokes = 'yes' THEN pid END FROM beta.people)",
+        "NOT EXISTS",
+    ),
+    (
+        "SELECT COUNT(*) FROM (SELECT pid, COUNT(*) AS n FROM claims GROUP BY pid) c WHERE n > 1",
+        "aggregation",
+    ),
+    ("SELECT COUNT(*) FROM claims WHERE kind IN (:k)", "private parameters"),
+]
+
+
+@pytest.mark.parametrize(("sql", "named"), REFUSED)
+def test_what_noise_does_not_cover_is_refused_by_name(sql: str, named: str) -> None:
+    with pytest.raises(UnsupportedQuery) as refused:
+        planned(sql)
+    assert named in str(refused.value)
+    assert refused.value.remedy
+
+
+def test_persons_of_two_owners_are_not_told_apart_on_ciphertexts() -> None:
+    with pytest.raises(UnsupportedQuery, match="mpc"):
+        planned("SELECT COUNT(DISTINCT pid) FROM claims", "he")
+
+
+@pytest.mark.parametrize("wrong", [0, -1, 0.0, math.nan, math.inf, 1e9, 20.01, True, "1", None])
+def test_an_epsilon_that_promises_nothing_is_refused(wrong: Any) -> None:
+    if wrong is None:
+        with pytest.raises(UnsupportedQuery, match="'sdc'"):
+            planned(ASKED[0], terms=noisy.terms(release="sdc"), epsilon=1.0)
+        return
+    with pytest.raises(UnsupportedQuery, match="epsilon"):
+        planned(ASKED[0], epsilon=wrong)
+
+
+def test_noise_that_may_wrap_or_cannot_be_drawn_is_refused() -> None:
+    with pytest.raises((UnsupportedQuery, OverflowPossible), match="noise"):
+        planned("SELECT SUM(amount * amount * amount) FROM claims", epsilon=1e-5)
+    with pytest.raises(UnsupportedQuery, match="so small an epsilon"):
+        planned(ASKED[0], epsilon=1e-9)
+
+
+@pytest.mark.parametrize("protocol", ["mpc", "he"])
+def test_a_sheet_tells_the_errors_before_anything_runs(protocol: str) -> None:
+    plan = planned(ASKED[1], protocol, epsilon=0.5)
+    text = Sheet.of(plan, TERMS).text
+    error = plan.noise.deviation(plan.noise.totals[0].name)
+    assert f"COUNT(*), for each of 4 cells, to analyst, noisy: standard error {error:.4g}" in text
+    assert "epsilon 0.5, delta 1e-09, for every person with up to 1 of the rows" in text
+    assert "each owner's budget of claims for analyst is charged" in text
+    assert "rounded up to a power of two" not in text
+
+
+def test_how_many_rows_there_are_changes_no_size(databases: dict[str, Database]) -> None:
+    """Shares are as large as the contract allows, whatever an owner holds."""
+    plan = planned(ON_SHARES[0])
+    (leaf, *_) = plan.leaves
+    assert leaf.max_rows == 1024
+    from cleanroom.execution.contribute import contribute
+
+    (triple,) = contribute(plan, "alpha", databases["alpha"], b"k" * 16)
+    assert {part.n for part in triple} == {1024}
