@@ -62,17 +62,27 @@ class Delivery:
 def summary(result: "Result") -> str:
     """Say in a line what a query cost and withheld."""
     stats = result.stats
-    withheld = ""
+    withheld, noise = "", _noise(result)
     if result.suppressed:
         withheld = f"; {result.suppressed} groups withheld: too few persons"
     if result.more:
         withheld += f"; more rows match than the {stats.rows} that open"
     if result.without:
         withheld += f"; without {', '.join(result.without)}"
+    if result.stored is not None:
+        return f"{stats.rows} rows kept since {result.stored:%Y-%m-%d %H:%M} UTC, at no cost{noise}"
     return (
         f"{stats.rows} rows in {stats.seconds:.2f} s, {stats.rounds} rounds, "
-        f"{stats.bytes_sent / 1e6:.1f} MB sent by all members{withheld}"
+        f"{stats.bytes_sent / 1e6:.1f} MB sent by all members{withheld}{noise}"
     )
+
+
+def _noise(result: "Result") -> str:
+    if "epsilon" not in result.privacy:
+        return ""
+    errors = result.privacy["standard_errors"].items()
+    shown = ", ".join(f"{text} {error:.4g}" for text, error in errors)
+    return f"\nnoisy, epsilon {result.privacy['epsilon']:g}; standard errors: {shown}"
 
 
 def with_progress(ask: "Callable[[Progress], T]") -> T:

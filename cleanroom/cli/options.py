@@ -58,6 +58,9 @@ Epsilon = Annotated[
 MinGroup = Annotated[
     int, typer.Option(min=1, help="Persons behind every cell, if more than the contract asks for.")
 ]
+Fresh = Annotated[
+    bool, typer.Option("--fresh", help="Ask, and pay, again, where a noisy answer is kept.")
+]
 
 
 def text_of(sql: str) -> str:

@@ -14,6 +14,7 @@ from cleanroom.cli.options import (
     Epsilon,
     Form,
     FormOrSuffix,
+    Fresh,
     MaybeConfig,
     MinGroup,
     Offline,
@@ -67,6 +68,7 @@ def query(
     purpose: Purpose = "",
     epsilon: Epsilon = None,
     min_group: MinGroup = 1,
+    fresh: Fresh = False,
     form: FormOrSuffix = None,
     output: Output = None,
     receipt: ReceiptFile = None,
@@ -85,6 +87,7 @@ def query(
                 purpose=purpose,
                 epsilon=epsilon,
                 min_group=min_group,
+                fresh=fresh,
                 deadline_s=deadline_s,
                 on_progress=told,
             )

@@ -22,9 +22,11 @@ class NoisyTotal:
         sensitivity: the most, squared, by which one person changes the total in all cells
             together, as a Euclidean distance.
         share: the variance of one member's share, numerator and denominator.
+        form: what it is a total of, whatever its name.
     """
 
     name: str
+    form: str
     sensitivity: int
     share: tuple[int, int]
 
@@ -40,6 +42,8 @@ class QueryNoise:
         sharers: members that add a share of noise each.
         counted: of them, those whose shares suffice for epsilon.
         units: that each owner's ledger is charged, of which `budget.zcdp.UNITS` are a rho of 1.
+        keys: what each key of the cells is, whatever its name.
+        rows_form: of which rows the totals are.
     """
 
     epsilon: float
@@ -50,6 +54,8 @@ class QueryNoise:
     counted: int
     units: int
     totals: tuple[NoisyTotal, ...]
+    keys: tuple[str, ...] = ()
+    rows_form: str = ""
 
     def shared(self) -> Iterator[tuple[str, SharedNoise]]:
         """Yield each total's name, and the noise that counts in it."""

@@ -34,7 +34,7 @@ def checked_epsilon(epsilon: object) -> float:
 def noise_of(
     epsilon: float,
     delta: float,
-    sensitivities: Mapping[str, int],
+    asked: Mapping[str, tuple[str, int]],
     *,
     rows: int,
     cells: int,
@@ -44,20 +44,20 @@ def noise_of(
     """Return the noise of a question's totals, each of which takes an equal part of rho.
 
     Args:
-        sensitivities: total -> the most, squared, by which one person changes it in all cells
-            together.
+        asked: total -> its form, and the most, squared, by which one person changes it in all
+            cells together.
         sharers, lost: who adds noise, and how many of them may tell theirs to the recipient.
 
     Raises:
         UnsupportedQuery: if no noise can be drawn that large.
     """
-    each = rho_within(epsilon, delta) / len(sensitivities)
+    each = rho_within(epsilon, delta) / len(asked)
     found, cost = [], Fraction(0)
-    for name, squared in sensitivities.items():
+    for name, (form, squared) in asked.items():
         noise = _noise(squared, each, sharers, lost, cells)
         cost += noise.rho(squared)
-        found.append(NoisyTotal(name, squared, noise.share.as_integer_ratio()))
-    if cost > each * len(sensitivities):
+        found.append(NoisyTotal(name, form, squared, noise.share.as_integer_ratio()))
+    if cost > each * len(asked):
         raise ValueError("the noise doesn't keep to its epsilon")
     counted, units = sharers - lost, charged(cost)
     return QueryNoise(epsilon, delta, rows, cells, sharers, counted, units, tuple(found))

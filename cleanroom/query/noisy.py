@@ -7,13 +7,14 @@ LIMIT are the recipient's, who chooses among noisy totals.
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cleanroom.contract.terms import Terms
 from cleanroom.errors import OverflowPossible, UnsupportedQuery
 from cleanroom.plan.ciphertexts import CellKey, Ciphertexts
 from cleanroom.plan.nodes import Aggregate, Derive, Derived, Release
 from cleanroom.plan.noise import QueryNoise
+from cleanroom.query.canonical import Canonical, digest
 from cleanroom.query.cells import cell_key, check_size, refuse
 from cleanroom.query.columns import Bits, Columns
 from cleanroom.query.contributions import NOISY, is_person, rows_of_a_person
@@ -78,11 +79,19 @@ def lower_noisily(
     cells = _cells(query, tuple(dict.fromkeys(keys.values())), by)
     distincts = tuple(statistics.distincts.values())
     most = math.prod(key.choices for key in cells)
-    squared = {t.name: (rows * t.magnitude) ** 2 for t in totals.found.values()}
-    squared |= {one.name: min(rows, most) for one in distincts}
+    forms = Canonical(query)
+    asked = {
+        total.name: (digest([kind, forms.text(arg) if arg else "*"]), (rows * total.magnitude) ** 2)
+        for (kind, arg), total in totals.found.items()
+    }
+    for (kind, arg), one in statistics.distincts.items():
+        asked[one.name] = digest([f"{kind}_distinct", forms.text(arg)]), min(rows, most)
     budget = epsilon, terms.privacy.delta
     sharers, lost = _sharers(placement, recipient, by)
-    noise = noise_of(*budget, squared, rows=rows, cells=most, sharers=sharers, lost=lost)
+    noise = noise_of(*budget, asked, rows=rows, cells=most, sharers=sharers, lost=lost)
+    told = {bits.column.name: digest(forms.text(bits.expr)) for bits in keys.values()}
+    keys_told = tuple(told[key.name] for key in cells)
+    noise = replace(noise, keys=keys_told, rows_form=digest(forms.rows()))
     names, found = tuple(key.name for key in cells), tuple(d.name for d in sums)
     grouped = Aggregate(Derive(built.node, sums), names, (), found, (), distincts, cells=cells)
     bounds = {d.name: d.bound for d in sums} | {d.name: d.bound for d in distincts}

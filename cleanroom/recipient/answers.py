@@ -1,5 +1,6 @@
 """What a session gave its recipient: rows or a model, the signed statements, what it took."""
 
+import datetime as dt
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from cleanroom.session.receipt import Receipt
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from numpy.typing import NDArray
 
 M = TypeVar("M")
 
@@ -33,7 +35,13 @@ class Stats:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Everything that a query gave; `more`: a gate has more rows than it opens."""
+    """Everything that a query gave.
+
+    Attributes:
+        columns: what was opened, as `finish` takes it.
+        more: a gate has more rows than it opens.
+        stored: when it was opened, if it was kept since then.
+    """
 
     table: "pa.Table"
     suppressed: int
@@ -43,6 +51,8 @@ class Answer:
     privacy: Mapping[str, Any] = field(default_factory=dict)
     standard_errors: Mapping[str, float | None] = field(default_factory=dict)
     more: bool = False
+    columns: Mapping[str, "NDArray[Any]"] = field(default_factory=dict)
+    stored: dt.datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from cleanroom.identity.exchange import Exchange
 from cleanroom.plan.plan import Plan
 from cleanroom.plan.scoring import ScorePlan
 from cleanroom.plan.training import TrainPlan
-from cleanroom.recipient.answers import Answer, TrainedModel, answer_of, stats_of
+from cleanroom.recipient.answers import Answer, Stats, TrainedModel, answer_of, stats_of
 from cleanroom.recipient.collecting import Collecting
 from cleanroom.recipient.heard import Heard, statement_of
 from cleanroom.recipient.privacy import privacy_of, standard_errors
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cleanroom.recipient.course import Course
+    from cleanroom.recipient.stored import Kept
 
     Columns: TypeAlias = Mapping[str, NDArray[Any]]
 
@@ -123,6 +124,23 @@ class Asker:
             more=gated and opened.suppressed > 0,
             privacy=privacy_of(plan, terms),
             standard_errors=standard_errors(plan),
+            columns=opened.columns,
+        )
+
+    def again(self, plan: Plan, kept: "Kept") -> Answer:
+        """Return what a plan's question gave before, as this plan shows it; nobody is asked."""
+        started, terms = time.monotonic(), self._member.contract.terms
+        table = self._engine.finish(plan, kept.columns)
+        return Answer(
+            table,
+            0,
+            kept.receipt,
+            Stats(time.monotonic() - started, 0, 0, table.num_rows),
+            without=plan.without,
+            privacy=privacy_of(plan, terms),
+            standard_errors=standard_errors(plan),
+            columns=kept.columns,
+            stored=kept.when,
         )
 
     async def score(

@@ -6,7 +6,7 @@ Rule: everything that a `Room` needs of the network and of keys, and nothing tha
 import asyncio
 import datetime as dt
 import threading
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import CancelledError, wait
 from dataclasses import replace
 from pathlib import Path
@@ -38,7 +38,9 @@ from cleanroom.query.ways import Ways
 from cleanroom.recipient.answers import Answer, TrainedModel
 from cleanroom.recipient.asking import Asker, Progress
 from cleanroom.recipient.own_rows import OwnRows
+from cleanroom.recipient.stored import Stored
 from cleanroom.session.member import Membership
+from cleanroom.storage.state import State
 
 if TYPE_CHECKING:
     from cleanroom.learning.job import Job
@@ -63,12 +65,16 @@ class Client:
         member: Membership,
         engine: Engine | None = None,
         tables: Mapping[str, Path] | None = None,
+        state: Callable[[], State] | None = None,
     ) -> None:
         """Stand in a room as a member.
 
         Args:
             tables: this member's own rows, which are read when their scores are first asked for.
+            state: opens what this member keeps; without, noisy answers aren't kept.
         """
+        days = member.contract.terms.room.retention_days
+        self._stored = None if state is None else Stored(state, days)
         self._member = member
         self._own_rows = OwnRows(member, tables or {})
         self._engine = engine or standard()
@@ -87,7 +93,13 @@ class Client:
         """
         loaded = MemberConfig.load(config)
         APPROVED.add(loaded.apps)
-        return cls(Membership.load(loaded.identity, loaded.contract), tables=loaded.tables)
+        member = Membership.load(loaded.identity, loaded.contract)
+        room = member.contract.terms.room.name
+
+        def state() -> State:
+            return State.open(loaded.state, loaded.keys, room)
+
+        return cls(member, tables=loaded.tables, state=state)
 
     @property
     def name(self) -> str:
@@ -151,11 +163,28 @@ class Client:
         return compile_scoring(model, table, contract.terms, contract.hash, me, purpose)
 
     def ask(
-        self, plan: Plan, deadline_s: int, progress: Progress, weights: Numbers | None
+        self,
+        plan: Plan,
+        deadline_s: int,
+        progress: Progress,
+        weights: Numbers | None,
+        *,
+        fresh: bool = False,
     ) -> Answer:
-        """Run a query's plan in the room."""
+        """Run a query's plan in the room, or return what the same noisy question gave before.
+
+        Args:
+            fresh: run it in any case.
+        """
         _check_deadline(deadline_s)
-        return self._run(self._asker.ask(plan, deadline_s, progress, weights))
+        if self._stored is None:
+            return self._run(self._asker.ask(plan, deadline_s, progress, weights))
+        kept = None if fresh else self._stored.find(plan)
+        if kept is not None:
+            return self._asker.again(plan, kept)
+        answer = self._run(self._asker.ask(plan, deadline_s, progress, weights))
+        self._stored.keep(plan, answer.columns, answer.receipt)
+        return answer
 
     def score(self, plan: ScorePlan, deadline_s: int, progress: Progress) -> Answer:
         """Run a scoring's plan over this member's own rows."""

@@ -62,14 +62,19 @@ class Query:
         return cls(client, question, "he" if left_out and protocol is None else protocol)
 
     def ask(
-        self, private: Mapping[str, Any] | None, deadline_s: int, progress: Progress | None
+        self,
+        private: Mapping[str, Any] | None,
+        deadline_s: int,
+        progress: Progress | None,
+        *,
+        fresh: bool = False,
     ) -> Result:
         """Run it in the room; see `Room.sql`."""
         plan = self.client.ways(self.question).plan(self.protocol)
         weights = _weights(plan, private)
         told: Progress = progress or (lambda _stage, _member: None)
         try:
-            return Result(self.client.ask(plan, deadline_s, told, weights))
+            return Result(self.client.ask(plan, deadline_s, told, weights, fresh=fresh))
         except PeerUnavailable as error:
             if can_leave_out(plan, self.client.contract.terms, error.party):
                 error.remedy += f" Or leave its rows out: without = {error.party!r}."

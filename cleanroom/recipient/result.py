@@ -1,5 +1,6 @@
 """What a query gave its recipient, as rows for further work, with everybody's signatures."""
 
+import datetime as dt
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,8 @@ class Result:
         standard_errors: of each noisy column of the result; None where it depends on the totals,
             as for AVG. Empty where answers are exact.
         more: whether a gate has more matching rows than it opens.
+        stored: when it was opened (UTC), if the same question was answered before and this costs
+            nothing; None if it was opened now.
     """
 
     def __init__(self, answer: Answer) -> None:
@@ -36,6 +39,7 @@ class Result:
         self.privacy: Mapping[str, Any] = answer.privacy
         self.standard_errors: Mapping[str, float | None] = answer.standard_errors
         self.more: bool = answer.more
+        self.stored: dt.datetime | None = answer.stored
 
     def to_arrow(self) -> "pa.Table":
         """Return the rows in their exact types: DECIMAL, and whole numbers of any size.
@@ -52,4 +56,5 @@ class Result:
         return as_pandas(self._table)
 
     def __repr__(self) -> str:
-        return f"Result(rows={self._table.num_rows}, suppressed={self.suppressed})"
+        stored = "" if self.stored is None else f", stored={self.stored:%Y-%m-%d %H:%M} UTC"
+        return f"Result(rows={self._table.num_rows}, suppressed={self.suppressed}{stored})"

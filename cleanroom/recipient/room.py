@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from cleanroom.contract.columns import ColumnTerms
-from cleanroom.errors import OverflowPossible
+from cleanroom.errors import OverflowPossible, UnsupportedQuery
 from cleanroom.plan.grouping import ITERATIONS, FitKind
 from cleanroom.plan.plan import Protocol
 from cleanroom.recipient.asking import Progress
@@ -77,6 +77,7 @@ class Room(Templates, Gates):
         purpose: str = "",
         epsilon: float | None = None,
         min_group: int = 1,
+        fresh: bool = False,
         deadline_s: int = DEADLINE_S,
         on_progress: Callable[[str, str], None] | None = None,
     ) -> Result:
@@ -95,6 +96,8 @@ class Room(Templates, Gates):
                 'dp': more means less noise. None costs the contract's `query_epsilon`.
             min_group: distinct persons behind every released cell, if an owner's own policy asks
                 for more than the contract; on shares.
+            fresh: ask again, and pay again, where the same noisy question was answered before;
+                otherwise that answer is returned, and costs nothing.
             deadline_s: whole seconds until the session is given up everywhere, at most a day.
             on_progress: called on another thread with (stage, member).
 
@@ -111,7 +114,7 @@ class Room(Templates, Gates):
             epsilon=epsilon,
             min_group=min_group,
         )
-        return query.ask(private, deadline_s, on_progress)
+        return query.ask(private, deadline_s, on_progress, fresh=fresh)
 
     def weighted_sum(
         self,
@@ -175,6 +178,9 @@ class Room(Templates, Gates):
         Raises:
             CleanroomError: as `sql`; UnsupportedQuery also if features depend on each other.
         """
+        if self.contract.terms.privacy.release == "dp":
+            remedy = "Train a model of kind 'private_linear'."
+            raise UnsupportedQuery("a regression from noisy sums", remedy=remedy)
         model = Model.of(self.contract.terms, table, target, features)
         try:
             found = self.sql(

@@ -33,6 +33,7 @@ class Templates(Trains):
         purpose: str = "",
         epsilon: float | None = None,
         min_group: int = 1,
+        fresh: bool = False,
         deadline_s: int = DEADLINE_S,
         on_progress: Callable[[str, str], None] | None = None,
         **parameters: Any,
@@ -43,7 +44,8 @@ class Templates(Trains):
             values: of parameters whose names are those of the arguments below.
             private: of the private parameters in the template's query, if it has some; all
                 members see `values` and `parameters`, nobody sees these.
-            protocol, without, purpose, epsilon, min_group, deadline_s, on_progress: as in `sql`.
+            protocol, without, purpose, epsilon, min_group, fresh, deadline_s, on_progress: as in
+                `sql`.
 
         Raises:
             TemplateRefused: naming the template or parameter, and what it may be.
@@ -58,7 +60,7 @@ class Templates(Trains):
             epsilon=epsilon,
             min_group=min_group,
         )
-        return query.ask(private, deadline_s, on_progress)
+        return query.ask(private, deadline_s, on_progress, fresh=fresh)
 
     def explain_template(
         self,

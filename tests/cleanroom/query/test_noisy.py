@@ -1,9 +1,7 @@
 """Queries under differential privacy: exact without their noise, bounded by person, or refused."""
 
 import math
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import noisy
@@ -15,8 +13,8 @@ from cleanroom.budget.zcdp import UNITS, epsilon, rho_within
 from cleanroom.contract.terms import Terms
 from cleanroom.errors import OverflowPossible, UnsupportedQuery
 from cleanroom.local.given import as_file
-from cleanroom.plan.plan import Plan
 from cleanroom.plan.plaintext import insecure_run
+from cleanroom.plan.plan import Plan
 from cleanroom.plan.sheet import Sheet
 from cleanroom.query.compile import compile_query
 from cleanroom.query.finish import finish
@@ -48,7 +46,7 @@ ON_SHARES = [
 
 
 @pytest.fixture(scope="module")
-def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Database]]:
+def databases(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Database]:
     folder, found = tmp_path_factory.mktemp("noisy"), {}
     for owner in noisy.OWNERS:
         paths = {}
@@ -58,7 +56,7 @@ def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Da
                 columns = tuple(TERMS.tables[table].columns)
                 paths[table] = as_file(mine, folder / f"{owner}-{table}.parquet", table, columns)
         found[owner] = Database(TERMS, owner, paths)
-    yield found
+    return found
 
 
 def planned(sql: str, protocol: Any = "mpc", terms: Terms = TERMS, **asked: Any) -> Plan:
@@ -116,7 +114,8 @@ def test_one_person_moves_a_total_by_all_of_its_rows_at_all_owners() -> None:
 def test_all_totals_together_cost_what_was_asked(asked: float) -> None:
     for protocol in ("mpc", "he"):
         noise = planned(ASKED[2], protocol, terms=noisy.terms(epsilon=20.0), epsilon=asked).noise
-        cost = sum(one.rho(t.sensitivity) for (_, one), t in zip(noise.shared(), noise.totals))
+        pairs = zip(noise.shared(), noise.totals, strict=True)
+        cost = sum(one.rho(t.sensitivity) for (_, one), t in pairs)
         assert cost <= rho_within(asked, noise.delta)
         assert math.ceil(cost * UNITS) == noise.units
         assert epsilon(cost, noise.delta) <= asked

@@ -10,6 +10,7 @@ import pytest
 from cleanroom import LocalRoom
 from cleanroom.budget.ledger import Ledger
 from cleanroom.config import MemberConfig
+from cleanroom.errors import PolicyDenied
 from cleanroom.storage.state import State
 
 SQL = "SELECT kind, COUNT(*) AS n, SUM(amount) AS total FROM claims GROUP BY kind ORDER BY kind"
@@ -58,3 +59,45 @@ def test_every_cell_is_opened_with_noise(
     after = spent(room)
     assert all(a == pytest.approx(b + 0.017, abs=0.004) for a, b in zip(after, before, strict=True))
     assert "standard error" in room.explain(SQL, protocol=protocol, epsilon=0.5).text
+
+
+SPELLINGS = [
+    "select sum(amount) as s,  COUNT( * ), kind from claims x where 1=1 group by kind",
+    "SELECT kind, AVG(amount) AS a, COUNT(*) FROM claims GROUP BY 1 HAVING COUNT(*) > 1 LIMIT 3",
+]
+
+
+def test_the_same_question_gets_the_same_answer_and_costs_nothing(room: LocalRoom) -> None:
+    first = room.sql(SQL, epsilon=0.3).to_pandas().set_index("kind")
+    before = spent(room)
+    for sql in (SQL, *SPELLINGS):
+        kept = room.sql(sql, epsilon=0.3)
+        found = kept.to_pandas().set_index("kind")
+        assert kept.stored is not None
+        assert "stored" in repr(kept)
+        kept.receipt.verify(room.contract)
+        if "s" in found:
+            assert (found.s == first.total.reindex(found.index)).all()
+        elif "a" in found:
+            ratio = (first.total / first.n).reindex(found.index)
+            assert found.a.to_numpy() == pytest.approx(ratio.to_numpy())
+    assert spent(room) == before
+    assert room.sql(SQL, epsilon=0.2).stored is None
+    fresh = room.sql(SQL, epsilon=0.3, fresh=True)
+    assert fresh.stored is None
+    assert (fresh.to_pandas().n.to_numpy() != first.n.to_numpy()).any()
+    assert all(after > b for after, b in zip(spent(room), before, strict=True))
+
+
+def test_a_spent_budget_is_refused_by_name_and_charges_nobody(room: LocalRoom) -> None:
+    before = spent(room)
+    with pytest.raises(PolicyDenied) as refused:
+        room.sql("SELECT SUM(amount) FROM claims", epsilon=4.0)
+    for owner in noisy.OWNERS:
+        assert f"{owner}: claims: epsilon 4.000 asked" in str(refused.value)
+    with pytest.raises(PolicyDenied, match="epsilon 5 asked; 4 allowed"):
+        room.sql("SELECT COUNT(*) FROM claims", epsilon=5.0)
+    assert spent(room) == before
+    told = room.explain("SELECT SUM(amount) FROM claims", epsilon=4.0).text
+    assert "budget-exhausted" in told
+    assert spent(room) == before
