@@ -156,6 +156,13 @@ class StateRestored(CleanroomError):
     remedy = "Its owner confirms that nothing was charged since, with 'cleanroom state confirm'."
 
 
+class CertificateInvalid(CleanroomError):
+    """A certificate that a table was erased doesn't hold; the message names what."""
+
+    code = "certificate-invalid"
+    remedy = "Ask the member for its certificate again, or compare the contract."
+
+
 class TableErased(CleanroomError):
     """What was kept about a table was erased on purpose; the table takes part in nothing more."""
 

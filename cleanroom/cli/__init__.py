@@ -23,6 +23,7 @@ from cleanroom.cli import (
     report,
     run,
     score,
+    state,
     templates,
     train,
 )
@@ -38,6 +39,7 @@ app = typer.Typer(
 )
 app.add_typer(identity.app, name="identity")
 app.add_typer(contract.app, name="contract")
+app.add_typer(state.app, name="state")
 app.add_typer(report.app, name="report")
 for command in (
     run.coordinator,

@@ -55,7 +55,8 @@ class Judge:
 
     def _rule(self, plan: Ruled, today: dt.date, *, runs: bool) -> Sequence[Violation]:
         if not isinstance(plan, Rows):  # budgets are charged later, when all have accepted
-            return self._checked(plan, Spent(left=self.spending.left(plan)), today)
+            spent = Spent(left=self.spending.left(plan), erased=self._erased())
+            return self._checked(plan, spent, today)
         if self.state is None:
             raise StateUnavailable("this process keeps no state")
         if not runs:
@@ -66,6 +67,12 @@ class Judge:
             if not violations:
                 count(batch, plan.plan.model, plan.recipient, today, plan.n)
         return violations
+
+    def _erased(self) -> frozenset[str]:
+        if self.state is None:
+            return frozenset()
+        with self.state.reading() as view:
+            return view.erased()
 
     def _checked(self, plan: Ruled, spent: Spent, today: dt.date) -> Sequence[Violation]:
         return self.check(plan, self.terms, self.own, spent, today)

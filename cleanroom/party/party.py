@@ -23,6 +23,7 @@ from cleanroom.errors import (
 from cleanroom.execution.contribute import Source
 from cleanroom.flower.apps import APPROVED
 from cleanroom.identity.exchange import Exchange
+from cleanroom.lifecycle.forgotten import LeftOut
 from cleanroom.logs import where
 from cleanroom.party.answering import Answering, ScoreRun
 from cleanroom.party.judging import Judge
@@ -84,6 +85,9 @@ class PartyProcess:
         self._channel: Channel | None = None
         parts = self._report, self._stage, self._attended
         reader = Reader(source)
+        if state is not None:
+            tables = tuple(member.contract.terms.tables_of(member.name))
+            reader.renew = LeftOut(source, state, tables).renew
         terms, own = member.contract.terms, Own(member.name, policy or OwnPolicy())
         spending = Spending(member.name, terms, state)
         self._judge = Judge(terms, engine.check, own, spending, state)
@@ -303,10 +307,12 @@ async def attend(config: MemberConfig, engine: Engine | None = None) -> None:
     member = Membership.load(config.identity, config.contract)
     models = load_models(member.contract.terms, member.name, config.models)
     APPROVED.add(config.apps)
-    database = Database(member.contract.terms, member.name, config.tables)
     terms, policy = member.contract.terms, config.policy
     policy.check(member.name, terms)
     with State.open(config.state, config.keys, terms.room.name) as state:
+        with state.reading() as view:
+            erased = view.erased()
+        database = Database(terms, member.name, config.tables, erased)
         process = PartyProcess(member, engine or standard(), database, models, state, policy)
         await process.run(config.listen)
 

@@ -26,6 +26,8 @@ class Asked(Protocol):
     def purpose(self) -> str: ...
     @property
     def uses(self) -> tuple[Use, ...]: ...
+    @property
+    def tables(self) -> tuple[str, ...]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,10 @@ class Rows:
     def uses(self) -> tuple[Use, ...]:
         return self.plan.uses
 
+    @property
+    def tables(self) -> tuple[str, ...]:
+        return (self.plan.table,)
+
 
 @dataclass(frozen=True, slots=True)
 class Spent:
@@ -55,10 +61,12 @@ class Spent:
     Attributes:
         left: what may still be charged, in rho; a budget that isn't named has nothing left.
         scored: rows that the model scored for this recipient earlier today (UTC).
+        erased: the contract's tables that were erased there.
     """
 
     left: Mapping[Scope, Fraction] = field(default_factory=dict)
     scored: int = 0
+    erased: frozenset[str] = frozenset()
 
 
 P_co = TypeVar("P_co", bound=Asked, covariant=True)

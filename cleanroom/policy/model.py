@@ -31,6 +31,7 @@ class Code(StrEnum):
     NOISE_NOT_ENOUGH = "noise-not-enough"
     EPSILON_TOO_LARGE = "epsilon-too-large"
     BUDGET_EXHAUSTED = "budget-exhausted"
+    TABLE_ERASED = "table-erased"
 
 
 @dataclass(frozen=True, slots=True)

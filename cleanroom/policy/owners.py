@@ -12,6 +12,13 @@ from cleanroom.policy.matter import Asked, Matter, Rule
 from cleanroom.policy.model import Code, Violation
 
 
+def _erased(matter: Matter[Asked]) -> Iterator[Violation]:
+    for table in sorted(matter.spent.erased & set(matter.plan.tables)):
+        message = f"table {table} was erased at {matter.own.member}"
+        remedy = "Leave it out, or agree on a new contract, with the table under a new name."
+        yield Violation(Code.TABLE_ERASED, matter.own.member, message, remedy, f"tables.{table}")
+
+
 def _recipient(matter: Matter[Asked]) -> Iterator[Violation]:
     own, asker = matter.own, matter.plan.recipient
     if own.policy.recipients is not None and asker not in own.policy.recipients:
@@ -83,6 +90,6 @@ def _refused(matter: Matter[Asked], code: Code, what: str, smallest: str, key: s
     return Violation(code, member, what, remedy, f"policy.{key}")
 
 
-RULES: tuple[Rule[Asked], ...] = (_recipient, _purpose, _rights)
+RULES: tuple[Rule[Asked], ...] = (_erased, _recipient, _purpose, _rights)
 OF_QUERIES: tuple[Rule[Plan], ...] = (_group_size, _cells, _contributors)
 OF_TRAININGS: tuple[Rule[TrainPlan], ...] = (_trained,)

@@ -4,8 +4,9 @@ Rule: the only code that reads an owner's files. What differs from the contract 
 the message names table, column and rule, never a value. After loading, SQL reaches no file.
 """
 
+import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,15 +33,25 @@ _ZONE = r"(Z|[+-]\d{2}(:?\d{2})?)"
 class Database:
     """The tables of one member.
 
+    Args:
+        erased: those of which nothing is loaded.
+
     Raises:
         DataMismatch: if a table is missing or differs from the contract.
     """
 
-    def __init__(self, terms: Terms, member: str, tables: Mapping[str, Path]) -> None:
-        self._member = member
+    def __init__(
+        self,
+        terms: Terms,
+        member: str,
+        tables: Mapping[str, Path],
+        erased: Collection[str] = (),
+    ) -> None:
+        self._member, self._terms = member, terms
         self._connection = duckdb.connect(":memory:")
         self._running = threading.Lock()
-        expected = set(terms.tables_of(member))
+        tables = {name: path for name, path in tables.items() if name not in erased}
+        expected = set(terms.tables_of(member)) - set(erased)
         for name in sorted(expected ^ set(tables)):
             what = "has no data" if name in expected else "is not in the contract"
             raise DataMismatch(f"table {name} {what}", party=member)
@@ -76,6 +87,34 @@ class Database:
     def rows(self, table: str) -> int:
         """Return how many rows this member holds of a table of the contract."""
         return self._rows[table]
+
+    def leave_out(self, table: str, persons: Collection[str]) -> int:
+        """Remove the rows of persons from a table; return how many rows went.
+
+        Args:
+            persons: as the person column holds them, written as text.
+
+        Raises:
+            DataMismatch: if one can't be a value of that column.
+        """
+        terms = self._terms.tables[table]
+        column = terms.columns[terms.person]
+        sought = _typed(exp.Placeholder(this="person"), terms, terms.person)
+        where = exp.EQ(this=exp.column(terms.person, quoted=True), expression=sought)
+        delete, removed = sql_of(exp.delete(_table_of(table), where=where)), 0
+        text = column.sql_type.kind is Kind.TEXT
+        with self._running:
+            for person in persons:
+                try:
+                    if not text and not re.fullmatch(_pattern(column), person):
+                        raise duckdb.ConversionException
+                    found = self._connection.execute(delete, {"person": person}).fetchone()
+                except duckdb.Error:  # its text holds the value
+                    what = f"a person of {table} isn't written as its column {terms.person} is"
+                    raise DataMismatch(what, party=self._member) from None
+                removed += int(found[0]) if found else 0
+        self._rows[table] -= removed
+        return removed
 
     def close(self) -> None:
         self._connection.close()
@@ -168,10 +207,9 @@ class _Loader:
             )
 
     def _create(self) -> None:
-        owner, dot, rest = self._name.partition(".")
-        if dot:
-            self._connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{owner}"')
-        table = exp.table_(rest if dot else owner, db=owner if dot else None, quoted=True)
+        table = _table_of(self._name)
+        if table.db:
+            self._connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{table.db}"')
         select = exp.Select().from_(_RAW)
         for column in self._terms.columns:
             value = _typed(exp.column(column, quoted=True), self._terms, column)
@@ -188,6 +226,11 @@ class _Loader:
 
     def _mismatch(self, what: str) -> DataMismatch:
         return DataMismatch(f"table {self._name} {what}", party=self._member)
+
+
+def _table_of(name: str) -> exp.Table:
+    owner, dot, rest = name.partition(".")
+    return exp.table_(rest if dot else owner, db=owner if dot else None, quoted=True)
 
 
 def _typed(value: exp.Expr, terms: TableTerms, column: str) -> exp.Expr:

@@ -47,10 +47,14 @@ class Keys:
         """Return the same file, under a passphrase from its next key on."""
         return Keys(self.path, sealed=True, asked=passphrase)
 
+    @property
+    def locked(self) -> bool:
+        """Whether the key that counts is under a passphrase."""
+        return self.exists() and "sealed" in _read(self.path)
+
     def kept_up(self) -> "Keys":
         """Return how a next key is to be kept if nobody says otherwise: as this one is."""
-        sealed = self.sealed or (self.exists() and "sealed" in _read(self.path))
-        return replace(self, sealed=sealed)
+        return replace(self, sealed=self.sealed or self.locked)
 
     def exists(self) -> bool:
         """Return whether a state was begun under a key of this name."""

@@ -18,7 +18,7 @@ from cleanroom.storage.keyfile import Keys, document, secret_in, secret_of, writ
 from cleanroom.storage.passphrase import Asked
 from cleanroom.storage.secret import ID_BYTES, Secret
 from cleanroom.storage.state import State
-from cleanroom.storage.view import Whole
+from cleanroom.storage.view import Batch, Whole
 
 BACKUPS = "backup"
 
@@ -100,10 +100,9 @@ def restore(source: Path, lock: Lock, path: Path, keys: Keys, room: str) -> Summ
     return summary
 
 
-def confirm(state: State) -> None:
+def confirm(batch: Batch) -> None:
     """Let a state that came out of a backup pay again."""
-    with state.writing() as batch:
-        batch.mark_restored("")
+    batch.mark_restored("")
 
 
 @contextmanager

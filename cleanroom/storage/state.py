@@ -19,6 +19,7 @@ from cleanroom.storage.secret import SUITE, Secret
 from cleanroom.storage.view import ERASED, Batch, View
 
 Today: TypeAlias = Callable[[], dt.date]
+Note: TypeAlias = Callable[[Batch, int], None]
 V = TypeVar("V", bound=View)
 
 
@@ -126,7 +127,9 @@ class State:
         with self.reading() as view:
             return view.restored
 
-    def rekey(self, keys: Keys | None = None, *, without: str = "") -> int:
+    def rekey(
+        self, keys: Keys | None = None, *, without: str = "", note: Note | None = None
+    ) -> int:
         """Seal everything anew under new keys; the old ones open nothing of what is then there.
 
         Killed at any time, it has happened or it hasn't: the next to open the state finishes it
@@ -136,6 +139,7 @@ class State:
             keys: how the new key file is kept; by default as the old one.
             without: one of the contract's tables; what tells of it isn't sealed again, and the
                 state takes nothing more about it.
+            note: writes down what happened, with the number of values left behind.
 
         Returns:
             How many values were left behind.
@@ -149,7 +153,10 @@ class State:
             with self._file.transaction(write=True) as db:
                 keys.write_successor(master)
                 ring = Ring(self.room, master, self.path)
-                left = self._sealed_anew(db, ring, without)
+                batch, left = self._sealed_anew(db, ring, without)
+                if note is not None:
+                    note(batch, left)
+                batch.finish()
         finally:
             with self._file.transaction(write=True) as db:
                 keys.settle(_meta(db)[2])
@@ -157,7 +164,7 @@ class State:
         self._file.compact()
         return left
 
-    def _sealed_anew(self, db: sqlite3.Connection, ring: Ring, without: str) -> int:
+    def _sealed_anew(self, db: sqlite3.Connection, ring: Ring, without: str) -> tuple[Batch, int]:
         old, left = self._view(View, db), 0
         self._file.set_aside(db)
         where = self.room, self.path, old.successor, old.version, self._today()
@@ -172,8 +179,7 @@ class State:
         self._file.drop_old(db)
         db.execute("UPDATE meta SET key_id = ?, room = ?", (ring.master_id, ring.room_tag))
         batch.changed = True
-        batch.finish()
-        return left
+        return batch, left
 
     # --- opening -----------------------------------------------------------------------
 

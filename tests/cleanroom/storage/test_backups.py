@@ -74,7 +74,8 @@ def test_a_backup_brings_no_budget_back(tmp_path: Path) -> None:
                 ledger.charge("t", b"p", SCOPE, Fraction(1))
         again.rekey()
         assert again.restored
-        confirm(again)
+        with again.writing() as batch:
+            confirm(batch)
         ledger.charge("t", b"p", SCOPE, Fraction(1))
 
 
