@@ -12,6 +12,7 @@ from benchmarks.encrypted.names import SIZES as HE_SIZES
 from benchmarks.in_process import IN_PROCESS
 from benchmarks.in_process import SIZES as IN_PROCESS_SIZES
 from benchmarks.measure import Asked, Line
+from benchmarks.released import SIZES as RELEASED_SIZES
 from benchmarks.rooms import QUERIES
 from benchmarks.run import NAMES, run
 from benchmarks.training_round import SIZES as ROUND_SIZES
@@ -22,13 +23,13 @@ _BEGIN, _END = "<!-- figures -->\n", "<!-- end of figures -->\n"
 _AND = "and"
 _GATES, _MOVES = ("multiply", "less_than", "equality", "shuffle"), ("merge", "distinct")
 _ALONE = {**ENCRYPTED, **IN_PROCESS}  # in this process
-_USUAL = {**HE_SIZES, **IN_PROCESS_SIZES, **ROUND_SIZES, "start": (1000,)}
+_USUAL = {**HE_SIZES, **IN_PROCESS_SIZES, **ROUND_SIZES, **RELEASED_SIZES, "start": (1000,)}
 _LONG = (
     *("train_glm", "train_gbdt", "train_joined", "secagg_many", "he_many_owners", "he_score"),
     *IN_A_ROOM,
 )
 _SECTIONS = {
-    "Queries, and the start of a room": (*QUERIES, "start"),
+    "Queries, and the start of a room": (*QUERIES, *RELEASED_SIZES, "start"),
     "Trainings": ("train_round", "train_glm", "train_gbdt", "train_joined"),
     "Secure sums and noise, in one process": ("secagg", "secagg_many", "dp_noise"),
     "Homomorphic, in one process": tuple(ENCRYPTED),

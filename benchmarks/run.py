@@ -8,10 +8,11 @@ from benchmarks.in_process import IN_PROCESS
 from benchmarks.machine import machine
 from benchmarks.measure import Asked, Line, line, timed
 from benchmarks.names import CASES, make
+from benchmarks.released import RELEASED
 from benchmarks.rooms import ROOMS as QUERIED
 from benchmarks.training_round import ROOMS as TRAINED
 
-ROOMS = {**QUERIED, **TRAINED}
+ROOMS = {**QUERIED, **RELEASED, **TRAINED}
 NAMES = (*CASES, *ROOMS, *ENCRYPTED, *IN_A_ROOM, *IN_PROCESS)
 
 
