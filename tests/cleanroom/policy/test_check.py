@@ -121,7 +121,7 @@ def test_an_agreed_plan_runs() -> None:
 # See test_check_scoring.py, test_check_training.py, test_own.py and test_gates.py.
 OF_OTHERS = {Code.MODEL_NOT_ALLOWED, Code.TOO_MANY_ROWS, Code.NOISE_MISSING, Code.NOISE_NOT_ENOUGH}
 OF_OTHERS |= {Code.EPSILON_TOO_LARGE, Code.BUDGET_EXHAUSTED}
-OF_OTHERS |= {Code.PURPOSE_REFUSED, Code.RECIPIENT_REFUSED}
+OF_OTHERS |= {Code.PURPOSE_REFUSED, Code.RECIPIENT_REFUSED, Code.TABLE_ERASED}
 OF_OTHERS |= {Code.GATES_ALONE, Code.GATE_ALTERED, Code.GATE_NOT_FOR_RECIPIENT}
 
 

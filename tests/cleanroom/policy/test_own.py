@@ -127,6 +127,15 @@ def test_the_file_of_a_member_holds_its_policy(tmp_path: Path) -> None:
         MemberConfig.load(path)
 
 
+def test_a_table_that_was_erased_here_is_refused_by_name() -> None:
+    own, other = Own("alpha", OwnPolicy()), Spent(erased=frozenset({"beta.claims"}))
+    assert check(plan_of(), TERMS, own, other, TODAY) == ()
+    spent = Spent(erased=frozenset({"transactions"}))
+    (violation,) = check(plan_of(), TERMS, own, spent, TODAY)
+    assert (violation.code, violation.party) == (Code.TABLE_ERASED, "alpha")
+    assert "table transactions was erased at alpha" in violation.message
+
+
 def test_trainings_and_scorings_come_through_the_same_door() -> None:
     terms = training.terms(min_group=5)
     job = Job.of(training.job({"kind": "logistic"}))
