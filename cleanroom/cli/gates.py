@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cleanroom.cli.answers import Delivery, with_progress
+from cleanroom.cli.mock import Mock, room_of
 from cleanroom.cli.options import (
     Config,
     Deadline,
@@ -44,6 +45,7 @@ def gate(
     config: Config,
     explain: Explain = False,
     offline: Offline = False,
+    mock: Mock = False,
     purpose: Purpose = "",
     form: FormOrSuffix = None,
     output: Output = None,
@@ -51,10 +53,8 @@ def gate(
     deadline_s: Deadline = 600,
 ) -> None:
     """Ask a gate, and write the rows that open."""
-    from cleanroom.recipient.room import connect
-
     delivery = Delivery.of(form, output, receipt)
-    with connect(config) as room:
+    with room_of(config, mock=mock) as room:
         if explain:
             sheet = room.explain_gate(name, purpose=purpose, offline=offline)
             typer.echo(printable(sheet.text))

@@ -7,6 +7,7 @@ import typer
 
 from cleanroom.cli.answers import Delivery, with_progress
 from cleanroom.cli.cards import is_name, read
+from cleanroom.cli.mock import Mock, room_of
 from cleanroom.cli.options import (
     By,
     Config,
@@ -69,6 +70,7 @@ def query(
     epsilon: Epsilon = None,
     min_group: MinGroup = 1,
     fresh: Fresh = False,
+    mock: Mock = False,
     form: FormOrSuffix = None,
     output: Output = None,
     receipt: ReceiptFile = None,
@@ -77,7 +79,7 @@ def query(
     """Run a query, or a template of the contract, and write the released result."""
     delivery = Delivery.of(form, output, receipt)
     values = {**private_values(private or ()), **private_weights(weights or ())}
-    with _room(config) as room:
+    with room_of(config, mock=mock) as room:
         ask = asking(room, sql, template, settings or ())
         result = with_progress(
             lambda told: ask(

@@ -102,12 +102,14 @@ class Terms(Strict):
     templates: Mapping[Name, TemplateTerms] = Field(default_factory=dict)
 
     @classmethod
-    def of(cls, source: Path | str | Mapping[str, Any]) -> "Terms":
-        """Read terms from a TOML file or a dict of the same shape.
+    def of(cls, source: "Path | str | Mapping[str, Any] | Terms") -> "Terms":
+        """Read terms from a TOML file or a dict of the same shape; terms are returned as they are.
 
         Raises:
             ContractInvalid: naming the first field that doesn't hold, by its path.
         """
+        if isinstance(source, Terms):
+            return source
         try:
             if not isinstance(source, Mapping):
                 source = tomllib.loads(Path(source).read_text(encoding="utf-8"))

@@ -39,8 +39,8 @@ class LocalRoom(Room):
     """Starts a coordinator and one process for each member; use it in a `with` block.
 
     Args:
-        contract: path of a TOML file, or a dict of the same shape. Its addresses are replaced
-            by free ports of this machine.
+        contract: path of a TOML file, a dict of the same shape, or terms. Its addresses are
+            replaced by free ports of this machine.
         data: the rows of each table: a DataFrame, a pyarrow.Table or the path of a CSV or Parquet
             file; for a federated table a dict from member to one of these. Columns that the
             contract doesn't name are left where they are.
@@ -63,7 +63,7 @@ class LocalRoom(Room):
 
     def __init__(
         self,
-        contract: Mapping[str, Any] | Path | str,
+        contract: Mapping[str, Any] | Path | str | Terms,
         data: Data,
         *,
         recipient: str | None = None,

@@ -24,6 +24,7 @@ from cleanroom.recipient.templates import Templates
 if TYPE_CHECKING:
     import pandas as pd
 
+    from cleanroom.local.room import LocalRoom
     from cleanroom.plan.sheet import Sheet
     from cleanroom.recipient.explanation import Explanation
     from cleanroom.recipient.joined import JoinedModel
@@ -327,6 +328,28 @@ class Room(Templates, Gates):
         """Return for each member whether its process attends the room."""
         online = self._client.online()
         return {name: name in online for name in self.contract.terms.members}
+
+    def mock(self, rows: int = 200, *, seed: int = 0) -> "LocalRoom":
+        """Return a room on this machine with made-up rows of the same contract, for this member.
+
+        The same script runs on both: tables, bounds, values, NULLs and persons are as the contract
+        says, plans and rulings are the contract's, results have the same columns. What the numbers
+        say means nothing, and what members decide beyond the contract isn't known here. Use it in
+        a `with` block; no member of the real room is asked, and nothing is spent there.
+
+        Args:
+            rows: of each member's part of a table, or as many as it may have.
+            seed: the same one gives the same rows; from 0.
+
+        Raises:
+            ValueError: if rows or seed are no such numbers.
+        """
+        from cleanroom.local.mock import mock_models, mock_rows
+        from cleanroom.local.room import LocalRoom
+
+        terms = self.contract.terms
+        data, models = mock_rows(terms, rows, seed), mock_models(terms)
+        return LocalRoom(terms, data, recipient=self._client.name, models=models)
 
     def close(self) -> None:
         """End whatever runs and release the thread."""

@@ -87,6 +87,20 @@ def test_a_plan_of_another_condition_is_nobodys(room: LocalRoom, kept: bool) -> 
         room._client.ask(plan, 60, lambda _stage, _member: None, None)
 
 
+def test_the_same_script_runs_on_made_up_rows(room: LocalRoom) -> None:
+    with room.mock(seed=2) as twin:
+        found, expected = (r.gate("flagged_twice").to_arrow() for r in (twin, room))
+        assert found.schema == expected.schema
+        assert found != expected
+        refused = []
+        for one in (twin, room):
+            with pytest.raises(PolicyDenied) as error:
+                one.sql(ASKED, protocol="mpc")
+            refused.append((set(error.value.party.split(", ")), error.value.message))
+        assert refused[0] == refused[1]
+        assert twin.tables().equals(room.tables())
+
+
 def test_the_sheet_says_who_learns_what(room: LocalRoom) -> None:
     sheet = room.explain_gate("flagged_twice")
     assert sheet.accepted
