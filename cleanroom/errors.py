@@ -4,6 +4,7 @@ Rule: an error names parties, tables, columns and limits. It never carries a val
 Codes are stable: programs and audit records depend on them.
 """
 
+from collections.abc import Iterator
 from typing import ClassVar
 
 
@@ -98,6 +99,19 @@ class PolicyDenied(CleanroomError):
     """A data owner's policy refuses the plan; the message lists every violation at once."""
 
     code = "policy-denied"
+
+
+class ApprovalNeeded(PolicyDenied):
+    """Nothing but a person's approval is missing; the plan waits for it at the named members."""
+
+    code = "approval-needed"
+
+
+class ApprovalUnknown(CleanroomError):
+    """Nobody asked for a plan of this hash, or its first digits name several."""
+
+    code = "approval-unknown"
+    remedy = "'cleanroom approvals list' shows the plans that were asked for, with their hashes."
 
 
 class OverflowPossible(CleanroomError):
@@ -292,5 +306,10 @@ GONE = (PeerUnavailable, SessionCancelled)  # of a member that left, rather than
 
 def registry() -> dict[str, type[CleanroomError]]:
     """Return every error class by its stable code."""
-    classes: list[type[CleanroomError]] = [CleanroomError, *CleanroomError.__subclasses__()]
+    classes: list[type[CleanroomError]] = [CleanroomError, *_below(CleanroomError)]
     return {cls.code: cls for cls in classes}
+
+
+def _below(cls: type[CleanroomError]) -> Iterator[type[CleanroomError]]:
+    for found in cls.__subclasses__():
+        yield from (found, *_below(found))

@@ -10,6 +10,7 @@ import typer
 
 from cleanroom.cli import app as flower_app
 from cleanroom.cli import (
+    approvals,
     budget,
     cards,
     compare,
@@ -42,6 +43,7 @@ app.add_typer(identity.app, name="identity")
 app.add_typer(contract.app, name="contract")
 app.add_typer(state.app, name="state")
 app.add_typer(report.app, name="report")
+app.add_typer(approvals.app, name="approvals")
 for command in (
     run.coordinator,
     run.party,

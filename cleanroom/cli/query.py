@@ -1,5 +1,6 @@
 """`cleanroom query`, `explain`, `tables`, `status`: what a recipient does in a room."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -29,6 +30,7 @@ from cleanroom.cli.options import (
 from cleanroom.cli.private import private_values, private_weights
 from cleanroom.cli.rows import Format, write
 from cleanroom.cli.templates import Settings, Template, asking, explaining
+from cleanroom.cli.waiting import Wait, until_approved
 from cleanroom.cli.words import printable
 
 if TYPE_CHECKING:
@@ -75,25 +77,24 @@ def query(
     output: Output = None,
     receipt: ReceiptFile = None,
     deadline_s: Deadline = 600,
+    wait: Wait = 0,
 ) -> None:
     """Run a query, or a template of the contract, and write the released result."""
     delivery = Delivery.of(form, output, receipt)
     values = {**private_values(private or ()), **private_weights(weights or ())}
     with room_of(config, mock=mock) as room:
-        ask = asking(room, sql, template, settings or ())
-        result = with_progress(
-            lambda told: ask(
-                private=values,
-                protocol=named(protocol),
-                without=without or (),
-                purpose=purpose,
-                epsilon=epsilon,
-                min_group=min_group,
-                fresh=fresh,
-                deadline_s=deadline_s,
-                on_progress=told,
-            )
+        ask = partial(
+            asking(room, sql, template, settings or ()),
+            private=values,
+            protocol=named(protocol),
+            without=without or (),
+            purpose=purpose,
+            epsilon=epsilon,
+            min_group=min_group,
+            fresh=fresh,
+            deadline_s=deadline_s,
         )
+        result = until_approved(lambda: with_progress(lambda told: ask(on_progress=told)), wait)
     delivery.deliver(result.to_arrow(), result)
 
 

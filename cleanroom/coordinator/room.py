@@ -253,7 +253,7 @@ class Room:
         if relay.refused:
             names = ", ".join(sorted(relay.refused))
             self._cancel(relay, PolicyDenied("the plan breaks the policy", party=names))
-        elif relay.request.epsilon is not None:  # so that nobody is charged for what others refuse
+        else:  # so that nobody is charged, or uses an approval up, for what others refuse
             message = pack(Progress(relay.request.session, COORDINATOR, ACCEPTED))
             for name in relay.request.members:
                 if name in self._attending:

@@ -14,11 +14,16 @@ from cleanroom.budget.scored import count, scored
 from cleanroom.contract.terms import Terms
 from cleanroom.engine import Check, Violation
 from cleanroom.errors import StateRestored, StateUnavailable
+from cleanroom.party.approving import Approving
+from cleanroom.party.run import Run
 from cleanroom.party.spending import Spending
+from cleanroom.policy.approval import needs_person
 from cleanroom.policy.check import Ruled
-from cleanroom.policy.matter import Rows, Spent
+from cleanroom.policy.matter import Approval, Rows, Spent
+from cleanroom.policy.model import Code
 from cleanroom.policy.own import Own
-from cleanroom.storage.state import State
+from cleanroom.session.statements import Request, Signed
+from cleanroom.storage.state import State, utc_today
 from cleanroom.storage.view import View
 
 
@@ -27,7 +32,7 @@ class Judge:
     """One member's judgement.
 
     Attributes:
-        spending: its privacy budgets.
+        spending: its privacy budgets. approving: what a person decided.
         state: without it nothing can be counted, so nothing that has to be runs.
     """
 
@@ -35,35 +40,56 @@ class Judge:
     check: Check
     own: Own
     spending: Spending
+    approving: Approving
     state: State | None = None
 
-    async def rule(self, plan: Ruled, *, runs: bool) -> Sequence[Violation]:
+    async def rule(self, plan: Ruled, request: Request, signed: Signed) -> Sequence[Violation]:
         """Return every way in which a plan breaks the policy.
 
+        Unless it is a rehearsal, what runs is counted, and what only lacks a person's approval is
+        kept until somebody decides.
+
         Args:
-            runs: whether it runs if nothing forbids it: then it is counted.
+            signed: the request as its recipient signed it.
 
         Raises:
             StateRestored, StateUnavailable: if what has to be counted can't be.
         """
-        today = dt.datetime.now(dt.UTC).date()
+        today = utc_today()
         try:
-            return await asyncio.to_thread(self._rule, plan, today, runs=runs)
+            runs = request.rehearsal is None
+            found = await asyncio.to_thread(self._rule, plan, today, runs=runs)
+            if runs and [v.code for v in found] == [Code.APPROVAL_NEEDED]:
+                keep = self.approving.keep
+                return await asyncio.to_thread(keep, plan, request, signed, found, today)
+            return found
         except (StateRestored, StateUnavailable) as error:
             error.party = self.own.member
             raise
 
+    async def begin(self, run: Run, plan: Ruled) -> None:
+        """Use the plan's approval up, once all members have accepted; return if it may begin.
+
+        Raises:
+            ApprovalNeeded, StateRestored, StateUnavailable: if it may not.
+        """
+        if needs_person(plan, self.own.policy):
+            await run.accepted.wait()
+            await asyncio.to_thread(self.approving.take, plan, utc_today())
+
     def _rule(self, plan: Ruled, today: dt.date, *, runs: bool) -> Sequence[Violation]:
+        approval = self.approving.found(plan, today)
         if not isinstance(plan, Rows):  # budgets are charged later, when all have accepted
-            spent = Spent(left=self.spending.left(plan), erased=self._erased())
+            left, erased = self.spending.left(plan), self._erased()
+            spent = Spent(left=left, erased=erased, approval=approval)
             return self._checked(plan, spent, today)
         if self.state is None:
             raise StateUnavailable("this process keeps no state")
         if not runs:
             with self.state.reading() as view:
-                return self._checked(plan, _spent(view, plan, today), today)
+                return self._checked(plan, _spent(view, plan, approval, today), today)
         with self.state.writing() as batch:
-            violations = self._checked(plan, _spent(batch, plan, today), today)
+            violations = self._checked(plan, _spent(batch, plan, approval, today), today)
             if not violations:
                 count(batch, plan.plan.model, plan.recipient, today, plan.n)
         return violations
@@ -78,5 +104,6 @@ class Judge:
         return self.check(plan, self.terms, self.own, spent, today)
 
 
-def _spent(view: View, rows: Rows, today: dt.date) -> Spent:
-    return Spent(scored=scored(view, rows.plan.model, rows.recipient, today))
+def _spent(view: View, rows: Rows, approval: Approval, today: dt.date) -> Spent:
+    before = scored(view, rows.plan.model, rows.recipient, today)
+    return Spent(scored=before, approval=approval)

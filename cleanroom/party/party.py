@@ -26,6 +26,7 @@ from cleanroom.identity.exchange import Exchange
 from cleanroom.lifecycle.forgotten import LeftOut
 from cleanroom.logs import where
 from cleanroom.party.answering import Answering, ScoreRun
+from cleanroom.party.approving import Approving
 from cleanroom.party.judging import Judge
 from cleanroom.party.query_run import QueryRun
 from cleanroom.party.reading import Reader
@@ -90,7 +91,8 @@ class PartyProcess:
             reader.renew = LeftOut(source, state, tables).renew
         terms, own = member.contract.terms, Own(member.name, policy or OwnPolicy())
         spending = Spending(member.name, terms, state)
-        self._judge = Judge(terms, engine.check, own, spending, state)
+        approving = Approving(own, state)
+        self._judge = Judge(terms, engine.check, own, spending, approving, state)
         self._roles = Roles(member, engine, reader, *parts, spending)
         self._answering = Answering(member, models or {}, *parts)
         self._learning = Learning(member, reader, *parts, spending)
@@ -196,7 +198,8 @@ class PartyProcess:
         try:
             request = read_request(signed, self._member.contract)
             self._replays.check(request)
-            run, violations = await self._begin(request)
+            run, asked = await self._begin(request)
+            violations = await self._judge.rule(asked, request, signed)
             await self._rule(run, violations)
             if violations or request.rehearsal is not None:
                 event = "refused" if violations else "rehearsed"
@@ -211,10 +214,10 @@ class PartyProcess:
             fault = InternalError(f"a fault in session {session_id}", party=self._member.name)
             await self._failed(session_id, fault)
             return
-        await self._play(run)
+        await self._play(run, asked)
 
-    async def _begin(self, request: Request) -> tuple[Kind, Sequence[Violation]]:
-        """Return what would run, and every way in which it breaks the policy."""
+    async def _begin(self, request: Request) -> tuple[Kind, Ruled]:
+        """Return what would run, and what is ruled on."""
         run: Kind
         asked: Ruled
         if request.scoring is not None:
@@ -227,7 +230,7 @@ class PartyProcess:
             asked = await asyncio.to_thread(self._compile, request)
             exchange = None if asked.ciphertexts is None else Exchange()
             run = QueryRun(self._member, request, asked, exchange)
-        return run, await self._judge.rule(asked, runs=request.rehearsal is None)
+        return run, asked
 
     def _compile(self, request: Request) -> Plan:
         """Compile the request for ourselves; the client's plan is never taken over.
@@ -266,17 +269,11 @@ class PartyProcess:
         )
         await self._report(ruling)
 
-    async def _play(self, session: Kind) -> None:
+    async def _play(self, session: Kind, asked: Ruled) -> None:
         log = logger.bind(member=self._member.name, session=session.id)
         await self._sessions.add(session)
         try:
-            match session:
-                case ScoreRun():
-                    fault = await session.run(self._answering.play)
-                case TrainRun():
-                    fault = await session.run(self._learning.play)
-                case _:
-                    fault = await session.run(self._roles.play)
+            fault = await session.run(lambda run: self._played(run, asked))
         finally:
             self._sessions.remove(session)
         if fault is None:
@@ -286,6 +283,16 @@ class PartyProcess:
             log.error("session failed", where=session.unexpected)
         log.warning("failed", code=fault.code, party=fault.party)
         await self._failed(session.id, fault)
+
+    async def _played(self, session: Kind, asked: Ruled) -> None:
+        await self._judge.begin(session, asked)
+        match session:
+            case ScoreRun():
+                await self._answering.play(session)
+            case TrainRun():
+                await self._learning.play(session)
+            case QueryRun():
+                await self._roles.play(session)
 
     async def _failed(self, session: str, fault: CleanroomError) -> None:
         await self._report(

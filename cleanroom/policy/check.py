@@ -10,7 +10,16 @@ from typing import Any, TypeAlias
 from cleanroom.contract.terms import Terms
 from cleanroom.plan.plan import Plan
 from cleanroom.plan.training import TrainPlan
-from cleanroom.policy import common, disclosure, gates, owners, queries, scoring, training
+from cleanroom.policy import (
+    approval,
+    common,
+    disclosure,
+    gates,
+    owners,
+    queries,
+    scoring,
+    training,
+)
 from cleanroom.policy.matter import Matter, Rows, Rule, Spent
 from cleanroom.policy.model import Violation
 from cleanroom.policy.own import NONE, Own
@@ -30,7 +39,7 @@ def check(
         today: in UTC.
     """
     matter = Matter(plan, terms, own, spent, today)
-    rules = (*common.RULES, *owners.RULES, *_rules_of(plan))
+    rules = (*common.RULES, *owners.RULES, *_rules_of(plan), *approval.RULES)
     return tuple(violation for rule in rules for violation in rule(matter))
 
 

@@ -55,6 +55,20 @@ class Rows:
 
 
 @dataclass(frozen=True, slots=True)
+class Approval:
+    """What a person at a member decided about one plan.
+
+    Attributes:
+        given: it may run now. denied: it may not, for this reason if one was given.
+    """
+
+    plan_hash: str = ""
+    given: bool = False
+    denied: bool = False
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Spent:
     """What an owner's durable state says, as far as one plan is concerned.
 
@@ -62,11 +76,13 @@ class Spent:
         left: what may still be charged, in rho; a budget that isn't named has nothing left.
         scored: rows that the model scored for this recipient earlier today (UTC).
         erased: the contract's tables that were erased there.
+        approval: what a person decided, where one has to.
     """
 
     left: Mapping[Scope, Fraction] = field(default_factory=dict)
     scored: int = 0
     erased: frozenset[str] = frozenset()
+    approval: Approval = Approval()
 
 
 P_co = TypeVar("P_co", bound=Asked, covariant=True)

@@ -32,6 +32,9 @@ class Code(StrEnum):
     EPSILON_TOO_LARGE = "epsilon-too-large"
     BUDGET_EXHAUSTED = "budget-exhausted"
     TABLE_ERASED = "table-erased"
+    TEMPLATES_ONLY = "templates-only"
+    APPROVAL_NEEDED = "approval-needed"
+    APPROVAL_DENIED = "approval-denied"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ is as the contract has it. Nobody else is shown this table; a refusal names the 
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
@@ -14,6 +14,8 @@ from cleanroom.contract.columns import Right
 from cleanroom.contract.fields import Name, Strict
 from cleanroom.contract.terms import Role, Terms
 from cleanroom.errors import ConfigInvalid
+
+Kind: TypeAlias = Literal["query", "training", "scoring"]
 
 
 class OwnColumn(Strict):
@@ -33,6 +35,10 @@ class OwnPolicy(Strict):
         recipients: the only ones that it takes part for. purposes: the only ones.
         min_group, min_contributors, untested_cells: as in the contract's `[privacy]`.
         columns: by 'member.table.column' or 'table.column'.
+        approval: whether a person at this member approves plans before they run.
+        approval_for: kinds of plans that a person approves; by default all but what the contract
+            itself offers: templates and gates.
+        only: 'templates' if this member takes part in nothing else than these.
     """
 
     recipients: tuple[Name, ...] | None = None
@@ -41,6 +47,9 @@ class OwnPolicy(Strict):
     min_contributors: Annotated[int, Field(ge=1, le=1000, strict=True)] | None = None
     untested_cells: Literal["refused"] | None = None
     columns: Mapping[str, OwnColumn] = Field(default_factory=dict)
+    approval: Literal["automatic", "person"] = "automatic"
+    approval_for: tuple[Kind, ...] | None = None
+    only: Literal["templates"] | None = None
 
     def check(self, member: str, terms: Terms) -> None:
         """Refuse what means nothing under the contract, or is laxer than it.
@@ -63,6 +72,8 @@ class OwnPolicy(Strict):
             own, agreed = getattr(self, key), getattr(terms.privacy, key)
             if own is not None and own < agreed:
                 yield key, f"{own} is laxer than the contract's {agreed}"
+        if self.approval_for is not None and self.approval == "automatic":
+            yield "approval_for", "nothing is approved by a person; set approval = 'person'"
         for name in self.columns:
             table, _, column = name.rpartition(".")
             if table not in terms.tables_of(member) or column not in terms.tables[table].columns:

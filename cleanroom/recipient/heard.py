@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from cleanroom.contract.document import Contract
 from cleanroom.errors import (
     GONE,
+    ApprovalNeeded,
     CleanroomError,
     MessageInvalid,
     NotAuthorised,
@@ -144,7 +145,13 @@ def _check_accepted(rulings: Mapping[str, Ruling], silent: Collection[str]) -> N
         lines.append(f"not ruled yet: {', '.join(silent)}")
     remedies = dict.fromkeys(v.remedy for v in found if v.remedy)
     said = "; ".join(lines) or "no reason was given"
-    raise PolicyDenied(said, party=", ".join(refused), remedy=" ".join(remedies))
+    raise _kind(found)(said, party=", ".join(refused), remedy=" ".join(remedies))
+
+
+def _kind(violations: Collection[RuledViolation]) -> type[PolicyDenied]:
+    """Return the error for violations: whether a person's approval is all that is missing."""
+    waits = bool(violations) and all(v.code == ApprovalNeeded.code for v in violations)
+    return ApprovalNeeded if waits else PolicyDenied
 
 
 def _line(violation: RuledViolation, by: list[str], n_rulings: int) -> str:

@@ -118,11 +118,12 @@ def test_an_agreed_plan_runs() -> None:
     assert check(ALLOWED, TERMS, TERMS.room.expires) == ()
 
 
-# See test_check_scoring.py, test_check_training.py, test_own.py and test_gates.py.
+# Of those that are left out here others test themselves: scoring, training, own, gates, approval.
 OF_OTHERS = {Code.MODEL_NOT_ALLOWED, Code.TOO_MANY_ROWS, Code.NOISE_MISSING, Code.NOISE_NOT_ENOUGH}
 OF_OTHERS |= {Code.EPSILON_TOO_LARGE, Code.BUDGET_EXHAUSTED}
 OF_OTHERS |= {Code.PURPOSE_REFUSED, Code.RECIPIENT_REFUSED, Code.TABLE_ERASED}
 OF_OTHERS |= {Code.GATES_ALONE, Code.GATE_ALTERED, Code.GATE_NOT_FOR_RECIPIENT}
+OF_OTHERS |= {Code.TEMPLATES_ONLY, Code.APPROVAL_NEEDED, Code.APPROVAL_DENIED}
 
 
 @pytest.mark.parametrize("code", [code for code in Code if code not in OF_OTHERS])
