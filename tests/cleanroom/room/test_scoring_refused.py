@@ -34,6 +34,7 @@ from cleanroom.plan.scoring import ScorePlan
 from cleanroom.query.scoring import compile_scoring
 from cleanroom.recipient.answers import Answer
 from cleanroom.recipient.asking import Asker
+from cleanroom.recipient.requests import request_for
 from cleanroom.recipient.scores import Scores
 from cleanroom.session.member import Membership
 from cleanroom.session.routes import ADD, CONVERSE
@@ -318,12 +319,10 @@ def test_rows_are_counted_until_the_day_is_over(members, home) -> None:
 
 @pytest.mark.parametrize("others", [("bank_a",), ("bank_b", "bank_a"), ("bank_b", "bank_b")])
 def test_a_scoring_has_one_other_member(members, home, monkeypatch, others) -> None:
-    whole = Asker._request
+    def request(*asked: object) -> Request:
+        return request_for(*asked).model_copy(update={"members": others})
 
-    def request(asker: Asker, text: str, plan_hash: str, _: object, **more: object) -> Request:
-        return whole(asker, text, plan_hash, others, **more)
-
-    monkeypatch.setattr(Asker, "_request", request)
+    monkeypatch.setattr("cleanroom.recipient.asking.request_for", request)
     error = refused(members, home)
     assert isinstance(error, MessageInvalid | PeerUnavailable)
 
