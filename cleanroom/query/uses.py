@@ -7,11 +7,12 @@ its columns, and all that conditions make equal to them.
 """
 
 from collections.abc import Collection, Iterable, Iterator
+from fractions import Fraction
 
 from cleanroom.plan.plan import Use
 from cleanroom.query.equalities import Equalities, is_equality
 from cleanroom.query.sources import Placement
-from cleanroom.sql.aggregates import RIGHTS
+from cleanroom.sql.aggregates import RIGHTS, share_of
 from cleanroom.sql.bind import Query
 from cleanroom.sql.expr import COMPARISONS, Expr, columns, tables, walk
 from cleanroom.sql.missing import bare
@@ -21,6 +22,7 @@ from cleanroom.sql.windows import Call
 _LINEAR = {"+", "-", "*", "neg", "cast", "literal", "optional"}
 # MIN(-x) is a MAX, and MIN(abs(x - 7)) finds single values.
 _SINGLE = {"min", "max", "median", "quantile_disc"}
+_TAIL = Fraction(1, 10)
 _CONDITIONS = {*COMPARISONS, "in", "is_null", "like", "ilike", "and", "or", "not"}
 
 
@@ -178,10 +180,18 @@ def _aggregates(query: Query, placement: Placement) -> Iterator[Use]:
         for node in walk(expr):
             if node.op == "aggregate":
                 for arg in node.args:
-                    for right in RIGHTS[str(node.value)]:
+                    for right in (*RIGHTS[str(node.value)], *_at_the_ends(node)):
                         yield from _value(query, placement, arg, right)
                     if node.value in _SINGLE and not _is_plain(arg):
                         yield from _of(query, arg, "filter")
+
+
+def _at_the_ends(aggregate: Expr) -> tuple[str, ...]:
+    """Return what a quantile needs that of a group of ten would be the smallest or largest."""
+    if aggregate.value != "quantile_disc":
+        return ()
+    share = share_of(aggregate)
+    return ("min",) if share <= _TAIL else ("max",) if share > 1 - _TAIL else ()
 
 
 def _value(query: Query, placement: Placement, expr: Expr, right: str) -> Iterator[Use]:

@@ -60,6 +60,19 @@ def test_plain_use_needs_no_filter(sql: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("share", "needed"),
+    [("0", {"min"}), ("0.1", {"min"}), ("0.11", set()), ("0.9", set()), ("0.91", {"max"}),
+     ("1", {"max"}), ("0.00001", {"min"})],
+)  # fmt: skip
+def test_a_quantile_at_the_ends_is_an_extreme(share: str, needed: set[str]) -> None:
+    """F58: percentiles 0 and 100 are no way around the rights 'min' and 'max'."""
+    found = rights(f"SELECT state, QUANTILE_DISC(score, {share}) FROM alpha.people GROUP BY state")
+    assert {f"alpha.people.score {right}" for right in ("quantile", *needed)} == {
+        use for use in found if ".score " in use
+    }
+
+
+@pytest.mark.parametrize(
     ("sql", "needed"),
     [
         (
