@@ -12,18 +12,21 @@ from protocols.rep3.compare import equal_zero
 from protocols.rep3.convert import bits_to_arith, sign
 from protocols.rep3.multiply import multiply
 from protocols.rep3.relation import Relation
-from protocols.rep3.share import Arith, Bits, concat_planes, stack
-from protocols.rounds import Steps
+from protocols.rep3.share import Arith, Bits, concat_planes, same_bit, stack
+from protocols.rounds import Steps, parallel
 
 
 def large_enough(
     ctx: Context, node: Release, groups: Relation
 ) -> Steps[tuple[Bits, Arith]]:
     """Return which groups have min_group persons behind each value, and how many haven't."""
-    if not node.input.counts:
+    if not (node.input.counts or node.held):
         zero = np.zeros(1, dtype=np.uint64)
         return groups.valid, Arith(zero, zero)
-    bad = yield from _too_few(ctx.at("few"), node, groups)
+    few, alone = yield from parallel(
+        _too_few(ctx.at("few"), node, groups), _held_by_few(ctx.at("held"), node, groups)
+    )
+    bad = concat_planes([few, *alone])
     none_bad = yield from equal_zero(ctx.at("all"), bad)
     large = yield from and_bits(ctx.at("large"), groups.valid, none_bad)
     flags = yield from bits_to_arith(ctx.at("flags"), groups.valid ^ large, groups.n)
@@ -31,10 +34,30 @@ def large_enough(
     return large, total
 
 
+def _held_by_few(ctx: Context, node: Release, groups: Relation) -> Steps[list[Bits]]:
+    """Return for each table of several members which groups have rows of too few of them."""
+    counts = [groups.sums[name] for held in node.held for name in held.counts]
+    if not counts:
+        return []
+    absent = yield from sign(ctx.at("absent"), stack(counts).shift(ctx.me, -1))
+    flags = yield from bits_to_arith(ctx.at("flags"), absent, groups.n)
+    missing, at = [], 0
+    for held in node.held:
+        n = len(held.counts)
+        part = flags[at : at + n]
+        there = Arith(part.own.sum(axis=0), part.next.sum(axis=0)).scale(-1)
+        missing.append(there.shift(ctx.me, n - held.least))
+        at += n
+    few = yield from sign(ctx.at("few"), stack(missing))
+    return [few]
+
+
 def _too_few(ctx: Context, node: Release, groups: Relation) -> Steps[Bits]:
     """Return planes of which one is set in each group that has too few persons somewhere."""
     counts = [groups.sums[name] for name in node.input.counts]
     classes = range(len(node.input.persons))
+    if not counts:
+        return same_bit(ctx.me, 0, groups.n)
     n_values = len(counts) // len(classes)
     maybe = [c for i in node.optional for c in counts[i * n_values : (i + 1) * n_values]]
     above = [stack(counts).shift(ctx.me, -node.min_group)]

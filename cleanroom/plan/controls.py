@@ -7,6 +7,14 @@ from protocols.rep3.rounding import Rule
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """A group passes if at least `least` of these counts aren't zero: rows of each member."""
+
+    least: int
+    counts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Rounding:
     """How counts are told.
 

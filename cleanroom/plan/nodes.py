@@ -15,7 +15,7 @@ from typing import Literal, TypeAlias
 
 from cleanroom.plan.ciphertexts import CellKey
 from cleanroom.plan.conditions import Predicate, Term
-from cleanroom.plan.controls import Rounding
+from cleanroom.plan.controls import Held, Rounding
 from cleanroom.plan.grouping import Distinct, Extreme, Fit, Quantile
 from cleanroom.plan.windows import Neighbour, Numbering, PartitionTotal
 
@@ -269,6 +269,7 @@ class Release:
         repeated: for row output, the opened sum column that says how many equal rows a group is;
             after `top` only rows among the first ones count.
         most: public bound on the number of groups that there are; None if only rows bound it.
+        held: of each table of several members, whose rows must be behind a group.
         rounding: what is told of counts; None if they are told as they are.
         hidden: how many groups are opened is known to the recipient alone: `slots` are handed
             out, in a random order, of which the unused hold zeros.
@@ -284,6 +285,7 @@ class Release:
     optional: tuple[int, ...] = ()
     repeated: str | None = None
     most: int | None = None
+    held: tuple[Held, ...] = ()
     rounding: Rounding | None = None
     hidden: bool = False
     tells_more: bool = False

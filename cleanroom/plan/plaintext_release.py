@@ -52,6 +52,8 @@ def _order_value(by: OrderBy, row: Row) -> int | None:
 
 def is_large(release: Release, row: Row) -> bool:
     """Return whether min_group persons stand behind a group and each of its values."""
+    if any(sum(number(row[n]) > 0 for n in h.counts) < h.least for h in release.held):
+        return False
     classes = [release.input.counts_of(i) for i in range(len(release.input.persons))]
     enough = [[number(row[name]) >= release.min_group for name in names] for names in classes]
     nobody = [

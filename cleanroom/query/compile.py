@@ -109,7 +109,7 @@ def _queried(question: Question, terms: Terms, contract_hash: str) -> Plan:
             lowered, ciphertexts = cells.lowered, cells.ciphertexts
             needed |= set(shown_uses(query, placement, cells.shown))
         else:
-            controls = Controls.of(terms.privacy)
+            controls = Controls.of(terms, question.recipient)
             lowered = lower(query, placement, terms.privacy.min_group, controls)
     except RecursionError:
         raise UnsupportedQuery("the query is nested too deeply") from None

@@ -7,9 +7,11 @@ for is refused by name.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from cleanroom.contract.privacy import PrivacyTerms
-from cleanroom.plan.controls import Rounding
+from cleanroom.contract.terms import Terms
+from cleanroom.plan.controls import Held, Rounding
 from cleanroom.query.counting import check_sums, is_count
+from cleanroom.query.members import NOBODY, Members
+from cleanroom.query.sources import Placement
 from cleanroom.query.statistics import Statistics
 from cleanroom.query.totals import Totals
 from cleanroom.sql.bind import Query
@@ -26,13 +28,16 @@ class Controls:
     base: int = 1
     midpoint: bool = False
     redact: int = 0
+    members: Members = NOBODY
 
     @classmethod
-    def of(cls, privacy: PrivacyTerms) -> "Controls":
+    def of(cls, terms: Terms, recipient: str) -> "Controls":
         """Return what a contract says; nothing unless it releases by such rules."""
+        privacy = terms.privacy
         if privacy.release != "sdc":
             return UNCONTROLLED
-        return cls(privacy.round_to, privacy.rounding == "midpoint", privacy.redact)
+        members = Members.of(terms, recipient)
+        return cls(privacy.round_to, privacy.rounding == "midpoint", privacy.redact, members)
 
     @property
     def rounds(self) -> bool:
@@ -44,8 +49,14 @@ class Controls:
         Raises:
             UnsupportedQuery: naming what does.
         """
+        self.members.check(query)
         if self.rounds:
             check_sums(query)
+
+    def held(self, query: Query, placement: Placement, totals: Totals) -> tuple[Held, ...]:
+        """Return whose rows a group needs; asks for the columns that tell."""
+        counts = self.members.held(query, placement, totals)
+        return tuple(Held(self.members.least, names) for names in counts)
 
     def rounding(self, totals: Totals, statistics: Statistics, rows: int) -> Rounding | None:
         """Return which columns are rounded, of at most `rows` joined rows.

@@ -58,7 +58,7 @@ def lower(
         UnsupportedQuery, OverflowPossible.
     """
     controls.check(query)
-    return _Lowering(query, placement, min_group).run(controls)
+    return _Lowering(query, placement, min_group, controls).run()
 
 
 @dataclass(slots=True)
@@ -66,6 +66,7 @@ class _Lowering:
     query: Query
     placement: Placement
     min_group: int
+    controls: Controls = UNCONTROLLED
     columns: Columns = field(init=False)
     totals: Totals = field(init=False)
     statistics: Statistics = field(init=False)
@@ -73,19 +74,20 @@ class _Lowering:
     keys: dict[int, Bits] = field(default_factory=dict)
     extremes: dict[Expr, tuple[Extreme, Bits]] = field(default_factory=dict)
 
-    def run(self, controls: Controls) -> Lowered:
+    def run(self) -> Lowered:
         self._begin(self._keys_used())
         parts = self.query, self.totals, self.statistics, self.keys.__getitem__, self._value
         outcome = Outcome(*parts)
         final_sql = outcome.final_sql()
         repeated = outcome.occurrences() if self.query.rows else None
+        members = self.controls.held(self.query, self.placement, self.totals)
         grouped, having, rows = self._grouped()
         most = min(groups_of(self.query, rows), most_rows(grouped))
         top, optional = Tops(*parts).top(), tuple(self.persons.optional)
         opened = tuple(outcome.opened)
-        rounding = controls.rounding(self.totals, self.statistics, rows)
+        rounding = self.controls.rounding(self.totals, self.statistics, rows)
         release = grouped, self.min_group, having, opened, top, optional, repeated, most
-        root = Release(*release, rounding=rounding)
+        root = Release(*release, held=members, rounding=rounding)
         return Lowered(root, tuple(outcome.opened.values()), final_sql)
 
     def view(self) -> View:
@@ -134,7 +136,7 @@ class _Lowering:
         """Return the groups, HAVING, and the bound on the joined rows behind them."""
         units = Units(self.columns)
         units.register(self.placement.root)
-        persons = self.persons = Persons(self.query, self.columns, units)
+        persons = self.persons = Persons(self.query, self.columns, units, self.controls.members)
         if self.min_group > 1:
             persons.collect()
         self._register_having()

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from cleanroom.errors import UnsupportedQuery
 from cleanroom.query.columns import Columns
 from cleanroom.query.equalities import Equalities
+from cleanroom.query.members import NOBODY, Members
 from cleanroom.query.sources import Link, Placement, Unit, person_of
 from cleanroom.query.units import Units
 from cleanroom.sql.bind import Query
@@ -27,6 +28,7 @@ class Persons:
     query: Query
     columns: Columns
     units: Units
+    members: Members = NOBODY
     equal: Equalities = field(init=False)
     found: list[str] = field(default_factory=list)
     optional: list[int] = field(default_factory=list)
@@ -66,15 +68,16 @@ class Persons:
 
     def _column(self, table: int, person: Expr, sides: tuple[int, ...]) -> str:
         placement = self.columns.placement
-        if not sides:
+        theirs = self.members.person(self.query, table, person)
+        if not sides and theirs is person:
             source = placement.source_of(person)
             for key in placement.classes:
                 mine = key.exprs.get(-1 if source is None else source)
                 if mine is not None and self.equal.root(mine) == self.equal.root(person):
                     return key.name
         for side in sides:
-            person = optional(person, side)
-        return self.columns.key(person, opened=False).column.name
+            theirs = optional(theirs, side)
+        return self.columns.key(theirs, opened=False).column.name
 
     def _tested(self, link: Link, person: Expr) -> None:
         for place, (_, right) in enumerate(link.keys):

@@ -52,13 +52,17 @@ class Totals:
     def sum(self, arg: Expr, meaning: str) -> Total:
         return self._total("sum", arg, meaning)
 
+    def held(self, arg: Expr, meaning: str) -> Total:
+        """COUNT(arg) that is only tested, never opened."""
+        return self._total("held", arg, meaning)
+
     def supported(self) -> Iterable[str]:
         """Return the totals behind which fewer persons may stand than behind their group.
 
         COUNT(*) counts every row, and a column of one sign without NULL adds to each person's.
         """
         for (kind, arg), total in self.found.items():
-            if arg is None:
+            if arg is None or kind == "held":
                 continue
             domain = arg.domain
             always = not domain.nullable and not domain.low <= 0 <= domain.high
@@ -78,7 +82,7 @@ class Totals:
             yield self._term(1, {}, {}, None)
             return
         own = self.columns.placement.source_of(arg)
-        if kind == "count" and own is not None:
+        if kind in ("count", "held") and own is not None:
             yield self._term(1, {}, {own: (_known(arg),)}, None)
             return
         if kind == "count":
