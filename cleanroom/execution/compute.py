@@ -20,6 +20,7 @@ from cleanroom.execution.outcome import Outcome
 from cleanroom.execution.release import release
 from cleanroom.execution.terms import derive
 from cleanroom.execution.windowing import over
+from cleanroom.plan.controls import Dominance
 from cleanroom.plan.nodes import (
     Aggregate,
     Compute,
@@ -40,6 +41,7 @@ from protocols.randomness import KEY_BYTES
 from protocols.rep3 import outer
 from protocols.rep3.and_bits import and_bits
 from protocols.rep3.cross import with_row
+from protocols.rep3.dominance import Limits
 from protocols.rep3.expand import BoundExceeded, join_bounded
 from protocols.rep3.group import Grouping, cleaned, group
 from protocols.rep3.inputs import InputInconsistent, check_copies
@@ -47,7 +49,7 @@ from protocols.rep3.join import join_unique, matched
 from protocols.rep3.order import is_ordered, merge_all, order
 from protocols.rep3.relation import Relation, union
 from protocols.rep3.share import Arith
-from protocols.rep3.support import supports
+from protocols.rep3.support import NOBODY, Largest, Wanted, supports
 from protocols.rounds import Steps, parallel
 
 Leaves = Mapping[int, Relation]
@@ -259,8 +261,17 @@ def _aggregate(ctx: Context, node: Aggregate, leaves: Leaves, first: int) -> Ste
 
 
 def _supports(ctx: Context, node: Aggregate, relation: Relation) -> Steps[dict[str, Arith]]:
-    if not (node.supported_sums or node.supported_columns):
+    if not (node.supported_sums or node.supported_columns or node.dominated):
         return {}
     relation = yield from cleaned(ctx.at("clean"), relation)
-    wanted = (node.supported_sums, node.supported_columns)
-    return (yield from supports(ctx.at("of"), relation, node.keys, node.persons, *wanted))
+    wanted = Wanted(node.supported_sums, node.supported_columns, _largest(node.dominance))
+    found = yield from supports(ctx.at("of"), relation, node.keys, node.persons, wanted)
+    n = relation.n if node.keys else 64
+    return {name: column.padded(n) for name, column in found.items()}
+
+
+def _largest(dominance: Dominance | None) -> Largest:
+    if dominance is None:
+        return NOBODY
+    limits = Limits(dominance.top_two, dominance.p_percent)
+    return Largest(dominance.sums, dominance.signed, limits, dominance.most)

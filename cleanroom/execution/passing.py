@@ -12,6 +12,7 @@ from protocols.rep3.compare import equal_zero
 from protocols.rep3.convert import bits_to_arith, sign
 from protocols.rep3.multiply import multiply
 from protocols.rep3.relation import Relation
+from protocols.rep3.rows import no_bits
 from protocols.rep3.share import Arith, Bits, concat_planes, same_bit, stack
 from protocols.rounds import Steps, parallel
 
@@ -20,13 +21,16 @@ def large_enough(
     ctx: Context, node: Release, groups: Relation
 ) -> Steps[tuple[Bits, Arith]]:
     """Return which groups have min_group persons behind each value, and how many haven't."""
-    if not (node.input.counts or node.held):
+    if not (node.input.counts or node.held or node.input.dominance):
         zero = np.zeros(1, dtype=np.uint64)
         return groups.valid, Arith(zero, zero)
-    few, alone = yield from parallel(
-        _too_few(ctx.at("few"), node, groups), _held_by_few(ctx.at("held"), node, groups)
+    found = yield from parallel(
+        _too_few(ctx.at("few"), node, groups),
+        _held_by_few(ctx.at("held"), node, groups),
+        _dominated(ctx.at("dominated"), node, groups),
+        _owned(ctx.at("owned"), node, groups),
     )
-    bad = concat_planes([few, *alone])
+    bad = concat_planes(found)
     none_bad = yield from equal_zero(ctx.at("all"), bad)
     large = yield from and_bits(ctx.at("large"), groups.valid, none_bad)
     flags = yield from bits_to_arith(ctx.at("flags"), groups.valid ^ large, groups.n)
@@ -34,11 +38,11 @@ def large_enough(
     return large, total
 
 
-def _held_by_few(ctx: Context, node: Release, groups: Relation) -> Steps[list[Bits]]:
+def _held_by_few(ctx: Context, node: Release, groups: Relation) -> Steps[Bits]:
     """Return for each table of several members which groups have rows of too few of them."""
     counts = [groups.sums[name] for held in node.held for name in held.counts]
     if not counts:
-        return []
+        return no_bits(groups.n)
     absent = yield from sign(ctx.at("absent"), stack(counts).shift(ctx.me, -1))
     flags = yield from bits_to_arith(ctx.at("flags"), absent, groups.n)
     missing, at = [], 0
@@ -48,8 +52,36 @@ def _held_by_few(ctx: Context, node: Release, groups: Relation) -> Steps[list[Bi
         there = Arith(part.own.sum(axis=0), part.next.sum(axis=0)).scale(-1)
         missing.append(there.shift(ctx.me, n - held.least))
         at += n
-    few = yield from sign(ctx.at("few"), stack(missing))
-    return [few]
+    return (yield from sign(ctx.at("few"), stack(missing)))
+
+
+def _dominated(ctx: Context, node: Release, groups: Relation) -> Steps[Bits]:
+    """Return a plane that is set where one or two persons have too much of some sum."""
+    flags = [groups.sums[name] for name in node.input.dominated]
+    if not flags:
+        return no_bits(groups.n)
+    any_of = flags[0]
+    for flag in flags[1:]:
+        any_of = any_of + flag
+    return (yield from sign(ctx, stack([any_of.scale(-1)])))
+
+
+def _owned(ctx: Context, node: Release, groups: Relation) -> Steps[Bits]:
+    """Return planes of which one is set where a member has too much of some sum."""
+    dominance = node.input.dominance
+    if dominance is None or not dominance.owned:
+        return no_bits(groups.n)
+    parts = stack([groups.sums[name] for names in dominance.owned for name in names])
+    signs = yield from sign(ctx.at("sign"), parts)
+    less = yield from bits_to_arith(ctx.at("less"), signs, groups.n)
+    below = yield from multiply(ctx.at("below"), less, parts)
+    sizes, at, left = parts - below.scale(2), 0, []
+    for names in dominance.owned:
+        mine = sizes[at : at + len(names)]
+        whole = Arith(mine.own.sum(axis=0), mine.next.sum(axis=0)).scale(dominance.top_two)
+        left += [whole - mine[i].scale(100) for i in range(len(names))]
+        at += len(names)
+    return (yield from sign(ctx.at("broken"), stack(left)))
 
 
 def _too_few(ctx: Context, node: Release, groups: Relation) -> Steps[Bits]:

@@ -1,5 +1,6 @@
 """What is done to groups before they are opened, beyond min_group. Values only."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cleanroom.errors import OverflowPossible
@@ -12,6 +13,36 @@ class Held:
 
     least: int
     counts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Dominance:
+    """A group passes if no one or two contributors have too much of any of these sums.
+
+    Contributors are persons: of the i-th class of persons and each of `sums`, NAME, a sum column
+    dominated_i_NAME is 1 where the group's sum of it is dominated, else 0.
+
+    Attributes:
+        signed: those of `sums` that may be negative; contributions count without their sign.
+        top_two, p_percent: as in `protocols.rep3.dominance`.
+        most: public bound on the number of groups.
+        owned: for each sum and table, sums of each member's own part of it; none may be more
+            than `top_two` percent of all these together, without their signs.
+    """
+
+    sums: tuple[str, ...]
+    signed: tuple[str, ...]
+    top_two: int
+    p_percent: int
+    most: int
+    owned: tuple[tuple[str, ...], ...] = ()
+
+    def broken(self, parts: Sequence[int]) -> bool:
+        """INSECURE: return whether plain contributions in ascending order break a rule."""
+        second, first = (0, 0, *parts)[-2:]
+        rest = sum(parts) - first - second
+        two = self.top_two < 100 and 100 * (first + second) > self.top_two * sum(parts)
+        return two or 100 * rest < self.p_percent * first
 
 
 @dataclass(frozen=True, slots=True)

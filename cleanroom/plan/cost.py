@@ -189,6 +189,8 @@ def _aggregate(node: Aggregate, child: Node) -> tuple[int, int, int]:
     for columns in once:
         more, further = _sorted(rows, keys + _bits_of(schema, columns), 64)
         bits, rounds = bits + more, rounds + further
+    sums = len(node.dominated)
+    bits, rounds = bits + 1250 * rows * sums, rounds + (50 if sums else 0)
     if node.fit is not None:
         more, further = _fit(node.fit, rows)
         bits, rounds = bits + more, rounds + further

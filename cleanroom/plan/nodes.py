@@ -15,7 +15,7 @@ from typing import Literal, TypeAlias
 
 from cleanroom.plan.ciphertexts import CellKey
 from cleanroom.plan.conditions import Predicate, Term
-from cleanroom.plan.controls import Held, Rounding
+from cleanroom.plan.controls import Dominance, Held, Rounding
 from cleanroom.plan.grouping import Distinct, Extreme, Fit, Quantile
 from cleanroom.plan.windows import Neighbour, Numbering, PartitionTotal
 
@@ -186,6 +186,7 @@ class Aggregate:
         supported_sums, supported_columns: sum and bits columns of `input`. For the i-th tuple of
             `persons` and each of them, NAME, a sum column support_i_NAME counts those persons
             whose own total of it in the group isn't zero, or who have a value in it at all.
+        dominance: of which sums one or two persons may not have too much.
     """
 
     input: "Node"
@@ -200,6 +201,13 @@ class Aggregate:
     carried: tuple[str, ...] = ()
     fit: Fit | None = None
     cells: tuple[CellKey, ...] = ()
+    dominance: Dominance | None = None
+
+    @property
+    def dominated(self) -> tuple[str, ...]:
+        """The sum columns that are 1 where one or two persons have too much of a sum."""
+        sums = self.dominance.sums if self.dominance is not None else ()
+        return tuple(f"dominated_{i}_{n}" for i in range(len(self.persons)) for n in sums)
 
     @property
     def counts(self) -> tuple[str, ...]:

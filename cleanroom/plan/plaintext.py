@@ -226,6 +226,10 @@ def _supports(
     for name in node.supported_columns:
         behind = sum(any(r[name] is not None for r in rows) for rows in people.values())
         found[f"support_{index}_{name}"] = behind
+    if node.dominance is not None:
+        for name in node.dominance.sums:
+            parts = sorted(abs(sum(number(r[name]) for r in rows)) for rows in people.values())
+            found[f"dominated_{index}_{name}"] = int(node.dominance.broken(parts))
     return found
 
 

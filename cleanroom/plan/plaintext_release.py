@@ -52,6 +52,8 @@ def _order_value(by: OrderBy, row: Row) -> int | None:
 
 def is_large(release: Release, row: Row) -> bool:
     """Return whether min_group persons stand behind a group and each of its values."""
+    if any(number(row[name]) for name in release.input.dominated) or _owned(release, row):
+        return False
     if any(sum(number(row[n]) > 0 for n in h.counts) < h.least for h in release.held):
         return False
     classes = [release.input.counts_of(i) for i in range(len(release.input.persons))]
@@ -64,6 +66,15 @@ def is_large(release: Release, row: Row) -> bool:
         any(a) and all(x or y for x, y in zip(a, b, strict=True))
         for a, b in zip(zip(*enough, strict=True), zip(*nobody, strict=True), strict=True)
     )
+
+
+def _owned(release: Release, row: Row) -> bool:
+    """Return whether one member has too much of a sum."""
+    dominance = release.input.dominance
+    if dominance is None:
+        return False
+    sizes = [[abs(number(row[name])) for name in names] for names in dominance.owned]
+    return any(100 * max(mine) > dominance.top_two * sum(mine) for mine in sizes)
 
 
 def seen(release: Release, row: Row) -> Row:

@@ -93,7 +93,7 @@ def _aggregate(node: Aggregate) -> Schema:
     values = tuple(
         replace(below.bits_column(column), name=name, nullable=True) for column, name in found
     )
-    persons = tuple(SumColumn(name, 1 << 31) for name in node.counts)
+    persons = tuple(SumColumn(name, 1 << 31) for name in (*node.counts, *node.dominated))
     further = tuple(SumColumn(d.name, d.bound) for d in node.distincts)
     middles = tuple(SumColumn(q.name, q.bound) for q in node.quantiles if q.kind == "middle")
     fitted = tuple(SumColumn(name, LARGEST) for name in (node.fit.results if node.fit else ()))

@@ -140,9 +140,7 @@ def _secret(plan: Plan) -> Iterator[str]:
         if plan.root.optional:
             missing = ", ".join(f"({', '.join(grouped.persons[i])})" for i in plan.root.optional)
             yield f"groups with nobody at all by {missing} are kept too: an outer join left it out"
-    if plan.root.rounding is not None:
-        rounded = ", ".join(plan.root.rounding.counts)
-        yield f"round the counts {rounded or 'that there are'} before anything else sees them"
+    yield from _controlled(plan)
     if plan.root.having is not None:
         yield "keep groups where HAVING is true"
     if plan.root.top is not None:
@@ -152,6 +150,18 @@ def _secret(plan: Plan) -> Iterator[str]:
         yield from on_noise.steps(plan, plan.noise)
     else:
         yield _handed_out(plan)
+
+
+def _controlled(plan: Plan) -> Iterator[str]:
+    """Say what is tested of groups, and done to them, beyond the threshold on persons."""
+    for held in plan.root.held:
+        yield f"keep groups with {held.least} or more of {', '.join(held.counts)} above zero"
+    if plan.root.input.dominance is not None:
+        sums = ", ".join(plan.root.input.dominance.sums)
+        yield f"keep groups in which one or two persons, or a member, don't dominate {sums}"
+    if plan.root.rounding is not None:
+        rounded = ", ".join(plan.root.rounding.counts)
+        yield f"round the counts {rounded or 'that there are'} before anything else sees them"
 
 
 def _fitted(fit: Fit) -> Iterator[str]:

@@ -8,13 +8,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cleanroom.contract.terms import Terms
-from cleanroom.plan.controls import Held, Rounding
-from cleanroom.query.counting import check_sums, is_count
+from cleanroom.errors import OverflowPossible, UnsupportedQuery
+from cleanroom.plan.controls import Dominance, Held, Rounding
+from cleanroom.query.counting import aggregates, check_sums, is_count
 from cleanroom.query.members import NOBODY, Members
+from cleanroom.query.nested import groups_of
 from cleanroom.query.sources import Placement
 from cleanroom.query.statistics import Statistics
-from cleanroom.query.totals import Totals
+from cleanroom.query.totals import Total, Totals
 from cleanroom.sql.bind import Query
+from cleanroom.sql.domain import LIMIT
+from cleanroom.sql.expr import Expr
+from protocols.rep3.dominance import SCALE, Limits
+from protocols.rep3.rounding import Rule
+
+Owned = tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +30,13 @@ class Controls:
     """The rules beyond min_group that hold for one recipient's query.
 
     Attributes:
-        base, midpoint, redact: as in `Rounding`; 1 and 0 leave counts as they are.
+        rule: what becomes of counts; None leaves them as they are.
+        limits: what the largest contributors may have of a sum; None if that isn't tested.
+        members: whose rows count.
     """
 
-    base: int = 1
-    midpoint: bool = False
-    redact: int = 0
+    rule: Rule | None = None
+    limits: Limits | None = None
     members: Members = NOBODY
 
     @classmethod
@@ -36,12 +45,13 @@ class Controls:
         privacy = terms.privacy
         if privacy.release != "sdc":
             return UNCONTROLLED
-        members = Members.of(terms, recipient)
-        return cls(privacy.round_to, privacy.rounding == "midpoint", privacy.redact, members)
-
-    @property
-    def rounds(self) -> bool:
-        return self.base > 1 or self.redact > 0
+        rule = Rule(privacy.round_to, privacy.rounding == "midpoint", privacy.redact)
+        limits = Limits(privacy.top_two, privacy.p_percent)
+        return cls(
+            None if rule == Rule() else rule,
+            None if limits == Limits() else limits,
+            Members.of(terms, recipient),
+        )
 
     def check(self, query: Query) -> None:
         """Refuse a query that would get around the rules.
@@ -50,13 +60,45 @@ class Controls:
             UnsupportedQuery: naming what does.
         """
         self.members.check(query)
-        if self.rounds:
+        if self.rule is not None:
             check_sums(query)
+        if self.limits is not None and any(
+            one.value in ("sum_distinct", "avg_distinct") for one in aggregates(query)
+        ):
+            raise UnsupportedQuery("SUM(DISTINCT), of which no person has a part that can be told")
 
     def held(self, query: Query, placement: Placement, totals: Totals) -> tuple[Held, ...]:
         """Return whose rows a group needs; asks for the columns that tell."""
         counts = self.members.held(query, placement, totals)
         return tuple(Held(self.members.least, names) for names in counts)
+
+    def owned(self, query: Query, totals: Totals) -> Owned:
+        """Return the members' own parts of each sum; asks for the columns that tell."""
+        if self.limits is None or self.limits.top_two == 100:
+            return ()
+        sums = [(arg, total) for arg, total in _sums(totals)]
+        return tuple(
+            names for arg, total in sums for names in self.members.parts(query, totals, arg, total)
+        )
+
+    def dominance(
+        self, query: Query, totals: Totals, owned: Owned, rows: int
+    ) -> Dominance | None:
+        """Return which sums nobody may dominate, of at most `rows` joined rows.
+
+        Raises:
+            OverflowPossible: if a sum may be too large to be tested.
+        """
+        sums = dict((total.name, (arg, total)) for arg, total in _sums(totals))
+        if self.limits is None or not sums:
+            return None
+        for _, total in sums.values():
+            if (reach := SCALE * total.bound(rows)) >= LIMIT:
+                what = f"{SCALE} times {total.meaning} may reach {reach}; below {LIMIT} is safe"
+                raise OverflowPossible(f"{what} to test who dominates it")
+        signed = tuple(name for name, (arg, _) in sums.items() if arg.domain.low < 0)
+        limits = self.limits.top_two, self.limits.p_percent
+        return Dominance(tuple(sums), signed, *limits, groups_of(query, rows), owned)
 
     def rounding(self, totals: Totals, statistics: Statistics, rows: int) -> Rounding | None:
         """Return which columns are rounded, of at most `rows` joined rows.
@@ -64,10 +106,10 @@ class Controls:
         Raises:
             OverflowPossible: if a count may be too large for it.
         """
-        if not self.rounds:
+        if self.rule is None:
             return None
-        counts = dict(_counts(totals, statistics))
-        found = Rounding(tuple(counts), self.base, self.midpoint, self.redact)
+        counts, rule = dict(_counts(totals, statistics)), self.rule
+        found = Rounding(tuple(counts), rule.base, rule.midpoint, rule.redact)
         for meaning in counts.values():
             found.check(rows, meaning)
         return found
@@ -79,8 +121,15 @@ UNCONTROLLED = Controls()
 def _counts(totals: Totals, statistics: Statistics) -> Iterator[tuple[str, str]]:
     """Yield columns that are counts, and what they mean."""
     for (kind, arg), total in totals.found.items():
-        if kind == "count" or (arg is not None and is_count(arg.domain)):
+        if kind == "count" or (kind == "sum" and arg is not None and is_count(arg.domain)):
             yield total.name, total.meaning
     for (kind, _), distinct in statistics.distincts.items():
         if kind == "count":
             yield distinct.name, "COUNT(DISTINCT)"
+
+
+def _sums(totals: Totals) -> Iterator[tuple[Expr, Total]]:
+    """Yield the totals that aren't counts, with what they add up."""
+    for (kind, arg), total in totals.found.items():
+        if kind == "sum" and arg is not None and not is_count(arg.domain):
+            yield arg, total

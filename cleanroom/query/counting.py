@@ -37,7 +37,7 @@ def check_sums(query: Query) -> None:
         what = "rows, where counts are rounded: each would tell how often it occurs"
         raise UnsupportedQuery(what, remedy="Ask for groups, with GROUP BY.")
     fixed = set(_fixed(query))
-    for aggregate in _aggregates(query):
+    for aggregate in aggregates(query):
         if is_moment(aggregate):
             what = f"{meaning(query, aggregate)}: rounded counts would spoil it"
             raise UnsupportedQuery(what, remedy="Ask for SUM, AVG and COUNT.")
@@ -46,7 +46,8 @@ def check_sums(query: Query) -> None:
             raise UnsupportedQuery(what, remedy=_REMEDY)
 
 
-def _aggregates(query: Query) -> Iterator[Expr]:
+def aggregates(query: Query) -> Iterator[Expr]:
+    """Yield the aggregates of a query."""
     return (node for expr in _after(query) for node in walk(expr) if node.op == "aggregate")
 
 

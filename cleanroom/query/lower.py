@@ -137,9 +137,10 @@ class _Lowering:
         units = Units(self.columns)
         units.register(self.placement.root)
         persons = self.persons = Persons(self.query, self.columns, units, self.controls.members)
-        if self.min_group > 1:
+        if self.min_group > 1 or self.controls.limits is not None:
             persons.collect()
         self._register_having()
+        owned = self.controls.owned(self.query, self.totals)
         built = Tree(self.query, self.columns).build(units)
         having = self._having(built.rows)
         sums = tuple(_derived(total, built.rows) for total in self.totals.found.values())
@@ -152,9 +153,10 @@ class _Lowering:
             tuple(extreme for extreme, _ in self.extremes.values()),
             tuple(self.statistics.distincts.values()),
             self.statistics.ranked(built.rows),
-            tuple(self.totals.supported()) if persons.found else (),
-            tuple(self._supported_columns()) if persons.found else (),
+            tuple(self.totals.supported()) if self.min_group > 1 else (),
+            tuple(self._supported_columns()) if self.min_group > 1 else (),
             tuple(name for name in self._key_names() if name not in keys),
+            dominance=self.controls.dominance(self.query, self.totals, owned, built.rows),
         )
         return grouped, having, built.rows
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from cleanroom.contract.terms import Terms
 from cleanroom.errors import UnsupportedQuery
 from cleanroom.query.sources import Placement
-from cleanroom.query.totals import Totals
+from cleanroom.query.totals import Total, Totals
 from cleanroom.sql import operators
 from cleanroom.sql.bind import Query
-from cleanroom.sql.expr import Expr
+from cleanroom.sql.expr import Expr, tables
 from cleanroom.sql.tables import member_column
 
 
@@ -69,13 +69,35 @@ class Members:
         """
         if self.least == 1:
             return ()
-        tables = {t for s in placement.shown for t in placement.sources[s].tables}
+        rows = {t for s in placement.shown for t in placement.sources[s].tables}
         core = {t for s in placement.root.sources for t in placement.sources[s].core}
-        asked = [t for t in sorted(tables) if query.tables[t].name in self.shared]
+        asked = [t for t in sorted(rows) if query.tables[t].name in self.shared]
         if not set(asked) <= core or any(link.kind == "full" for link in placement.root.links):
             what = "an outer join of a table of several members"
             raise UnsupportedQuery(f"{what}, with min_members = {self.least}")
         return tuple(tuple(self._held(query, table, totals)) for table in asked)
+
+    def parts(
+        self, query: Query, totals: Totals, arg: Expr, total: Total
+    ) -> Iterator[tuple[str, ...]]:
+        """Yield, for each shared table that a sum adds up, the sums of each other member's rows.
+
+        Raises:
+            UnsupportedQuery: if only one other member holds the table: the sum is that one's.
+        """
+        for table in sorted(tables(arg)):
+            found = query.tables[table]
+            if found.name not in self.shared:
+                continue
+            others = [owner for owner in found.owners if owner != self.recipient]
+            if len(others) == 1:
+                what = f"{total.meaning}, {others[0]}'s alone beside {self.recipient}'s own"
+                raise UnsupportedQuery(what)
+            whose = self._member(query, table)
+            yield tuple(
+                totals.part(_where(whose, owner, arg), f"{total.meaning} of {owner}").name
+                for owner in others
+            )
 
     def _held(self, query: Query, table: int, totals: Totals) -> Iterator[str]:
         found, whose = query.tables[table], self._member(query, table)
@@ -84,8 +106,7 @@ class Members:
             what = f"min_members = {self.least} on {found.name}, which {len(others)} others hold"
             raise UnsupportedQuery(what)
         for owner in others:
-            same = operators.compare("=", whose, operators.literal(owner))
-            one = operators.case(((same, operators.literal(1)),), None)
+            one = _where(whose, owner, operators.literal(1))
             yield totals.held(one, f"rows of {owner}").name
 
     def _member(self, query: Query, table: int) -> Expr:
@@ -94,6 +115,12 @@ class Members:
             what = f"{query.tables[table].name}, which declares a column 'member' of its own"
             raise UnsupportedQuery(f"{what}: nobody could tell whose rows are the recipient's")
         return column
+
+
+def _where(whose: Expr, owner: str, value: Expr) -> Expr:
+    """Return a value in one member's rows, NULL in all others."""
+    same = operators.compare("=", whose, operators.literal(owner))
+    return operators.case(((same, value),), None)
 
 
 NOBODY = Members()

@@ -56,13 +56,17 @@ class Totals:
         """COUNT(arg) that is only tested, never opened."""
         return self._total("held", arg, meaning)
 
+    def part(self, arg: Expr, meaning: str) -> Total:
+        """SUM(arg) that is only tested, never opened."""
+        return self._total("part", arg, meaning)
+
     def supported(self) -> Iterable[str]:
         """Return the totals behind which fewer persons may stand than behind their group.
 
         COUNT(*) counts every row, and a column of one sign without NULL adds to each person's.
         """
         for (kind, arg), total in self.found.items():
-            if arg is None or kind == "held":
+            if arg is None or kind in ("held", "part"):
                 continue
             domain = arg.domain
             always = not domain.nullable and not domain.low <= 0 <= domain.high
@@ -73,7 +77,7 @@ class Totals:
         key = (kind, arg)
         if key not in self.found:
             terms = tuple(self._terms(kind, arg))
-            magnitude = arg.domain.magnitude if kind == "sum" and arg is not None else 1
+            magnitude = arg.domain.magnitude if kind in ("sum", "part") and arg is not None else 1
             self.found[key] = Total(f"d{len(self.found)}", terms, magnitude, meaning)
         return self.found[key]
 

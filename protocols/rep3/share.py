@@ -70,6 +70,12 @@ class Arith(_Share):
         return Arith(own, following)
 
 
+    def padded(self, n: int) -> "Arith":
+        """Append zeros to a column up to n rows."""
+        more = (0, n - self.own.shape[0])
+        return Arith(np.pad(self.own, more), np.pad(self.next, more))
+
+
 class Bits(_Share):
     """A bit-sliced share: shape (k, w), bit j of row r is in plane j, word r // 64, bit r % 64.
 

@@ -4,18 +4,20 @@ Rows, keys and masks are the same in each run, so the figures are exact. Lower t
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from relations import run, share, table
 
 from protocols.context import Context
 from protocols.rep3 import outer
+from protocols.rep3.dominance import Limits
 from protocols.rep3.expand import join_bounded
 from protocols.rep3.group import Extreme, Grouping, group
 from protocols.rep3.join import join_unique
 from protocols.rep3.order import merge_all, order
 from protocols.rep3.relation import Relation
-from protocols.rep3.support import supports
+from protocols.rep3.support import Largest, Wanted, supports
 from protocols.rounds import Party, Steps
 from protocols.simulate import Transcript
 
@@ -27,6 +29,9 @@ A, B, C = share(LEFT, ["x"], ("k",)), share(RIGHT, ["y"], ("j",)), share(UNIQUE,
 ON = ("k",), ("j",)
 FILL = {"h": None, "y": 7}
 EXTREMES = (Extreme("low", "min", "v"), Extreme("high", "max", "v"))
+
+SUPPORTED = Wanted(("x",), ("v",))
+LARGEST = replace(SUPPORTED, largest=Largest(("x",), ("x",), Limits(90, 10), 64))
 
 
 def matched(ctx: Context) -> Steps[tuple[Relation, Relation]]:
@@ -55,7 +60,8 @@ OPERATORS: dict[str, tuple[Callable[[Context], Steps], int, int]] = {
     "group": (lambda c: group(c, A[c.me], Grouping(("k",), (), ("x",), ())), 10, 85_216),
     "persons": (lambda c: group(c, A[c.me], Grouping(("k",), (("p",),), ("x",), ())), 133, 211_824),
     "extremes": (lambda c: group(c, A[c.me], Grouping(("k",), (), (), EXTREMES)), 144, 225_520),
-    "supports": (lambda c: supports(c, A[c.me], ("k",), (("p",),), ("x",), ("v",)), 149, 452_736),
+    "supports": (lambda c: supports(c, A[c.me], ("k",), (("p",),), SUPPORTED), 149, 452_736),
+    "largest": (lambda c: supports(c, A[c.me], ("k",), (("p",),), LARGEST), 201, 692_168),
     "unique join": (lambda c: join_unique(c, A[c.me], C[c.me], *ON), 53, 104_016),
     "bounded join": (lambda c: join_bounded(c, A[c.me], B[c.me], *ON, 40_000), 476, 36_408_944),
     "match": (matched, 53, 104_016),

@@ -106,7 +106,7 @@ REFUSED: dict[Code, tuple[Plan, Terms, dt.date]] = {
     Code.COUNTS_NOT_ROUNDED: (ALLOWED, Terms.of(_room(round_to=5)), TODAY),
     Code.GROUP_COUNT_OPENED: (COUNTED, TERMS, TODAY),
     Code.ROWS_NOT_RELEASED: (ROWS, TERMS, TODAY),
-    Code.RELEASE_NOT_AVAILABLE: (ALLOWED, Terms.of(_room(top_two=90)), TODAY),
+    Code.RELEASE_NOT_AVAILABLE: (ALLOWED, Terms.of(_room(release="gated")), TODAY),
     Code.NOBODY_COMPUTES: (ALLOWED, _nobody(), TODAY),
     Code.PURPOSE_MISSING: (ALLOWED, PURPOSES, TODAY),
     Code.PURPOSE_UNKNOWN: (replace(ALLOWED, purpose="frau"), PURPOSES, TODAY),
@@ -154,8 +154,8 @@ def test_a_refusal_names_the_purposes_there_are() -> None:
 
 def test_terms_under_which_no_query_can_run_are_known_beforehand() -> None:
     assert unavailable(rooms.terms()) == ()
-    (dominated,) = unavailable(rooms.terms(top_two=90))
-    assert "top_two = 90" in dominated.message
+    (gated,) = unavailable(rooms.terms(release="gated"))
+    assert "release = 'gated'" in gated.message
 
 
 def test_what_can_run_where_nobody_computes_is_known_beforehand() -> None:
