@@ -278,6 +278,7 @@ class Release:
             after `top` only rows among the first ones count.
         most: public bound on the number of groups that there are; None if only rows bound it.
         held: of each table of several members, whose rows must be behind a group.
+        rules: what the contract asks for besides, as `PrivacyTerms.tested` writes it.
         rounding: what is told of counts; None if they are told as they are.
         hidden: how many groups are opened is known to the recipient alone: `slots` are handed
             out, in a random order, of which the unused hold zeros.
@@ -295,6 +296,7 @@ class Release:
     most: int | None = None
     held: tuple[Held, ...] = ()
     rounding: Rounding | None = None
+    rules: tuple[str, ...] = ()
     hidden: bool = False
     tells_more: bool = False
 

@@ -8,19 +8,19 @@ from collections.abc import Iterator
 from cleanroom.plan.plan import Plan
 from cleanroom.policy.matter import Matter, Rule
 from cleanroom.policy.model import Code, Violation
-from protocols.rep3.rounding import Rule as Rounded
 
 
-def _rounding(matter: Matter[Plan]) -> Iterator[Violation]:
+def _left_out(matter: Matter[Plan]) -> Iterator[Violation]:
     plan, privacy = matter.plan, matter.terms.privacy
-    wanted = Rounded(privacy.round_to, privacy.rounding == "midpoint", privacy.redact)
-    off = privacy.release != "sdc" or wanted == Rounded()
-    if off or plan.protocol == "he" or plan.root.input.fit is not None:
+    alone = plan.protocol == "he" or plan.root.input.fit is not None
+    if privacy.release != "sdc" or alone:
         return
-    if plan.root.rounding is None or plan.root.rounding.rule != wanted:
-        message = "the plan opens counts that are not rounded as the contract says"
-        remedy = "Compile the query with the contract's round_to, rounding and redact."
-        yield Violation(Code.COUNTS_NOT_ROUNDED, "", message, remedy, "privacy.round_to")
+    for rule in privacy.tested:
+        name, _, _ = rule.partition(" ")
+        if name != "min_group" and rule not in plan.root.rules:
+            message = f"the plan leaves out {rule}"
+            remedy = "Compile the query with this contract."
+            yield Violation(Code.RULES_LEFT_OUT, "", message, remedy, f"privacy.{name}")
 
 
-RULES: tuple[Rule[Plan], ...] = (_rounding,)
+RULES: tuple[Rule[Plan], ...] = (_left_out,)

@@ -20,7 +20,7 @@ def unavailable(terms: Terms) -> tuple[Violation, ...]:
     noisy = terms.privacy.release == "dp"
     opens = noisy or terms.opens_cells
     runs = on_shares or (opens and any(_hides(terms, name) for name in terms.tables))
-    found = () if noisy or (terms.privacy.release == "gated" and terms.gates) else release(terms)
+    found = () if terms.gates else tuple(gates_alone(terms))
     return (*found, *(() if runs else _nobody_computes()))
 
 
@@ -97,7 +97,7 @@ def _group_count(matter: Matter[Plan]) -> Iterator[Violation]:
 
 def _available(matter: Matter[Plan]) -> Iterator[Violation]:
     if matter.terms.privacy.release != "dp":
-        yield from release(matter.terms)
+        yield from gates_alone(matter.terms)
     elif matter.plan.noise is None:
         message = "exact totals, where release = 'dp' asks for noise"
         remedy = "Ask a query, or train a 'private_' kind."
@@ -117,21 +117,6 @@ def computing(matter: Matter[Plan]) -> Iterator[Violation]:
     """Refuse to compute on shares where nobody does."""
     if matter.plan.protocol == "mpc" and len(matter.terms.computing) != 3:
         yield from _nobody_computes()
-
-
-def release(terms: Terms) -> Iterator[Violation]:
-    privacy = terms.privacy
-    remedy = "All members sign a contract with release = 'sdc'."
-    if privacy.release == "gated":
-        yield from gates_alone(terms)
-    elif privacy.release != "sdc":
-        message = f"release = '{privacy.release}' is not available in this version"
-        yield Violation(Code.RELEASE_NOT_AVAILABLE, "", message, remedy, "privacy.release")
-    later = {"min_members": 1, "top_two": 100, "p_percent": 0}
-    for name, off in later.items():
-        if (asked := getattr(privacy, name)) != off:
-            message = f"{name} = {asked} is not available in this version"
-            yield Violation(Code.RELEASE_NOT_AVAILABLE, "", message, remedy, f"privacy.{name}")
 
 
 def _nobody_computes() -> Iterator[Violation]:

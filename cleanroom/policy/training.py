@@ -11,9 +11,9 @@ from collections.abc import Iterator
 
 from cleanroom.plan.training import TrainPlan
 from cleanroom.policy.budgets import budget
+from cleanroom.policy.gates import gates_alone
 from cleanroom.policy.matter import Matter, Rule
 from cleanroom.policy.model import Code, Violation
-from cleanroom.policy.queries import release
 from protocols.secagg.roster import safe_threshold
 
 
@@ -39,7 +39,7 @@ def _owners(matter: Matter[TrainPlan]) -> Iterator[Violation]:
 def _released(matter: Matter[TrainPlan]) -> Iterator[Violation]:
     plan, terms = matter.plan, matter.terms
     if terms.privacy.release != "dp":
-        yield from release(terms)
+        yield from gates_alone(terms)
     elif plan.noise is None:
         message = f"a {plan.kind} model of exact sums, where release = 'dp' asks for noise"
         remedy = "Train a kind whose name begins with 'private_'."

@@ -33,11 +33,13 @@ class Controls:
         rule: what becomes of counts; None leaves them as they are.
         limits: what the largest contributors may have of a sum; None if that isn't tested.
         members: whose rows count.
+        rules: all that the contract asks for, for whoever rules on the plan.
     """
 
     rule: Rule | None = None
     limits: Limits | None = None
     members: Members = NOBODY
+    rules: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, terms: Terms, recipient: str) -> "Controls":
@@ -51,6 +53,7 @@ class Controls:
             None if rule == Rule() else rule,
             None if limits == Limits() else limits,
             Members.of(terms, recipient),
+            privacy.tested,
         )
 
     def check(self, query: Query) -> None:

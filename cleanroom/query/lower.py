@@ -87,7 +87,7 @@ class _Lowering:
         opened = tuple(outcome.opened)
         rounding = self.controls.rounding(self.totals, self.statistics, rows)
         release = grouped, self.min_group, having, opened, top, optional, repeated, most
-        root = Release(*release, held=members, rounding=rounding)
+        root = Release(*release, held=members, rounding=rounding, rules=self.controls.rules)
         return Lowered(root, tuple(outcome.opened.values()), final_sql)
 
     def view(self) -> View:

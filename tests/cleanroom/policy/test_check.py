@@ -103,10 +103,9 @@ REFUSED: dict[Code, tuple[Plan, Terms, dt.date]] = {
     Code.GROUP_TOO_SMALL: (_plan(SUM, min_group=9), TERMS, TODAY),
     Code.CELLS_NOT_TESTED: (CELLS, TERMS, TODAY),
     Code.TOO_FEW_CONTRIBUTORS: (SHARED, _shared(), TODAY),
-    Code.COUNTS_NOT_ROUNDED: (ALLOWED, Terms.of(_room(round_to=5)), TODAY),
+    Code.RULES_LEFT_OUT: (ALLOWED, Terms.of(_room(round_to=5)), TODAY),
     Code.GROUP_COUNT_OPENED: (COUNTED, TERMS, TODAY),
     Code.ROWS_NOT_RELEASED: (ROWS, TERMS, TODAY),
-    Code.RELEASE_NOT_AVAILABLE: (ALLOWED, Terms.of(_room(release="gated")), TODAY),
     Code.NOBODY_COMPUTES: (ALLOWED, _nobody(), TODAY),
     Code.PURPOSE_MISSING: (ALLOWED, PURPOSES, TODAY),
     Code.PURPOSE_UNKNOWN: (replace(ALLOWED, purpose="frau"), PURPOSES, TODAY),
@@ -238,10 +237,15 @@ def test_each_kind_of_private_parameter_needs_a_right_of_its_own(right: str) -> 
     assert check(_plan(Use("alpha.t", "x", right)), Terms.of(granted), TODAY) == ()
 
 
-def test_a_release_that_is_not_computed_is_refused() -> None:
-    (violation,) = check(ALLOWED, Terms.of(_room(top_two=90)), TODAY)
-    assert violation.code is Code.RELEASE_NOT_AVAILABLE
-    assert "sdc" in violation.remedy
+def test_a_plan_names_every_rule_that_the_contract_asks_for() -> None:
+    agreed = Terms.of(_room(round_to=5, redact=7, min_members=2, top_two=90, p_percent=10))
+    found = check(ALLOWED, agreed, TODAY)
+    assert {v.code for v in found} == {Code.RULES_LEFT_OUT}
+    assert {v.message for v in found} == {
+        f"the plan leaves out {rule}" for rule in agreed.privacy.tested if "min_group" not in rule
+    }
+    told = replace(ALLOWED, root=replace(ALLOWED.root, rules=agreed.privacy.tested))
+    assert check(told, agreed, TODAY) == ()
 
 
 def test_exact_totals_are_refused_where_noise_is_agreed() -> None:
@@ -292,7 +296,7 @@ def test_every_breach_is_reported() -> None:
     bad = replace(bad, root=replace(bad.root, repeated="n", hidden=False), purpose="fun")
     codes = {v.code for v in check(bad, terms, dt.date(2030, 1, 1))}
     on_ciphertexts = {Code.CELLS_NOT_TESTED, Code.TOO_FEW_CONTRIBUTORS}
-    other = {Code.NOBODY_COMPUTES, Code.PURPOSE_MISSING, Code.COUNTS_NOT_ROUNDED}
+    other = {Code.NOBODY_COMPUTES, Code.PURPOSE_MISSING}
     other |= on_ciphertexts
     assert codes == set(Code) - OF_OTHERS - other
 
