@@ -1,41 +1,49 @@
-"""How many rows a member's models scored on a day, for each member that asked.
+"""What a member counts by day for each member that asks: rows that its models scored, gates asked.
 
-Rule: counted on disk before the first row is answered, in the state that keeps the budgets too.
-What was counted for a later day counts as well: a clock that is set back renews nothing.
+Rule: counted on disk before anything is answered, in the state that keeps the budgets too. What was
+counted for a later day counts as well: a clock that is set back renews nothing.
 """
 
 import datetime as dt
 import json
+from dataclasses import dataclass
+from typing import Literal
 
 from cleanroom.errors import StateRestored
 from cleanroom.storage.view import Batch, View
 
-_ROWS = "scored"
+
+@dataclass(frozen=True, slots=True)
+class Daily:
+    """What is counted: rows of a model, or askings of a gate, for one recipient."""
+
+    what: Literal["scored", "gates"]
+    name: str
+    recipient: str
 
 
-def scored(view: View, model: str, recipient: str, day: dt.date) -> int:
-    """Return how many rows were counted that day (UTC)."""
-    return sum(_days(view, _row(model, recipient), day).values())
+def counted(view: View, daily: Daily, day: dt.date) -> int:
+    """Return how much was counted that day (UTC)."""
+    return sum(_days(view, daily, day).values())
 
 
-def count(batch: Batch, model: str, recipient: str, day: dt.date, rows: int) -> None:
-    """Count rows of one day.
+def count(batch: Batch, daily: Daily, day: dt.date, more: int) -> None:
+    """Count more on one day.
 
     Raises:
-        StateRestored: if the state came out of a backup, which may not know of all rows.
+        StateRestored: if the state came out of a backup, which may not know of all that was.
     """
     if batch.restored:
         raise StateRestored(batch.restored)
-    row = _row(model, recipient)
-    days, today = _days(batch, row, day), day.isoformat()
-    days[today] = days.get(today, 0) + rows
-    batch.put(_ROWS, row, json.dumps(days).encode())
+    days, today = _days(batch, daily, day), day.isoformat()
+    days[today] = days.get(today, 0) + more
+    batch.put(daily.what, _row(daily), json.dumps(days).encode())
 
 
-def _row(model: str, recipient: str) -> str:
-    return json.dumps([model, recipient])
+def _row(daily: Daily) -> str:
+    return json.dumps([daily.name, daily.recipient])
 
 
-def _days(view: View, row: str, day: dt.date) -> dict[str, int]:
-    found: dict[str, int] = json.loads(view.get(_ROWS, row) or b"{}")
+def _days(view: View, daily: Daily, day: dt.date) -> dict[str, int]:
+    found: dict[str, int] = json.loads(view.get(daily.what, _row(daily)) or b"{}")
     return {one: n for one, n in found.items() if one >= day.isoformat()}

@@ -124,7 +124,7 @@ GATES = Card(
     honest=(
         "What rep3 asks of the computing members.",
         "Owners, about their own rows: nothing proves that a row is true. One that adds rows and "
-        "asks again for its own part learns whether they match.",
+        "asks again for its own part learns whether they match, as often as per_day allows.",
     ),
     leaks=(
         "To the recipient: whether more than max_rows rows match.",

@@ -78,7 +78,8 @@ def page(terms: "Terms") -> "RenderableType":
         table.add_column(heading, overflow="fold")
     for name, of in terms.gates.items():
         text = "\n".join((of.sql, *_faults(name, terms)))
-        table.add_row(name, for_whom(of), f"{of.max_rows} rows", Text(printable(text)))
+        most = f"{of.max_rows} rows, {of.per_day} times a day to each"
+        table.add_row(name, for_whom(of), most, Text(printable(text)))
     return table
 
 

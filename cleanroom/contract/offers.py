@@ -23,12 +23,15 @@ class GateTerms(Strict):
         to: recipients of all these rows.
         max_rows: how many rows are handed out, however many there are.
         owners: whether each owner may have the rows of persons that it holds itself.
+        per_day: how often each recipient may ask on one day (UTC): who asks again after it changed
+            its own rows learns more of others' rows each time.
     """
 
     sql: Sql
     to: tuple[Name, ...] = ()
     max_rows: Annotated[int, Field(ge=1, le=1 << 16, strict=True)]
     owners: bool = False
+    per_day: Annotated[int, Field(ge=1, le=1_000_000, strict=True)] = 10
 
     @model_validator(mode="after")
     def _for_somebody(self) -> Self:

@@ -10,16 +10,18 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cleanroom.budget.scored import count, scored
+from cleanroom.budget.scored import Daily, count, counted
 from cleanroom.contract.terms import Terms
 from cleanroom.engine import Check, Violation
 from cleanroom.errors import StateRestored, StateUnavailable
 from cleanroom.party.approving import Approving
 from cleanroom.party.run import Run
 from cleanroom.party.spending import Spending
+from cleanroom.plan.gated import Gated
+from cleanroom.plan.plan import Plan
 from cleanroom.policy.approval import needs_person
 from cleanroom.policy.check import Ruled
-from cleanroom.policy.matter import Approval, Rows, Spent
+from cleanroom.policy.matter import Rows, Spent
 from cleanroom.policy.model import Code
 from cleanroom.policy.own import Own
 from cleanroom.session.statements import Request, Signed
@@ -78,20 +80,27 @@ class Judge:
             await asyncio.to_thread(self.approving.take, plan, utc_today())
 
     def _rule(self, plan: Ruled, today: dt.date, *, runs: bool) -> Sequence[Violation]:
-        approval = self.approving.found(plan, today)
-        if not isinstance(plan, Rows):  # budgets are charged later, when all have accepted
-            left, erased = self.spending.left(plan), self._erased()
-            spent = Spent(left=left, erased=erased, approval=approval)
+        approval, by_day = self.approving.found(plan, today), _by_day(plan)
+        if by_day is None:  # budgets are charged later, when all have accepted
+            left = {} if isinstance(plan, Rows) else self.spending.left(plan)
+            spent = Spent(left=left, erased=self._erased(), approval=approval)
             return self._checked(plan, spent, today)
         if self.state is None:
             raise StateUnavailable("this process keeps no state")
+        daily, more = by_day
+
+        def found(view: View) -> Sequence[Violation]:
+            before = counted(view, daily, today)
+            spent = Spent(counted=before, erased=view.erased(), approval=approval)
+            return self._checked(plan, spent, today)
+
         if not runs:
             with self.state.reading() as view:
-                return self._checked(plan, _spent(view, plan, approval, today), today)
+                return found(view)
         with self.state.writing() as batch:
-            violations = self._checked(plan, _spent(batch, plan, approval, today), today)
+            violations = found(batch)
             if not violations:
-                count(batch, plan.plan.model, plan.recipient, today, plan.n)
+                count(batch, daily, today, more)
         return violations
 
     def _erased(self) -> frozenset[str]:
@@ -104,6 +113,11 @@ class Judge:
         return self.check(plan, self.terms, self.own, spent, today)
 
 
-def _spent(view: View, rows: Rows, approval: Approval, today: dt.date) -> Spent:
-    before = scored(view, rows.plan.model, rows.recipient, today)
-    return Spent(scored=before, approval=approval)
+def _by_day(plan: Ruled) -> tuple[Daily, int] | None:
+    """Return what is counted by day, and how much of it."""
+    match plan:
+        case Rows(scoring, n):
+            return Daily("scored", scoring.model, plan.recipient), n
+        case Plan(gate=Gated(name)):
+            return Daily("gates", name, plan.recipient), 1
+    return None

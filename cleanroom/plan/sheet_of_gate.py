@@ -23,9 +23,9 @@ def room(plan: Plan, asked: Gated, terms: Terms) -> Iterator[str]:
 
 def leaks(plan: Plan, asked: Gated, terms: Terms) -> Iterator[str]:
     """Yield what is learnt of rows that stay closed."""
-    most = terms.gates[asked.name].max_rows
-    yield f"whether more than {most} rows match, and nothing else about these: {plan.recipient}"
+    gate, who = terms.gates[asked.name], plan.recipient
+    yield f"whether more than {gate.max_rows} rows match, and nothing else about these: {who}"
     yield (
-        "an owner that changes its own rows and has the gate asked again learns by what then "
-        "opens to it whether these match: nothing proves that rows are true"
+        "an owner that changes its own rows and asks again learns by what then opens to it "
+        f"whether these match, {gate.per_day} times a day: nothing proves that rows are true"
     )

@@ -52,4 +52,15 @@ def _recipients(matter: Matter[Plan]) -> Iterator[Violation]:
         yield Violation(Code.GATE_NOT_FOR_RECIPIENT, "", message, remedy, f"gates.{name}.to")
 
 
-RULES: tuple[Rule[Plan], ...] = (_as_signed, _recipients)
+def _often(matter: Matter[Plan]) -> Iterator[Violation]:
+    """Refuse whoever asked as often today as all members allowed."""
+    name = matter.plan.gate_name
+    gate = matter.terms.gates.get(name)
+    if gate is not None and matter.spent.counted >= gate.per_day:
+        asked = f"{matter.plan.recipient} asked gate {name} {matter.spent.counted} times today"
+        message = f"{asked}; {gate.per_day} are allowed"
+        remedy, rule = "Ask again tomorrow (UTC).", f"gates.{name}.per_day"
+        yield Violation(Code.GATE_ASKED_TOO_OFTEN, matter.own.member, message, remedy, rule)
+
+
+RULES: tuple[Rule[Plan], ...] = (_as_signed, _recipients, _often)

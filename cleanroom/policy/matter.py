@@ -74,13 +74,14 @@ class Spent:
 
     Attributes:
         left: what may still be charged, in rho; a budget that isn't named has nothing left.
-        scored: rows that the model scored for this recipient earlier today (UTC).
+        counted: for this recipient earlier today (UTC): rows that the model scored, or how often
+            the gate was asked.
         erased: the contract's tables that were erased there.
         approval: what a person decided, where one has to.
     """
 
     left: Mapping[Scope, Fraction] = field(default_factory=dict)
-    scored: int = 0
+    counted: int = 0
     erased: frozenset[str] = frozenset()
     approval: Approval = Approval()
 

@@ -24,6 +24,7 @@ class Code(StrEnum):
     GATES_ALONE = "gates-alone"
     GATE_ALTERED = "gate-altered"
     GATE_NOT_FOR_RECIPIENT = "gate-not-for-recipient"
+    GATE_ASKED_TOO_OFTEN = "gate-asked-too-often"
     MODEL_NOT_ALLOWED = "model-not-allowed"
     TOO_MANY_ROWS = "too-many-rows"
     NOISE_MISSING = "noise-missing"

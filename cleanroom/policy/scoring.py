@@ -30,7 +30,7 @@ def _model(matter: Matter[Rows]) -> Iterator[Violation]:
 
 
 def _rows(matter: Matter[Rows]) -> Iterator[Violation]:
-    plan, n, before = matter.plan.plan, matter.plan.n, matter.spent.scored
+    plan, n, before = matter.plan.plan, matter.plan.n, matter.spent.counted
     where = f"models.{plan.model}"
     if n > plan.max_rows:
         message = f"{n} rows to score; {plan.model} scores {plan.max_rows} at most in a session"

@@ -31,7 +31,7 @@ PLAN = plan(TERMS)
 def check_scoring(
     asked: ScorePlan, rows: int, before: int, terms: Terms, today: dt.date
 ) -> tuple[Violation, ...]:
-    return check(Rows(asked, rows), terms, NONE, Spent(scored=before), today)
+    return check(Rows(asked, rows), terms, NONE, Spent(counted=before), today)
 
 
 def _changed(path: str, value: object) -> Terms:

@@ -12,7 +12,10 @@ from cleanroom.plan.gated import Gated
 from cleanroom.plan.plan import Plan
 from cleanroom.plan.question import Question
 from cleanroom.policy.check import by_contract as check
+from cleanroom.policy.check import check as ruled
+from cleanroom.policy.matter import Spent
 from cleanroom.policy.model import Code
+from cleanroom.policy.own import Own
 from cleanroom.policy.queries import unavailable
 from cleanroom.query.compile import compile_query, compile_question
 
@@ -112,3 +115,12 @@ def test_an_expired_contract_has_no_gates() -> None:
     agreed = banks.terms()
     found = check(plan_of(agreed), agreed, dt.date(2100, 1, 1))
     assert [violation.code for violation in found] == [Code.CONTRACT_EXPIRED]
+
+
+@pytest.mark.parametrize("before", [0, 2, 3, 90])
+def test_nobody_asks_oftener_than_all_signed(before: int) -> None:
+    agreed = banks.terms(per_day=3)
+    own, spent = Own("bank_b"), Spent(counted=before)
+    found = ruled(plan_of(agreed), agreed, own, spent, TODAY)
+    assert [v.code for v in found] == [Code.GATE_ASKED_TOO_OFTEN] * (before >= 3)
+    assert all(v.party == "bank_b" and "3 are allowed" in v.message for v in found)

@@ -22,7 +22,9 @@ ASKED = banks.GATES["flagged_twice"]
 
 @pytest.fixture(scope="module")
 def room() -> Iterator[LocalRoom]:
-    with LocalRoom(banks.contract(500), banks.rows(), recipient="supervisor") as room:
+    contract = banks.contract(500)
+    contract["gates"]["by_phone"]["per_day"] = 2
+    with LocalRoom(contract, banks.rows(), recipient="supervisor") as room:
         yield room
 
 
@@ -60,6 +62,16 @@ def test_nobody_else_gets_any(room: LocalRoom) -> None:
     with as_member(room, "outsider") as outsider, pytest.raises(PolicyDenied) as refused:
         outsider.gate("on_the_list")
     assert set(refused.value.party.split(", ")) == set(banks.BANKS)
+
+
+def test_nobody_asks_oftener_than_all_signed(room: LocalRoom) -> None:
+    for _ in range(2):
+        room.gate("by_phone")
+    assert room.explain_gate("by_phone").accepted is False  # which isn't counted
+    with pytest.raises(PolicyDenied, match="supervisor asked gate by_phone 2 times today; 2 are"):
+        room.gate("by_phone")
+    with as_member(room, "bank_a") as bank:
+        assert bank.explain_gate("by_phone").accepted
 
 
 def test_nothing_but_gates_opens(room: LocalRoom) -> None:

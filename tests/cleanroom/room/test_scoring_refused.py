@@ -13,7 +13,7 @@ import scoring
 import tiny_room
 from scoring import MODEL, TABLE
 
-from cleanroom.budget.scored import count, scored
+from cleanroom.budget.scored import Daily, count, counted
 from cleanroom.coordinator.piping import Pipe
 from cleanroom.coordinator.room import CoordinatorConfig, coordinate
 from cleanroom.engine import standard
@@ -307,8 +307,8 @@ def test_rows_are_counted_until_the_day_is_over(members, home) -> None:
         with kept.state(home) as state:
             today = dt.datetime.now(dt.UTC).date()
             with state.writing() as batch:
-                before = scored(batch, MODEL, "bank_a", today)
-                count(batch, MODEL, "bank_a", today, 90_000 - before)
+                daily = Daily("scored", MODEL, "bank_a")
+                count(batch, daily, today, 90_000 - counted(batch, daily, today))
         with pytest.raises(PolicyDenied) as caught:
             await ask(members, n=1 << 14)
         return caught.value
