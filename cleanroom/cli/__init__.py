@@ -8,8 +8,8 @@ import sys
 
 import typer
 
-from cleanroom.cli import app as flower_app
 from cleanroom.cli import (
+    advise,
     approvals,
     budget,
     cards,
@@ -29,6 +29,7 @@ from cleanroom.cli import (
     templates,
     train,
 )
+from cleanroom.cli import app as flower_app
 from cleanroom.cli.words import printable
 from cleanroom.errors import CleanroomError
 
@@ -50,6 +51,7 @@ for command in (
     query.query,
     query.explain,
     cards.cards,
+    advise.advise,
     query.tables,
     templates.templates,
     query.status,

@@ -78,7 +78,7 @@ def check_use(question: Question, terms: Terms) -> None:
 def _template(name: str, terms: Terms) -> TemplateTerms:
     if name not in terms.templates:
         remedy = f"The contract has {', '.join(terms.templates) or 'none'}."
-        raise TemplateRefused(f"no template {name!r}", remedy=remedy)
+        raise TemplateRefused(f"no template {name[:64]!r}", remedy=remedy)
     return terms.templates[name]
 
 

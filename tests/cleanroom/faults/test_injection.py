@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import rooms
 
+from cleanroom.contract.terms import Terms
 from cleanroom.errors import CleanroomError
 from cleanroom.learning.job import Job
 from cleanroom.query.compile import compile_query
@@ -15,6 +16,7 @@ from cleanroom.query.sought import weights_of
 from cleanroom.query.training import compile_training
 from cleanroom.recipient.regression import Model
 from cleanroom.sql.fitting import statement
+from cleanroom.sql.templates import use_of
 
 TERMS = rooms.terms()
 TARGET = "/tmp/cleanroom-injected"  # noqa: S108 - what nothing may ever make
@@ -64,6 +66,13 @@ def _regression(table: str, target: str, feature: str, where: str | None = None)
     return compile_query(model.sql(where), TERMS, "h", "analyst")
 
 
+def _offering() -> Terms:
+    which = {"which": {"type": "TEXT", "values": ["web"]}}
+    sql = "SELECT COUNT(*) FROM transactions WHERE channel = :which"
+    offered = {"one": {"sql": sql, "recipients": ["analyst"], "parameters": which}}
+    return Terms.of({**rooms.room(), "templates": offered})
+
+
 def _query(sql: str, **more: object) -> object:
     return compile_query(sql, TERMS, "h", "analyst", **more)
 
@@ -94,6 +103,8 @@ DOORS: dict[str, Callable[[str], object]] = {
     "a regression's feature": lambda text: _regression("transactions", "amt", text),
     "a regression's condition": lambda text: _regression("transactions", "amt", "other", text),
     "a private value": _private,
+    "a template's value": lambda text: use_of("one", {"which": text}, _offering()),
+    "a template": lambda text: use_of(text, {}, _offering()),
     "a model": lambda text: compile_scoring(text, "transactions", TERMS, "h", "analyst"),
 }
 
