@@ -1,5 +1,6 @@
 """`cleanroom gates`, `cleanroom gate`: rows that open where a secret condition holds."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -23,6 +24,7 @@ from cleanroom.cli.words import printable
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from cleanroom.contract.offers import GateTerms
     from cleanroom.contract.terms import Terms
 
 Name = Annotated[str, typer.Argument(help="A gate of the contract.")]
@@ -77,21 +79,28 @@ def page(terms: "Terms") -> "RenderableType":
     for heading in ("gate", "for", "opens at most", "text"):
         table.add_column(heading, overflow="fold")
     for name, of in terms.gates.items():
-        text = "\n".join((of.sql, *_faults(name, terms)))
+        text = "\n".join((of.sql, *_faults(name, of, terms)))
         most = f"{of.max_rows} rows, {of.per_day} times a day to each"
         table.add_row(name, for_whom(of), most, Text(printable(text)))
     return table
 
 
-def _faults(name: str, terms: "Terms") -> list[str]:
+def _faults(name: str, gate: "GateTerms", terms: "Terms") -> Iterator[str]:
+    """Yield why the gate can't run, or why one whom it names would be refused for any purpose."""
     from cleanroom.errors import CleanroomError
     from cleanroom.plan.question import Question
+    from cleanroom.policy.check import by_contract
     from cleanroom.query.compile import compile_question
 
-    gate = terms.gates[name]
-    recipient = gate.to[0] if gate.to else ""
-    try:
-        compile_question(Question(gate.sql, recipient, gate=name), terms, "0" * 64)
-    except CleanroomError as error:
-        return [f"CAN'T RUN: {error}"]
-    return []
+    for recipient in gate.to or ("",):
+        refused = []
+        for purpose in terms.room.purposes or ("",):
+            question = Question(gate.sql, recipient, purpose=purpose, gate=name)
+            try:
+                plan = compile_question(question, terms, "0" * 64)
+            except CleanroomError as error:
+                yield f"CAN'T RUN: {error}"
+                return
+            refused.append(by_contract(plan, terms, terms.room.expires) if recipient else ())
+        if all(refused):
+            yield from (f"REFUSED to {recipient}: {one.message}" for one in refused[0])

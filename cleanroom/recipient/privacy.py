@@ -19,7 +19,8 @@ def privacy_of(plan: Plan, terms: Terms) -> Mapping[str, Any]:
     """Return kind and threshold, or epsilon, delta, what was charged of rho, and the error of
     every opened total, by its meaning."""
     if plan.noise is None:
-        return {"kind": terms.privacy.release, "threshold": plan.root.min_group}
+        kind = terms.privacy.release if plan.gate is None else "gated"
+        return {"kind": kind, "threshold": plan.root.min_group}
     noise = plan.noise
     errors = {column.meaning: error_of(plan, column) for column in plan.opened}
     return {

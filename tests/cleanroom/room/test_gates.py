@@ -2,13 +2,16 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import banks
 import duckdb
 import pytest
 import rooms
+from typer.testing import CliRunner
 
+from cleanroom.cli import app
 from cleanroom.contract.terms import Terms
 from cleanroom.errors import PlanMismatch, PolicyDenied
 from cleanroom.local.room import LocalRoom
@@ -111,6 +114,23 @@ def test_the_same_script_runs_on_made_up_rows(room: LocalRoom) -> None:
             refused.append((set(error.value.party.split(", ")), error.value.message))
         assert refused[0] == refused[1]
         assert twin.tables().equals(room.tables())
+
+
+def test_the_commands_list_ask_and_explain(
+    room: LocalRoom, matching: list[tuple[Any, ...]], tmp_path: Path
+) -> None:
+    config = room.workers["bank_a"].config.parents[1] / "supervisor" / "config.toml"
+
+    def said(*words: str) -> str:
+        done = CliRunner().invoke(app, [*words, "--config", str(config)])
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    assert all(name in said("gates", "--format", "csv") for name in banks.GATES)
+    assert "Rulings of the members" in said("gate", "flagged_twice", "--explain")
+    rows = tmp_path / "rows.csv"
+    said("gate", "flagged_twice", "--output", str(rows))
+    assert len(rows.read_text().splitlines()) == len(matching) + 1
 
 
 def test_the_sheet_says_who_learns_what(room: LocalRoom) -> None:

@@ -1,0 +1,39 @@
+"""What signers and recipients read about gates."""
+
+from typing import Any
+
+import banks
+import pytest
+from rich.console import Console
+
+from cleanroom.cli.gates import page
+from cleanroom.contract.terms import Terms
+
+
+def shown(**changes: Any) -> str:
+    console = Console(width=200)
+    with console.capture() as captured:
+        console.print(page(Terms.of({**banks.contract(), **changes})))
+    return " ".join(captured.get().split())
+
+
+def test_signers_read_text_recipients_and_limits() -> None:
+    text = shown()
+    assert "HAVING COUNT(DISTINCT member) >= 2" in text
+    assert "supervisor, each owner for its own part" in text
+    assert "20 rows, 10 times a day to each" in text
+    assert "CAN'T RUN" not in text
+    assert "REFUSED" not in text
+
+
+@pytest.mark.parametrize(
+    ("gate", "said"),
+    [
+        ({"sql": "SELECT COUNT(*) FROM flags"}, "CAN'T RUN: unsupported-query: one total of all"),
+        ({"sql": "SELECT custoner FROM flags"}, "Did you mean 'customer'?"),
+        ({"sql": "SELECT day FROM flags"}, "REFUSED to supervisor: column flags.day used as"),
+        ({"sql": "SELECT customer FROM flags", "to": ["outsider"]}, "REFUSED to outsider: column"),
+    ],
+)
+def test_signers_read_what_does_not_work(gate: dict[str, Any], said: str) -> None:
+    assert said in shown(gates={"g": {"to": ["supervisor"], "max_rows": 5, **gate}})
