@@ -82,8 +82,8 @@ SDC = Card(
     technique=Technique.SDC,
     maturity=Maturity.TESTED,
     does="On secret shares a cell is opened only if min_group distinct persons stand behind it "
-    "and behind each of its values; counts are redacted and rounded there, too, as the contract "
-    "says.",
+    "and behind each of its values; sums that few contributors dominate are withheld, and counts "
+    "redacted and rounded there, too, as the contract says.",
     assumes=(
         "The column that each table names as the person tells persons apart, the same way at "
         "every owner.",
@@ -107,6 +107,8 @@ SDC = Card(
         "tests/cleanroom/query/test_min_group.py::test_only_large_groups_pass",
         "tests/cleanroom/query/test_min_group.py"
         "::test_a_value_behind_which_few_persons_stand_isn_t_opened",
+        "tests/cleanroom/query/test_dominance.py"
+        "::test_one_bank_s_rows_may_not_be_nearly_all_of_a_sum",
         "tests/cleanroom/room/test_local_room.py"
         "::test_groups_of_too_few_persons_are_counted_and_not_opened",
     ),
