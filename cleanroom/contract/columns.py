@@ -55,8 +55,8 @@ class ColumnTerms(Strict):
         bounds: smallest and largest value, in the column's own type; they set bit widths and
             prove that sums don't wrap.
         values: all values a TEXT column may hold; it then travels as a small code.
-        filter_by: how a query may restrict the column, besides the right to: by equality alone, or
-            by ranges of at least `min_width`, too.
+        filter_by: how a query may restrict the column, besides the right to: with = and IN alone,
+            or by ranges alone, of at least `min_width`.
         min_width: in the column's own units; of a DATE days, of a TIMESTAMP seconds.
         special_category: data that the law protects more, as of health; the contract's privacy
             may then be no weaker than the defaults.

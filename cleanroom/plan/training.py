@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from cleanroom.learning.facts import Facts
 from cleanroom.plan.plan import Use
+from cleanroom.plan.restrictions import Linked, Restriction
 
 FORMAT = 2  # raise it when the meaning of a plan changes: members of two releases then differ
 PERSON = "person"
@@ -51,6 +52,7 @@ class TrainPlan:
         max_words: numbers of one sum, and of one question.
         min_group: persons that every owner has to have, or it takes no part. 0 where sums are
             noisy: that an owner has too few is an exact answer, which no noise covers.
+        restrictions, linked: as in a query's plan.
         read_sql: what each owner runs: `person` if persons must be told apart, then `target`
             and `time` if there are some, then each feature; float64, NaN or the code -1 for
             NULL.
@@ -76,6 +78,8 @@ class TrainPlan:
     min_group: int
     uses: tuple[Use, ...]
     read_sql: str
+    restrictions: tuple[Restriction, ...] = ()
+    linked: tuple[Linked, ...] = ()
     without: tuple[str, ...] = ()
     noise: Noise | None = None
     purpose: str = ""

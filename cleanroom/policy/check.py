@@ -13,6 +13,7 @@ from cleanroom.plan.training import TrainPlan
 from cleanroom.policy import (
     approval,
     common,
+    conditions,
     disclosure,
     gates,
     owners,
@@ -56,8 +57,8 @@ def _rules_of(plan: Ruled) -> tuple[Rule[Any], ...]:
         case Plan() if plan.gate is not None:
             return (*gates.RULES, queries.computing)
         case Plan():
-            return (*queries.RULES, *disclosure.RULES, *owners.OF_QUERIES)
+            return (*queries.RULES, *disclosure.RULES, *conditions.RULES, *owners.OF_QUERIES)
         case TrainPlan():
-            return (*training.RULES, *owners.OF_TRAININGS)
+            return (*training.RULES, *conditions.RULES, *owners.OF_TRAININGS)
         case Rows():
             return scoring.RULES

@@ -6,11 +6,13 @@ is as the contract has it. Nobody else is shown this table; a refusal names the 
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
-from cleanroom.contract.columns import Right
+from cleanroom.contract import types
+from cleanroom.contract.columns import ColumnTerms, Right
 from cleanroom.contract.fields import Name, Strict
 from cleanroom.contract.terms import Role, Terms
 from cleanroom.errors import ConfigInvalid
@@ -23,9 +25,12 @@ class OwnColumn(Strict):
 
     Attributes:
         without: rights that no recipient has here, whatever the contract grants.
+        filter_by, min_width: as in the contract's columns.
     """
 
     without: tuple[Right, ...] = ()
+    filter_by: Literal["any", "equality", "range"] = "any"
+    min_width: Annotated[Decimal, Field(gt=0, allow_inf_nan=False)] | None = None
 
 
 class OwnPolicy(Strict):
@@ -33,6 +38,7 @@ class OwnPolicy(Strict):
 
     Attributes:
         recipients: the only ones that it takes part for. purposes: the only ones.
+        query_epsilon: the most that one query may cost of a privacy budget.
         min_group, min_contributors, untested_cells: as in the contract's `[privacy]`.
         columns: by 'member.table.column' or 'table.column'.
         approval: whether a person at this member approves plans before they run.
@@ -46,6 +52,7 @@ class OwnPolicy(Strict):
     min_group: Annotated[int, Field(ge=1, le=1_000_000, strict=True)] | None = None
     min_contributors: Annotated[int, Field(ge=1, le=1000, strict=True)] | None = None
     untested_cells: Literal["refused"] | None = None
+    query_epsilon: Annotated[float, Field(gt=0, le=20, allow_inf_nan=False)] | None = None
     columns: Mapping[str, OwnColumn] = Field(default_factory=dict)
     approval: Literal["automatic", "person"] = "automatic"
     approval_for: tuple[Kind, ...] | None = None
@@ -74,10 +81,29 @@ class OwnPolicy(Strict):
                 yield key, f"{own} is laxer than the contract's {agreed}"
         if self.approval_for is not None and self.approval == "automatic":
             yield "approval_for", "nothing is approved by a person; set approval = 'person'"
-        for name in self.columns:
+        if self.query_epsilon is not None and self.query_epsilon > terms.privacy.epsilon:
+            yield "query_epsilon", f"more than the contract's epsilon {terms.privacy.epsilon:g}"
+        yield from self._column_faults(member, terms)
+
+    def _column_faults(self, member: str, terms: Terms) -> Iterator[tuple[str, str]]:
+        for name, own in self.columns.items():
             table, _, column = name.rpartition(".")
             if table not in terms.tables_of(member) or column not in terms.tables[table].columns:
                 yield f"columns.{name}", f"{member} holds no such column"
+            elif what := _column_fault(own, terms.tables[table].columns[column]):
+                yield f"columns.{name}.{what[0]}", what[1]
+
+
+def _column_fault(own: OwnColumn, agreed: ColumnTerms) -> tuple[str, str] | None:
+    """Return the key and the fault of a column that is laxer here, or means nothing."""
+    has_ranges = agreed.sql_type.kind not in (types.Kind.TEXT, types.Kind.BOOLEAN)
+    if (own.filter_by == "range") != (own.min_width is not None):
+        return "min_width", "it belongs to filter_by = 'range', and the other way round"
+    if own.filter_by == "range" and not has_ranges:
+        return "filter_by", f"a {agreed.sql_type} has no ranges"
+    if own.min_width and agreed.min_width and own.min_width < agreed.min_width:
+        return "min_width", f"{own.min_width} is laxer than the contract's {agreed.min_width}"
+    return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from cleanroom.plan.contributors import too_few
 from cleanroom.plan.plan import Plan
 from cleanroom.plan.training import TrainPlan
+from cleanroom.policy.conditions import Limit, breaches, restricted
 from cleanroom.policy.matter import Asked, Matter, Rule
 from cleanroom.policy.model import Code, Violation
 
@@ -47,17 +48,20 @@ def _rights(matter: Matter[Asked]) -> Iterator[Violation]:
 
 def _group_size(matter: Matter[Plan]) -> Iterator[Violation]:
     plan, least = matter.plan, matter.own.policy.min_group
-    if least is not None and plan.protocol == "mpc" and plan.root.min_group < least:
+    exact = plan.protocol == "mpc" and plan.noise is None
+    if least is not None and exact and plan.root.min_group < least:
         message = f"groups of {plan.root.min_group} persons asked, at least {least} needed"
         smallest = f"Ask with min_group = {least}"
         yield _refused(matter, Code.GROUP_TOO_SMALL, message, smallest, "min_group")
 
 
 def _cells(matter: Matter[Plan]) -> Iterator[Violation]:
-    plan = matter.plan
-    if plan.ciphertexts is not None and matter.own.policy.untested_cells == "refused":
+    plan, exact = matter.plan, matter.plan.noise is None
+    untested = plan.ciphertexts is not None and exact
+    if untested and matter.own.policy.untested_cells == "refused":
         message = f"on ciphertexts {plan.recipient} opens cells before anybody counts their persons"
-        smallest = "Ask with protocol 'mpc'" if plan.ciphertexts.private is None else ""
+        private = plan.ciphertexts is not None and plan.ciphertexts.private is not None
+        smallest = "" if private else "Ask with protocol 'mpc'"
         yield _refused(matter, Code.CELLS_NOT_TESTED, message, smallest, "untested_cells")
 
 
@@ -70,6 +74,24 @@ def _contributors(matter: Matter[Plan]) -> Iterator[Violation]:
         )
         smallest = "Leave nobody out" if matter.plan.without else "Ask with protocol 'mpc'"
         yield _refused(matter, Code.TOO_FEW_CONTRIBUTORS, message, smallest, "min_contributors")
+
+
+def _noise(matter: Matter[Plan]) -> Iterator[Violation]:
+    noise, most = matter.plan.noise, matter.own.policy.query_epsilon
+    if noise is not None and most is not None and noise.epsilon > most:
+        message = f"epsilon {noise.epsilon:g} asked; {most:g} allowed for one query"
+        smallest = f"Ask with epsilon = {most:g}"
+        yield _refused(matter, Code.EPSILON_TOO_LARGE, message, smallest, "query_epsilon")
+
+
+def _filters(matter: Matter[Plan | TrainPlan]) -> Iterator[Violation]:
+    columns = matter.own.policy.columns
+    for base, column, found in restricted(matter):
+        if (own := columns.get(".".join(base))) is not None:
+            limit = Limit(own.filter_by, own.min_width)
+            for code, message, smallest, key in breaches(base, column, limit, found):
+                where = f"columns.{'.'.join(base)}.{key}"
+                yield _refused(matter, code, message, smallest.removesuffix("."), where)
 
 
 def _trained(matter: Matter[TrainPlan]) -> Iterator[Violation]:
@@ -91,5 +113,5 @@ def _refused(matter: Matter[Asked], code: Code, what: str, smallest: str, key: s
 
 
 RULES: tuple[Rule[Asked], ...] = (_erased, _recipient, _purpose, _rights)
-OF_QUERIES: tuple[Rule[Plan], ...] = (_group_size, _cells, _contributors)
-OF_TRAININGS: tuple[Rule[TrainPlan], ...] = (_trained,)
+OF_QUERIES: tuple[Rule[Plan], ...] = (_group_size, _cells, _contributors, _noise, _filters)
+OF_TRAININGS: tuple[Rule[TrainPlan], ...] = (_trained, _filters)

@@ -20,6 +20,7 @@ from cleanroom.query.noise import checked_epsilon
 from cleanroom.query.noisy import lower_noisily
 from cleanroom.query.placing import place
 from cleanroom.query.private import lower_privately, private_uses
+from cleanroom.query.restricting import facts_of
 from cleanroom.query.unions import lower_union
 from cleanroom.query.uses import gate_uses, shown_uses, trained_uses, uses
 from cleanroom.sql.bind import bind
@@ -111,6 +112,7 @@ def _queried(question: Question, terms: Terms, contract_hash: str) -> Plan:
         else:
             controls = Controls.of(terms, question.recipient)
             lowered = lower(query, placement, terms.privacy.min_group, controls)
+        chosen = facts_of(query, placement)
     except RecursionError:
         raise UnsupportedQuery("the query is nested too deeply") from None
     return Plan(
@@ -118,6 +120,8 @@ def _queried(question: Question, terms: Terms, contract_hash: str) -> Plan:
         recipient=question.recipient,
         sql=question.sql,
         uses=tuple(sorted(needed)),
+        restrictions=chosen.restrictions,
+        linked=chosen.linked,
         root=replace(lowered.root, hidden=terms.privacy.group_count == "hidden" and not noise),
         opened=lowered.opened,
         final_sql=lowered.final_sql,
@@ -159,12 +163,15 @@ def _fitting(fitting: Fitting, question: Question, terms: Terms, contract_hash: 
         raise UnsupportedQuery("a training on joined rows on ciphertexts", remedy=_ON_SHARES)
     query = bind(fitting.rows, terms, nest_of(terms))
     placement = place(query)
+    chosen = facts_of(query, placement)
     lowered = lower_fitting(query, placement, fitting, terms.privacy.min_group)
     return Plan(
         contract_hash=contract_hash,
         recipient=question.recipient,
         sql=question.sql,
         uses=trained_uses(query, placement),
+        restrictions=chosen.restrictions,
+        linked=chosen.linked,
         root=replace(lowered.root, hidden=terms.privacy.group_count == "hidden"),
         opened=lowered.opened,
         final_sql=lowered.final_sql,

@@ -17,6 +17,7 @@ from cleanroom.query import local
 from cleanroom.query.columns import Bits, Columns, deliver_something
 from cleanroom.query.persons import Persons
 from cleanroom.query.reshape import column_of
+from cleanroom.query.restricting import facts_of_rows
 from cleanroom.query.sources import Placement, person_of
 from cleanroom.query.tree import Tree
 from cleanroom.query.units import Units
@@ -66,7 +67,8 @@ class _Lowering:
         query = self.rows.query
         limit = local.rows_per_person(query, self.placement)
         uses = row_uses(query, self.placement, tuple(self.rows.calls.values()))
-        return View(node, found, n, named, limit if named else None, None, uses)
+        facts = facts_of_rows(query, self.placement, self.rows.calls)
+        return View(node, found, n, named, limit if named else None, None, uses, facts)
 
     def _wanted(self) -> Iterator[Expr]:
         """Yield every expression over rows that must be a column."""

@@ -11,6 +11,7 @@ from sqlglot import exp
 from cleanroom.contract.types import Kind
 from cleanroom.errors import OverflowPossible, UnsupportedQuery
 from cleanroom.query.leaf import Write, row_order, rows_of
+from cleanroom.query.restricting import facts_of_rows
 from cleanroom.query.sizes import MAX_LEAF_ROWS, joined_rows
 from cleanroom.query.sources import Placement, Source, person_of
 from cleanroom.query.uses import row_uses
@@ -68,6 +69,7 @@ def computed(rows: InnerRows, placement: Placement, min_group: int) -> LocalView
         named,
         None if person is None else rows_per_person(query, placement),
         row_uses(query, placement, tuple(rows.calls.values())),
+        facts_of_rows(query, placement, rows.calls),
     )
 
 

@@ -17,6 +17,7 @@ from cleanroom.query.having import Having
 from cleanroom.query.nested import ViewColumns, groups_of, person_of_groups
 from cleanroom.query.outcome import Outcome, certain, meaning
 from cleanroom.query.persons import Persons
+from cleanroom.query.restricting import facts_of
 from cleanroom.query.sources import Placement
 from cleanroom.query.statistics import Statistics
 from cleanroom.query.top import Tops
@@ -112,6 +113,7 @@ class _Lowering:
             1 if key is not None and grouped.keys == (key,) else None,
             self._unique(columns, grouped),
             inner_uses(self.query, self.placement),
+            facts_of(self.query, self.placement, inner=True),
         )
 
     def _unique(

@@ -18,6 +18,7 @@ from cleanroom.query.compile import nest_of
 from cleanroom.query.leaf import rows_of
 from cleanroom.query.left_out import check_left_out, terms_without
 from cleanroom.query.placing import place
+from cleanroom.query.restricting import facts_of
 from cleanroom.query.sources import Placement, person_of
 from cleanroom.query.uses import trained_uses
 from cleanroom.sql.bind import Query, bind
@@ -60,6 +61,7 @@ def compile_training(job: Job, terms: Terms, contract_hash: str, recipient: str)
         measure_of(job.spec, facts)
     if asked.max_membership is not None:
         attacked_by(job.spec, facts, asked.max_membership)
+    chosen = facts_of(query, placement)
     noise, (rounds, steps) = _noise(job, facts), _most_rounds(job)
     return TrainPlan(
         contract_hash=contract_hash,
@@ -79,6 +81,8 @@ def compile_training(job: Job, terms: Terms, contract_hash: str, recipient: str)
         max_words=MAX_WORDS,
         min_group=0 if noise else terms.privacy.min_group,
         uses=trained_uses(query, placement),
+        restrictions=chosen.restrictions,
+        linked=chosen.linked,
         read_sql=_read_sql(job, query, placement, columns, persons=persons),
         without=left_out,
         purpose=asked.purpose if terms.room.purposes else "",

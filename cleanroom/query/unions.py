@@ -13,6 +13,7 @@ from cleanroom.query import local
 from cleanroom.query.columns import Bits, Columns, deliver_something
 from cleanroom.query.persons import Persons
 from cleanroom.query.reshape import column_of
+from cleanroom.query.restricting import facts_of_rows, facts_of_union
 from cleanroom.query.sources import Placement
 from cleanroom.query.tree import Tree
 from cleanroom.query.units import Units
@@ -104,7 +105,10 @@ def lower_union(parts: Sequence[tuple[Query, Placement]], min_group: int) -> Vie
     limits = [local.rows_per_person(b.query, b.placement) for b in branches]
     limit = sum(n or 0 for n in limits) if person and None not in limits else None
     uses = {use for b in branches for use in row_uses(b.query, b.placement, ())}
-    return View(Union(tuple(nodes)), shown, rows, person, limit, None, tuple(sorted(uses)))
+    below = [(b.query, facts_of_rows(b.query, b.placement, {})) for b in branches]
+    facts = facts_of_union(below, [output.name for output in branches[0].query.outputs])
+    node = Union(tuple(nodes))
+    return View(node, shown, rows, person, limit, None, tuple(sorted(uses)), facts)
 
 
 def _lined_up(branches: list[list[Expr]]) -> list[tuple[Expr, ...]]:

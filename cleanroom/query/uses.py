@@ -1,9 +1,10 @@
 """In which ways a query touches each column: what policy rules on.
 
 Rule: a right holds for the column as it is. An expression that could single out values, such
-as a join key CASE WHEN id IN (1, 2) THEN id END, needs the right 'filter' besides. A use of an
-inner aggregate is also one of all columns that it is computed from. A row that is shown reveals
-its columns, and all that conditions make equal to them.
+as a join key CASE WHEN id IN (1, 2) THEN id END, needs the right 'filter' besides, and so does
+whatever is compared with what constants may decide. A use of an inner aggregate is also one of all
+columns that it is computed from. A row that is shown reveals its columns, and all that conditions
+make equal to them.
 """
 
 from collections.abc import Collection, Iterable, Iterator
@@ -11,19 +12,19 @@ from fractions import Fraction
 
 from cleanroom.plan.plan import Use
 from cleanroom.query.equalities import Equalities, is_equality
+from cleanroom.query.origins import TRUTHS, origin
 from cleanroom.query.sources import Placement
 from cleanroom.sql.aggregates import RIGHTS, share_of
 from cleanroom.sql.bind import Query
-from cleanroom.sql.expr import COMPARISONS, Expr, columns, tables, walk
+from cleanroom.sql.expr import Expr, columns, tables, walk
 from cleanroom.sql.missing import bare
 from cleanroom.sql.parts import walk_parts
 from cleanroom.sql.windows import Call
 
-_LINEAR = {"+", "-", "*", "neg", "cast", "literal", "optional"}
+LINEAR = {"+", "-", "*", "neg", "cast", "literal", "optional"}
 # MIN(-x) is a MAX, and MIN(abs(x - 7)) finds single values.
-_SINGLE = {"min", "max", "median", "quantile_disc"}
+SINGLE = {"min", "max", "median", "quantile_disc"}
 _TAIL = Fraction(1, 10)
-_CONDITIONS = {*COMPARISONS, "in", "is_null", "like", "ilike", "and", "or", "not"}
 
 
 def uses(query: Query, placement: Placement) -> tuple[Use, ...]:
@@ -105,20 +106,19 @@ def _of(query: Query, expr: Expr, right: str) -> Iterator[Use]:
             yield Use(owned, column, right)
 
 
-def _all_conditions(query: Query) -> Iterator[Expr]:
+def conditions(query: Query) -> Iterator[Expr]:
     parts = [part for part, _ in walk_parts(query.part)]
     yield from (condition for part in parts for condition in part.where)
     yield from (c for part in parts for joined in part.attached for c in joined.on)
 
 
 def _conditions(query: Query, placement: Placement) -> Iterator[Use]:
-    for condition in _all_conditions(query):
+    for condition in conditions(query):
         sides = condition.args if condition.op == "=" else ()
         if len(sides) == 2 and all(tables(s) for s in sides) and not (
             tables(sides[0]) & tables(sides[1])
         ):
-            for side in sides:
-                yield from _plainly(query, side, "join")
+            yield from _compared(query, sides, "join")
         else:
             yield from _condition(query, placement, condition)
 
@@ -131,8 +131,15 @@ def _condition(query: Query, placement: Placement, condition: Expr) -> Iterator[
         for arg in condition.args:
             yield from _condition(query, placement, arg)
     else:
-        for arg in condition.args:
-            yield from _plainly(query, arg, "compare")
+        yield from _compared(query, condition.args, "compare")
+
+
+def _compared(query: Query, sides: tuple[Expr, ...], right: str) -> Iterator[Use]:
+    """The right for each side; where constants may stand behind one, all are filtered by them."""
+    for side in sides:
+        yield from _plainly(query, side, right)
+        if any(origin(query, other).made for other in sides):
+            yield from _of(query, side, "filter")
 
 
 def _plainly(query: Query, expr: Expr, right: str) -> Iterator[Use]:
@@ -145,7 +152,7 @@ def _plainly(query: Query, expr: Expr, right: str) -> Iterator[Use]:
 def _revealed(query: Query, exprs: Iterable[Expr]) -> Iterator[Use]:
     """Yield the columns of what is shown, and all that conditions make equal to one of them."""
     equal = Equalities()
-    for condition in filter(is_equality, _all_conditions(query)):
+    for condition in filter(is_equality, conditions(query)):
         first, *others = (node for node in walk(condition) if node.op == "column")
         for other in others:
             equal.join(first, other)
@@ -170,7 +177,7 @@ def _keys(query: Query) -> Iterator[Use]:
 def _key(query: Query, key: Expr) -> Iterator[Use]:
     yield from _of(query, key, "group")
     for node in walk(key):
-        if node.op in _CONDITIONS or node.op == "case":
+        if node.op in TRUTHS or node.op == "case":
             yield from _of(query, node, "filter")
 
 
@@ -182,7 +189,7 @@ def _aggregates(query: Query, placement: Placement) -> Iterator[Use]:
                 for arg in node.args:
                     for right in (*RIGHTS[str(node.value)], *_at_the_ends(node)):
                         yield from _value(query, placement, arg, right)
-                    if node.value in _SINGLE and not _is_plain(arg):
+                    if node.value in SINGLE and not _is_plain(arg):
                         yield from _of(query, arg, "filter")
 
 
@@ -196,7 +203,7 @@ def _at_the_ends(aggregate: Expr) -> tuple[str, ...]:
 
 def _value(query: Query, placement: Placement, expr: Expr, right: str) -> Iterator[Use]:
     """An aggregate's right for what is aggregated; conditions inside it are conditions."""
-    if expr.op in _CONDITIONS:
+    if expr.op in TRUTHS:
         yield from _condition(query, placement, expr)
     elif expr.op == "column":
         yield from _of(query, expr, right)
@@ -206,7 +213,7 @@ def _value(query: Query, placement: Placement, expr: Expr, right: str) -> Iterat
         for value in (*expr.args[1:-1:2], expr.args[-1]):
             yield from _value(query, placement, value, right)
     else:
-        if expr.op not in _LINEAR:  # 1 // (x - 7) is NULL or great for single values of x
+        if expr.op not in LINEAR:  # 1 // (x - 7) is NULL or great for single values of x
             yield from _of(query, expr, "filter")
         for arg in expr.args:
             yield from _value(query, placement, arg, right)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from cleanroom.contract.columns import MEMBER, TableTerms
+from cleanroom.plan.restrictions import Facts
 from cleanroom.sql.aggregates import is_aggregate
 from cleanroom.sql.domain import TRUTH, Domain
 from cleanroom.sql.expr import Expr, column
@@ -29,6 +30,12 @@ class Table:
     def read(self) -> tuple[str, ...]:
         """Return the contract's tables that an owner reads for it."""
         return (self.name,) if self.local is None else self.local.tables
+
+    @property
+    def facts(self) -> Facts | None:
+        """Return what is known of a subquery's conditions and columns."""
+        of = self.view or self.local
+        return None if of is None else of.facts
 
     def base(self, name: str) -> tuple[tuple[str, str], ...]:
         """Return the contract's tables and columns that a column is computed from."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from cleanroom.plan.conditions import Predicate, Term
 from cleanroom.plan.nodes import Node
 from cleanroom.plan.plan import Use
+from cleanroom.plan.restrictions import Facts
 from cleanroom.sql.domain import Domain
 from cleanroom.sql.encode import Encoding
 
@@ -46,6 +47,7 @@ class View:
         unique: columns that tell them apart, none if there is one group; None if no columns do
             that the outer query can read.
         uses: what the inner query itself needs.
+        facts: its conditions, and where its columns come from.
     """
 
     node: Node
@@ -55,6 +57,7 @@ class View:
     rows_per_person: int | None
     unique: tuple[str, ...] | None
     uses: tuple[Use, ...]
+    facts: Facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,7 @@ class LocalView:
         sql: a SELECT over the owner's tables that yields `columns`, and a column rowid.
         base: for each column, as in ViewColumn.
         tables: the contract's tables that it reads.
-        rows, person, rows_per_person, uses: as in View.
+        rows, person, rows_per_person, uses, facts: as in View.
     """
 
     member: str
@@ -77,3 +80,4 @@ class LocalView:
     person: str | None
     rows_per_person: int | None
     uses: tuple[Use, ...]
+    facts: Facts

@@ -102,6 +102,8 @@ LAXER: list[tuple[str, dict[str, object]]] = [
     ("policy.min_contributors: 2 is laxer", {"min_contributors": 2}),
     ("policy.recipients: 'beta' is no recipient", {"recipients": ["beta"]}),
     ("policy.purposes: the contract names no purpose 'fun'", {"purposes": ["fun"]}),
+    ("policy.query_epsilon: more than the contract's epsilon 1", {"query_epsilon": 2.0}),
+    ("policy.columns.transactions.amt.min_width: it belongs", {"columns": {AMT: {"min_width": 1}}}),
     ("policy.columns.beta.claims.level: alpha holds no", {"columns": {"beta.claims.level": {}}}),
     ("policy.columns.alpha.people.age: alpha holds no", {"columns": {"alpha.people.age": {}}}),
 ]

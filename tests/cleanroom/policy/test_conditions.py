@@ -1,0 +1,328 @@
+"""Conditions on columns: equalities, wide enough ranges, and no constants beside persons' names."""
+
+import datetime as dt
+from typing import Any
+
+import pytest
+import rooms
+import training
+
+from cleanroom.contract.terms import Terms
+from cleanroom.errors import CleanroomError
+from cleanroom.learning.job import Job
+from cleanroom.policy.check import by_contract, check
+from cleanroom.policy.matter import Spent
+from cleanroom.policy.model import Code, Violation
+from cleanroom.policy.own import Own, OwnPolicy
+from cleanroom.query.compile import compile_query
+from cleanroom.query.training import compile_training
+
+TODAY = dt.date(2026, 3, 1)
+PEOPLE = "SELECT state, COUNT(*) FROM alpha.people"
+JOINED = "SELECT p.state, COUNT(*) FROM alpha.people p JOIN beta.claims c ON p.id = c.pid"
+G, J = " GROUP BY state", " GROUP BY p.state"
+
+
+def terms(min_group: int = 10, **columns: dict[str, Any]) -> Terms:
+    """Return terms in which columns of alpha.people are filtered as given."""
+    room = rooms.room(min_group)
+    for name, limit in columns.items():
+        room["tables"]["alpha.people"]["columns"][name].update(limit)
+    return Terms.of(room)
+
+
+def codes(sql: str, agreed: Terms, protocol: str = "mpc") -> list[str]:
+    plan = compile_query(sql, agreed, "0" * 64, "analyst", protocol)
+    return [v.code for v in by_contract(plan, agreed, TODAY)]
+
+
+# --- names of persons ------------------------------------------------------------------
+
+SINGLED_OUT = [
+    PEOPLE + " WHERE id = 7" + G,
+    PEOPLE + " WHERE 7 = id" + G,
+    PEOPLE + " WHERE id IN (7, 8)" + G,
+    PEOPLE + " WHERE id NOT IN (7, 8)" + G,
+    PEOPLE + " WHERE id <> 7" + G,
+    PEOPLE + " WHERE NOT (id = 7)" + G,
+    PEOPLE + " WHERE id BETWEEN 0 AND 59" + G,
+    PEOPLE + " WHERE id < 7" + G,
+    PEOPLE + " WHERE id + 1 = 8" + G,
+    PEOPLE + " WHERE id % 2 = 0" + G,
+    PEOPLE + " WHERE CAST(id AS VARCHAR) LIKE '1%'" + G,
+    PEOPLE + " WHERE active OR id = 7" + G,
+    PEOPLE + " WHERE CASE WHEN id = 7 THEN active ELSE FALSE END" + G,
+    PEOPLE + " WHERE (id = 7) = active" + G,
+    PEOPLE + " WHERE COALESCE(id, 3) = 7" + G,
+    PEOPLE + " WHERE id = score" + G + " HAVING MIN(id) = 7",
+    "SELECT state, COUNT(*) FILTER (WHERE id = 7) FROM alpha.people" + G,
+    "SELECT state, SUM(CASE WHEN id = 7 THEN income END) FROM alpha.people" + G,
+    "SELECT state, SUM(income * (id - 7)) FROM alpha.people" + G,
+    "SELECT state, SUM(1 // (id - 7)) FROM alpha.people" + G,
+    "SELECT id = 7, COUNT(*) FROM alpha.people GROUP BY id = 7",
+    "SELECT id // 10, COUNT(*) FROM alpha.people GROUP BY id // 10",
+    "SELECT CASE WHEN id = 7 THEN 1 ELSE 2 END, COUNT(*) FROM alpha.people GROUP BY 1",
+    "SELECT id, COUNT(*) FROM alpha.people GROUP BY id HAVING id = 7",
+    "SELECT id, COUNT(*) FROM alpha.people GROUP BY id HAVING MAX(id) < 9",
+    "SELECT state, COUNT(*) FROM (SELECT state, id AS who FROM alpha.people) t WHERE who = 7" + G,
+    "SELECT COUNT(*) FROM (SELECT id, COUNT(*) n FROM alpha.visits GROUP BY id) v WHERE v.id = 7",
+    "SELECT COUNT(*) FROM (SELECT id, COUNT(*) n FROM alpha.visits GROUP BY id HAVING id = 7) v",
+    "SELECT COUNT(*) FROM (SELECT id, COUNT(*) n FROM alpha.visits GROUP BY id"
+    " HAVING MIN(id) = 7) v",
+    "SELECT COUNT(*) FROM (SELECT id, id + 1 AS x, ROW_NUMBER() OVER (PARTITION BY id ORDER BY day)"
+    " AS rn FROM alpha.visits) v WHERE x = 8",
+    "SELECT COUNT(*) FROM (SELECT id, LAG(id) OVER (PARTITION BY id ORDER BY day) AS before"
+    " FROM alpha.visits) v WHERE before = 7",
+    "SELECT COUNT(*) FROM (SELECT id FROM alpha.visits UNION ALL SELECT pid FROM beta.claims) u"
+    " WHERE id = 7",
+    "SELECT COUNT(*) FROM (SELECT id FROM alpha.visits WHERE id = 7 UNION ALL"
+    " SELECT pid FROM beta.claims) u",
+    "WITH w AS (SELECT * FROM alpha.people WHERE id IN (7, 8)) SELECT state, COUNT(*) FROM w" + G,
+    JOINED + " AND c.pid = 7" + J,
+    JOINED + " WHERE p.id < 9" + J,
+    JOINED + " LEFT JOIN gamma.members m ON m.mid = p.id AND m.mid = 7" + J,
+    PEOPLE + " WHERE id IN (SELECT pid FROM beta.claims WHERE pid = 7)" + G,
+    PEOPLE + " p WHERE EXISTS (SELECT 1 FROM beta.claims c WHERE c.pid = p.id AND p.id < 9)" + G,
+    PEOPLE + " p WHERE NOT EXISTS (SELECT 1 FROM beta.claims c WHERE c.pid = p.id AND c.pid > 9)"
+    + G,
+    "SELECT p.state, COUNT(*) FROM alpha.people p JOIN beta.claims c"
+    " ON p.id = CASE WHEN c.level IS NULL THEN 7 ELSE 7 END" + J,
+    "SELECT p.state, COUNT(*) FROM alpha.people p JOIN beta.claims c ON p.id = c.pid * 0 + 7" + J,
+    "SELECT p.state, COUNT(*) FROM alpha.people p JOIN"
+    " (SELECT pid, 7 AS x FROM beta.claims) c ON p.id = c.x" + J,
+    "SELECT p.state, COUNT(*) FROM alpha.people p JOIN (SELECT pid, SUM(7) AS x"
+    " FROM beta.claims GROUP BY pid) c ON p.id = c.x" + J,
+    "SELECT p.state, COUNT(*) FROM alpha.people p JOIN (SELECT pid, COUNT(*) AS x"
+    " FROM beta.claims GROUP BY pid) c ON p.id = c.x" + J,
+    # a column that the join makes a person's name, too
+    "SELECT p.state, COUNT(*) FROM alpha.people p JOIN transactions t ON p.id = t.other"
+    " WHERE t.other = 7" + J,
+    "SELECT p.state, COUNT(*) FROM alpha.people p JOIN (SELECT cust, other, COUNT(*) n"
+    " FROM transactions WHERE other = 7 GROUP BY cust, other) t ON p.id = t.other" + J,
+    PEOPLE + " WHERE id IN (SELECT other FROM transactions WHERE other < 9)" + G,
+]
+
+
+@pytest.mark.parametrize("sql", SINGLED_OUT)
+def test_a_name_of_a_person_meets_no_constant(sql: str) -> None:
+    """Every right is granted here: none of them helps."""
+    try:
+        found = codes(sql, terms())
+    except CleanroomError:
+        # what can't be computed with min_group > 1 can't single out anybody; the facts still tell
+        found = []
+    alone = terms(1)
+    try:
+        plan = compile_query(sql, alone, "0" * 64, "analyst")
+    except CleanroomError:
+        assert found == []
+        return
+    guarded = Terms.of({**rooms.room(10), "privacy": {"release": "sdc", "min_group": 10}})
+    assert Code.PERSON_SINGLED_OUT in [v.code for v in by_contract(plan, guarded, TODAY)]
+    assert codes(sql, alone) == []
+
+
+NOT_SINGLED_OUT = [
+    PEOPLE + G,
+    JOINED + J,
+    PEOPLE + " WHERE score = 7 AND income BETWEEN 0 AND 10" + G,
+    "SELECT p.state, COUNT(DISTINCT p.id) FROM alpha.people p JOIN beta.claims c ON p.id = c.pid"
+    " AND c.level > 3" + J + " HAVING COUNT(DISTINCT p.id) > 12",
+    PEOPLE + " WHERE id IN (SELECT pid FROM beta.claims WHERE level > 3)" + G,
+    "SELECT COUNT(*) FROM alpha.people p LEFT JOIN beta.claims c ON p.id = c.pid"
+    " WHERE c.pid IS NULL",
+    "SELECT COUNT(*) FROM alpha.people p FULL JOIN beta.claims c ON p.id = c.pid"
+    " WHERE p.id IS NOT NULL",
+    "SELECT COUNT(*), SUM(n) FROM (SELECT id, COUNT(*) AS n FROM alpha.visits GROUP BY id) v"
+    " WHERE n > 2",
+    "SELECT COUNT(*) FROM (SELECT id, cost, ROW_NUMBER() OVER (PARTITION BY id ORDER BY day) AS rn"
+    " FROM alpha.visits) v WHERE rn = 1",
+    "SELECT COUNT(c.flag) FROM alpha.people p LEFT JOIN (SELECT pid, 1 AS flag FROM beta.claims) c"
+    " ON p.id = c.pid",
+]
+
+
+@pytest.mark.parametrize("sql", NOT_SINGLED_OUT)
+def test_persons_are_joined_counted_and_grouped(sql: str) -> None:
+    assert codes(sql, terms()) == []
+
+
+def test_persons_sought_in_secret_are_singled_out_too() -> None:
+    agreed = Terms.of(rooms.room(10, untested_cells="opened"))
+    sql = "SELECT COUNT(*) FROM transactions WHERE cust = :who"
+    assert codes(sql, agreed, "he") == [Code.PERSON_SINGLED_OUT]
+
+
+def test_a_training_chooses_no_persons_by_name() -> None:
+    agreed = training.terms(min_group=5)
+    rows = "SELECT age, bmi, outcome FROM patients WHERE patient > 100"
+    job = Job.of(training.job({"kind": "logistic"}, rows=rows))
+    plan = compile_training(job, agreed, "0" * 64, "university")
+    assert Code.PERSON_SINGLED_OUT in [v.code for v in by_contract(plan, agreed, TODAY)]
+
+
+# --- equalities and ranges -------------------------------------------------------------
+
+EQUALITY = {"score": {"filter_by": "equality"}}
+BY_EQUALITY = [
+    ("score = 3", True),
+    ("3 = score", True),
+    ("score IN (1, 2, 3)", True),
+    ("score = 1 OR score = 2", True),
+    ("score IS NULL", True),
+    ("score IS NOT NULL", True),
+    ("income > 10", True),
+    ("score > 3", False),
+    ("score BETWEEN 1 AND 3", False),
+    ("score <> 3", False),
+    ("score NOT IN (1, 2)", False),
+    ("NOT score = 3", False),
+    ("score = 3 OR income > 10", False),
+    ("score + 0 = 3", False),
+    ("abs(score) = 3", False),
+    ("CASE WHEN score > 3 THEN TRUE ELSE FALSE END", False),
+    ("score = income", False),
+]
+
+
+@pytest.mark.parametrize(("condition", "passes"), BY_EQUALITY)
+def test_equality_alone(condition: str, passes: bool) -> None:
+    found = codes(f"{PEOPLE} WHERE {condition}{G}", terms(**EQUALITY))
+    assert found == ([] if passes else [Code.FILTER_NOT_ALLOWED])
+
+
+INSIDE = [
+    "SELECT state, COUNT(*) FILTER (WHERE score = 3) FROM alpha.people" + G,
+    "SELECT state, SUM(CASE WHEN score = 3 THEN 1 END) FROM alpha.people" + G,
+    "SELECT score > 3, COUNT(*) FROM alpha.people GROUP BY 1",
+    "SELECT state, SUM(score // (score - 3)) FROM alpha.people" + G,
+    "SELECT COUNT(*) FROM (SELECT id, SUM(score) s FROM alpha.people GROUP BY id) t WHERE s = 3",
+    "SELECT COUNT(*) FROM (SELECT id, COUNT(*) s FROM alpha.people GROUP BY id"
+    " HAVING SUM(score) = 3) t",
+    "SELECT p.state, COUNT(*) FROM alpha.people p JOIN beta.claims c ON p.id = c.pid"
+    " AND p.score = CASE WHEN c.level IS NULL THEN 3 ELSE 3 END" + J,
+]
+
+
+@pytest.mark.parametrize("sql", INSIDE)
+def test_an_expression_around_a_condition_is_no_way_past_it(sql: str) -> None:
+    assert codes(sql, terms(**EQUALITY)) == [Code.FILTER_NOT_ALLOWED]
+    assert codes(sql, terms()) == []
+
+
+RANGE = {
+    "income": {"filter_by": "range", "min_width": "1000.5"},
+    "born": {"filter_by": "range", "min_width": 365},
+}
+NARROW, OTHER = Code.RANGE_TOO_NARROW, Code.FILTER_NOT_ALLOWED
+BY_RANGE: list[tuple[str, str | None]] = [
+    ("income BETWEEN 0 AND 1000.49", None),
+    ("income BETWEEN 0 AND 1000.48", NARROW),
+    ("income >= 0 AND income < 1000.5", None),
+    ("income > 0 AND income < 1000.5", NARROW),
+    ("income >= 0 AND active AND 1000.5 > income", None),
+    ("income > 98999.49", None),
+    ("income > 98999.51", NARROW),
+    ("income < 1e9", None),
+    ("income < -0.505", NARROW),
+    ("income = 5", NARROW),
+    ("income IN (1, 2, 3)", NARROW),
+    ("income IS NULL", NARROW),
+    ("income BETWEEN 2000 AND 1000", NARROW),
+    ("income < 5000 AND income > 4500", NARROW),
+    ("income < 50000 OR income > 60000", OTHER),
+    ("income <> 5", OTHER),
+    ("NOT income < 5000", OTHER),
+    ("income * 2 > 10", OTHER),
+    ("born >= '1980-01-01' AND born < '1980-12-31'", None),
+    ("born >= '1980-01-01' AND born < '1980-12-30'", NARROW),
+    ("born > DATE '1999-06-01'", NARROW),
+    ("year(born) = 1980", OTHER),
+    ("born + 1 > DATE '1980-01-01'", OTHER),
+]
+
+
+@pytest.mark.parametrize(("condition", "code"), BY_RANGE)
+def test_wide_ranges_alone(condition: str, code: str | None) -> None:
+    found = codes(f"{PEOPLE} WHERE {condition}{G}", terms(**RANGE))
+    assert found == ([] if code is None else [code])
+
+
+TOGETHER = [
+    "SELECT state, COUNT(*) FROM (SELECT * FROM alpha.people WHERE income < 5000) t"
+    " WHERE income > 4500" + G,
+    "SELECT COUNT(*) FROM (SELECT id, income, COUNT(*) n FROM alpha.people WHERE income < 5000"
+    " GROUP BY id, income) t WHERE income > 4500",
+    PEOPLE + " WHERE income < 5000 AND id IN (SELECT id FROM alpha.people WHERE income > 4500)" + G,
+    "SELECT a.state, COUNT(*) FROM alpha.people a JOIN alpha.people b ON a.id = b.id"
+    " WHERE a.income < 5000 AND b.income > 4500 GROUP BY a.state",
+    PEOPLE + " p WHERE income < 5000 AND NOT EXISTS (SELECT 1 FROM alpha.people q"
+    " WHERE p.id = q.id AND q.income > 4500)" + G,
+]
+
+
+@pytest.mark.parametrize("sql", TOGETHER)
+def test_ranges_that_are_wide_alone_are_narrow_together(sql: str) -> None:
+    assert codes(sql, terms(**RANGE)) == [NARROW]
+
+
+def test_a_refusal_says_how_wide_and_what_passes() -> None:
+    agreed = terms(**RANGE)
+    sql = f"{PEOPLE} WHERE income BETWEEN 0 AND 99.99{G}"
+    (violation,) = by_contract(
+        compile_query(sql, agreed, "0" * 64, "analyst"), agreed, TODAY
+    )
+    assert violation == Violation(
+        Code.RANGE_TOO_NARROW,
+        "alpha",
+        "column alpha.people.income is restricted to a range of 100.00; 1000.5 needed",
+        "Ask for a range of at least 1000.5.",
+        "tables.alpha.people.columns.income.min_width",
+    )
+
+
+def test_a_members_own_limits_come_on_top() -> None:
+    agreed = terms(**RANGE)
+    plan = compile_query(
+        f"{PEOPLE} WHERE income < 5000 AND score > 3{G}", agreed, "0" * 64, "analyst"
+    )
+    columns = {
+        "alpha.people.income": {"filter_by": "range", "min_width": 7000},
+        "alpha.people.score": {"filter_by": "equality"},
+    }
+    policy = OwnPolicy.model_validate({"columns": columns})
+    policy.check("alpha", agreed)
+    found = check(plan, agreed, Own("alpha", policy), Spent(), TODAY)
+    assert [(v.code, v.rule) for v in found] == [
+        (Code.RANGE_TOO_NARROW, "policy.columns.alpha.people.income.min_width"),
+        (Code.FILTER_NOT_ALLOWED, "policy.columns.alpha.people.score.filter_by"),
+    ]
+    assert found[0].remedy == (
+        "Ask for a range of at least 7000, or have alpha change its own policy."
+    )
+
+
+# --- rights ----------------------------------------------------------------------------
+
+MADE = [
+    "CASE WHEN c.kind = 'car' THEN 'Bo Li' ELSE 'x' END",
+    "COALESCE(CASE WHEN c.level > 99 THEN c.name END, 'Bo Li')",
+]
+
+
+@pytest.mark.parametrize("made", MADE)
+def test_to_join_with_a_constant_in_disguise_is_to_filter(made: str) -> None:
+    sql = f"SELECT COUNT(*) FROM alpha.people p JOIN beta.claims c ON p.name = {made}"
+    uses = compile_query(sql, terms(1), "0" * 64, "analyst").uses
+    rights = {u.right for u in uses if (u.table, u.column) == ("alpha.people", "name")}
+    assert rights == {"join", "filter"}
+
+
+def test_to_compare_with_a_constant_in_disguise_is_to_filter() -> None:
+    sql = (
+        "SELECT COUNT(*) FROM alpha.people p JOIN beta.claims c ON p.id = c.pid"
+        " WHERE p.score < CASE WHEN c.level IS NULL THEN 3 ELSE 3 END"
+    )
+    uses = compile_query(sql, terms(1), "0" * 64, "analyst").uses
+    rights = {u.right for u in uses if (u.table, u.column) == ("alpha.people", "score")}
+    assert rights == {"compare", "filter"}
