@@ -59,14 +59,14 @@ def forgotten(view: View, tables: Collection[str]) -> Mapping[str, frozenset[str
 class LeftOut:
     """Keeps loaded rows free of all who were forgotten, whichever process wrote that down."""
 
-    def __init__(self, rows: Rows, state: State, tables: Collection[str]) -> None:
-        self._rows, self._state = rows, state
+    def __init__(self, rows: Rows, tables: Collection[str]) -> None:
+        self._rows = rows
         self._gone: dict[str, frozenset[str]] = dict.fromkeys(tables, frozenset())
         self._at = 0
 
-    def renew(self) -> None:
+    def renew(self, state: State) -> None:
         """Remove the rows of persons who were forgotten since the last time."""
-        with self._state.reading() as view:
+        with state.reading() as view:
             if view.version == self._at:
                 return
             found, at = forgotten(view, self._gone), view.version

@@ -6,6 +6,7 @@ Rule: who may do what to which session is decided here, by the caller's certific
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TypeAlias
 
 import structlog
@@ -88,7 +89,7 @@ class PartyProcess:
         reader = Reader(source)
         if state is not None:
             tables = tuple(member.contract.terms.tables_of(member.name))
-            reader.renew = LeftOut(source, state, tables).renew
+            reader.renew = partial(LeftOut(source, tables).renew, state)
         terms, own = member.contract.terms, Own(member.name, policy or OwnPolicy())
         spending = Spending(member.name, terms, state)
         approving = Approving(own, state)

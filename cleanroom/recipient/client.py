@@ -22,6 +22,7 @@ from cleanroom.errors import (
     ConfigInvalid,
     InternalError,
     SessionCancelled,
+    StateUnavailable,
     UnsupportedQuery,
 )
 from cleanroom.flower.apps import APPROVED
@@ -40,6 +41,7 @@ from cleanroom.recipient.asking import Asker, Progress
 from cleanroom.recipient.own_rows import OwnRows
 from cleanroom.recipient.stored import Stored
 from cleanroom.session.member import Membership
+from cleanroom.storage.kept_key import KeptKey
 from cleanroom.storage.state import State
 
 if TYPE_CHECKING:
@@ -71,12 +73,13 @@ class Client:
 
         Args:
             tables: this member's own rows, which are read when their scores are first asked for.
-            state: opens what this member keeps; without, noisy answers aren't kept.
+            state: opens what this member keeps; without, nothing is kept.
         """
         days = member.contract.terms.room.retention_days
         self._stored = None if state is None else Stored(state, days)
         self._member = member
-        self._own_rows = OwnRows(member, tables or {})
+        self._state = state
+        self._own_rows = OwnRows(member, tables or {}, state)
         self._engine = engine or standard()
         self._asker = Asker(member, self._engine)
         self._loop = asyncio.new_event_loop()
@@ -206,6 +209,16 @@ class Client:
         """Run a training's plan in the room."""
         _check_deadline(deadline_s)
         return self._run(self._asker.train(plan, course, deadline_s, progress))
+
+    def kept_key(self, name: str, about: tuple[str, ...]) -> KeptKey:
+        """Return the key of a file that tells of some of the contract's tables.
+
+        Raises:
+            StateUnavailable: if this client keeps nothing.
+        """
+        if self._state is None:
+            raise StateUnavailable("this client keeps no state", party=self.name)
+        return KeptKey(self._state, name, about)
 
     def online(self) -> tuple[str, ...]:
         """Return who attends the room."""

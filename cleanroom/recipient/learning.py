@@ -33,7 +33,10 @@ def train(
 ) -> Trained:
     """Train a model; see `Room.train`."""
     plan = client.train_plan(job)
-    checkpoints = None if folder is None else Checkpoints(folder, plan.hash)
+    checkpoints = None
+    if folder is not None:
+        key = client.kept_key(f"checkpoint {plan.hash}", plan.tables)
+        checkpoints = Checkpoints(folder, plan.hash, key)
     if resume and checkpoints is None:
         raise ConfigInvalid("nothing to resume without a folder", remedy="Name the job's folder.")
     before = checkpoints.load() if resume and checkpoints is not None else None

@@ -2,15 +2,17 @@
 
 import datetime as dt
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cleanroom.errors import DataMismatch, PolicyDenied
+from cleanroom.errors import DataMismatch, PolicyDenied, TableErased
+from cleanroom.lifecycle.forgotten import LeftOut
 from cleanroom.plan.scoring import ScorePlan
 from cleanroom.policy.check import by_contract
 from cleanroom.policy.matter import Rows
 from cleanroom.session.member import Membership
+from cleanroom.storage.state import State
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,12 +21,23 @@ if TYPE_CHECKING:
 
 
 class OwnRows:
-    """A member's tables, loaded and checked against the contract when first needed."""
+    """A member's tables, loaded and checked against the contract when first needed.
 
-    def __init__(self, member: Membership, tables: Mapping[str, Path]) -> None:
+    Args:
+        state: opens what the member keeps: which persons and tables are left out.
+    """
+
+    def __init__(
+        self,
+        member: Membership,
+        tables: Mapping[str, Path],
+        state: Callable[[], State] | None = None,
+    ) -> None:
         self._member = member
         self._tables = tables
+        self._state = state
         self._database: Database | None = None
+        self._left_out: LeftOut | None = None
         self._loading = threading.Lock()
 
     def read(self, plan: ScorePlan) -> "Mapping[str, NDArray[Any]]":
@@ -33,9 +46,10 @@ class OwnRows:
         Raises:
             PolicyDenied: naming every rule that forbids it.
             DataMismatch: if the files differ from the contract, or there are no rows.
+            TableErased: if the table was erased here.
         """
         self._check(plan, 0)
-        database = self._loaded()
+        database = self._loaded(plan.table)
         rows = database.rows(plan.table)
         self._check(plan, rows)
         if not rows:
@@ -54,11 +68,25 @@ class OwnRows:
             remedies = dict.fromkeys(v.remedy for v in violations)
             raise PolicyDenied(message, party=self._member.name, remedy=" ".join(remedies))
 
-    def _loaded(self) -> "Database":
+    def _loaded(self, table: str) -> "Database":
+        """Return the rows, without persons who were forgotten."""
+        with self._loading:
+            if self._state is None:
+                return self._database or self._load(frozenset())
+            with self._state() as state:
+                with state.reading() as view:
+                    erased = view.erased()
+                if table in erased:
+                    raise TableErased(f"table {table} was erased here", party=self._member.name)
+                database = self._database or self._load(erased)
+                if self._left_out is not None:
+                    self._left_out.renew(state)
+            return database
+
+    def _load(self, erased: frozenset[str]) -> "Database":
         from cleanroom.sources.database import Database
 
-        with self._loading:
-            if self._database is None:
-                terms, name = self._member.contract.terms, self._member.name
-                self._database = Database(terms, name, self._tables)
-            return self._database
+        terms, name = self._member.contract.terms, self._member.name
+        self._database = Database(terms, name, self._tables, erased)
+        self._left_out = LeftOut(self._database, tuple(terms.tables_of(name)))
+        return self._database

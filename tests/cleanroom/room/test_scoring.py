@@ -14,15 +14,19 @@ from typer.testing import CliRunner
 
 from cleanroom import LocalRoom
 from cleanroom.cli import app
+from cleanroom.config import MemberConfig
 from cleanroom.errors import (
     CleanroomError,
     DataMismatch,
     ModelMismatch,
     PeerUnavailable,
     PolicyDenied,
+    TableErased,
     UnknownName,
     UnsupportedQuery,
 )
+from cleanroom.lifecycle.forgotten import forget
+from cleanroom.storage.state import State
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +91,14 @@ def test_an_owner_of_a_federated_table_has_its_own_part_scored() -> None:
         with pytest.raises(PolicyDenied, match="3 rows to score after 48 today") as caught:
             room.score(model="bank_b.ages", table="visits")
         assert caught.value.party == "bank_b"
+        shop = MemberConfig.load(room.workers["shop"].config)
+        with State.open(shop.state, shop.keys, room.contract.terms.room.name) as state:
+            forget(state, "visits", ["1"])
+            left = room.score(model="bank_b.ages", table="visits").to_pandas()
+            assert left["person"].tolist() == [0, 2]
+            state.rekey(without="visits")
+            with pytest.raises(TableErased, match="visits"):
+                room.score(model="bank_b.ages", table="visits")
 
 
 def test_what_the_room_does_not_have_is_refused_by_name(room: LocalRoom) -> None:

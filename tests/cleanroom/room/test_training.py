@@ -163,6 +163,7 @@ def test_a_training_goes_on_after_an_owner_or_its_recipient_died(
     assert died.returncode == -9
     (checkpoint,) = folder.iterdir()
     assert checkpoint.stat().st_mode & 0o777 == 0o600
+    assert not any(word in checkpoint.read_bytes() for word in (b"F64", b"loss", b"shape"))
     arguments = ["train", str(job), "--config", str(config), "--output", str(folder), "--resume"]
     arguments += ["--model", str(tmp_path / "model.safetensors")]
     went_on = CliRunner().invoke(app, arguments)
@@ -172,7 +173,7 @@ def test_a_training_goes_on_after_an_owner_or_its_recipient_died(
     assert f"loss: {curve['loss'].iloc[-1]:.6g}" in went_on.output
     Receipt.from_json((folder / "receipt.json").read_text()).verify(room.contract)
     assert "A logistic model" in (folder / "card.md").read_text()
-    assert "checkpoint.safetensors" not in os.listdir(folder)
+    assert "checkpoint.sealed" not in os.listdir(folder)
     assert_pooled(load_model(folder / "model.json").model, training.patients())
     assert_pooled(load_model(tmp_path / "model.safetensors").model, training.patients())
 
@@ -203,7 +204,7 @@ def test_a_model_that_remembers_who_trained_it_is_withheld(room: LocalRoom, tmp_
     strict = training.job(holdout=0.4, max_membership=1e-9)
     with pytest.raises(ModelWithheld, match="the model is withheld"):
         room.train(strict, folder=tmp_path / "job")
-    assert "checkpoint.safetensors" not in os.listdir(tmp_path / "job")
+    assert "checkpoint.sealed" not in os.listdir(tmp_path / "job")
 
 
 def test_another_job_does_not_go_on_from_this_ones_folder(room: LocalRoom, tmp_path: Path) -> None:
