@@ -3,6 +3,7 @@
 Rule: how a plan's noise becomes vectors, and where they are added; what is drawn is protocols.dp's.
 """
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -12,7 +13,7 @@ from cleanroom.plan.nodes import Aggregate, Release
 from cleanroom.plan.noise import QueryNoise
 from protocols.context import Context
 from protocols.dp.laplace import I64
-from protocols.dp.shares import noise_shares
+from protocols.dp.shares import SharedNoise, noise_shares
 from protocols.dp.words import Words
 from protocols.rep3.group import Grouping, group
 from protocols.rep3.order import merge_all
@@ -26,9 +27,18 @@ from protocols.rounds import U64, Party, Steps
 def shares_of(noise: QueryNoise, words: Words) -> dict[str, I64]:
     """Return one member's share of the noise of every total, each of shape (cells,).
 
+    Totals of equal noise are drawn at once: a draw takes a while, however little it is of.
+
     Security: the shares must leave the member only inside a secure sum.
     """
-    return {name: noise_shares(words, one) for name, one in noise.shared()}
+    alike: dict[SharedNoise, list[str]] = {}
+    for name, one in noise.shared():
+        alike.setdefault(one, []).append(name)
+    found: dict[str, I64] = {}
+    for one, names in alike.items():
+        drawn = noise_shares(words, replace(one, dimension=one.dimension * len(names)))
+        found.update(zip(names, drawn.reshape(len(names), noise.cells), strict=True))
+    return found
 
 
 def with_all_cells(ctx: Context, node: Aggregate, groups: Relation) -> Steps[Relation]:

@@ -10,7 +10,7 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
 
 import numpy as np
@@ -63,6 +63,7 @@ class Roles:
     stage: Stage
     attended: Callable[[], Channel]
     spending: Spending
+    _charging: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def play(self, session: QueryRun) -> None:
         """Do everything that falls to this member, and return when its outcome was collected."""
@@ -79,9 +80,7 @@ class Roles:
     async def _input(self, session: QueryRun) -> None:
         started = time.monotonic()
         await self.stage(session.id, "reading")
-        if session.plan.noise is not None:
-            await session.accepted.wait()
-            await asyncio.to_thread(self.spending.charge, session.id, session.plan)
+        await self._charge(session)
         text_key = hashlib.sha256(session.id.encode()).digest()[:16]
         triples = await self._contributions(session, text_key)
         await self.stage(session.id, "sharing")
@@ -96,12 +95,24 @@ class Roles:
         encrypting_of = await asyncio.to_thread(_encrypting)
         async with encrypting_of(self.member, session, self.attended()) as encrypting:
             _, numbers = await together(encrypting.agree(), self._numbers(session))
-            await asyncio.to_thread(self.spending.charge, session.id, session.plan)
+            await self._charge(session)
             await self.stage(session.id, "encrypting")
             sent = await encrypting.send(numbers)
         await self._finished(
             session, "input", sent.hexdigest(), rows=0, bytes_sent=sent.n_bytes, started=started
         )
+
+    async def _charge(self, session: QueryRun) -> None:
+        """Charge a noisy query once nobody can refuse it any more, before anything leaves.
+
+        Sessions are charged in the order in which the coordinator says so, which is the same at
+        all owners: where budgets suffice for one of two, it is the same one everywhere.
+        """
+        if session.plan.noise is None:
+            return
+        await session.accepted.wait()
+        async with self._charging:
+            await asyncio.to_thread(self.spending.charge, session.id, session.plan)
 
     async def _contributions(self, session: QueryRun, text_key: bytes) -> Sequence[Triple]:
         plan, me, contribute = session.plan, self.member.name, self.engine.contribute

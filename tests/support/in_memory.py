@@ -1,5 +1,6 @@
 """A plan on shares or ciphertexts, all parties in this process: a room without a network."""
 
+import hashlib
 from collections.abc import Mapping
 
 from ciphertexts import pair_secrets, summed
@@ -10,6 +11,7 @@ from cleanroom.execution.contribute import Contribution, contribute
 from cleanroom.execution.outcome import Opened, reconstruct
 from cleanroom.plan.plan import Plan
 from cleanroom.sources.database import Database
+from protocols.dp.words import Words
 from protocols.he.bfv import Encryptor, SecretKey
 from protocols.he.contribution import contribute as encrypt
 from protocols.he.contribution import totals
@@ -21,16 +23,24 @@ SEAL = b"s" * 32
 
 
 def run_on_shares(
-    plan: Plan, databases: Mapping[str, Database], transcript: Transcript | None = None
+    plan: Plan,
+    databases: Mapping[str, Database],
+    transcript: Transcript | None = None,
+    noise: str = "",
 ) -> Opened:
-    """Let every owner contribute and all parties compute; return what the recipient opens."""
+    """Let every owner contribute and all parties compute; return what the recipient opens.
+
+    Args:
+        noise: that of a noisy plan follows from it.
+    """
     parts: list[dict[int, Contribution]] = [{}, {}, {}]
     for owner, database in databases.items():
         for triple in contribute(plan, owner, database, b"k" * 16):
             for party in Party:
                 parts[party][triple[party].leaf] = triple[party]
     seed = plan.hash.encode()
-    steps = [compute(ctx, plan, parts[ctx.me]) for ctx in contexts(seed)]
+    words = [Words(hashlib.sha256(f"{noise}|{party}".encode()).digest()) for party in Party]
+    steps = [compute(ctx, plan, parts[ctx.me], words[ctx.me]) for ctx in contexts(seed)]
     return reconstruct(plan, simulate(steps, transcript=transcript))
 
 

@@ -1,6 +1,7 @@
 """Noisy queries in a room of real processes: charged durably, opened with noise, refused after."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import noisy
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from cleanroom import LocalRoom
 from cleanroom.budget.ledger import Ledger
 from cleanroom.config import MemberConfig
-from cleanroom.errors import PolicyDenied
+from cleanroom.errors import BudgetExhausted, PolicyDenied
 from cleanroom.storage.state import State
 
 SQL = "SELECT kind, COUNT(*) AS n, SUM(amount) AS total FROM claims GROUP BY kind ORDER BY kind"
@@ -101,3 +102,21 @@ def test_a_spent_budget_is_refused_by_name_and_charges_nobody(room: LocalRoom) -
     told = room.explain("SELECT SUM(amount) FROM claims", epsilon=4.0).text
     assert "budget-exhausted" in told
     assert spent(room) == before
+
+
+def test_of_many_questions_at_once_no_more_pass_than_the_budget_allows(room: LocalRoom) -> None:
+    """Each takes most of the budget: one passes, the same at all owners, and nobody pays twice."""
+    asked = [f"SELECT SUM(amount) FROM claims WHERE level <> {i}" for i in range(10)]
+    before = spent(room)
+
+    def ask(sql: str) -> bool:
+        try:
+            room.sql(sql, epsilon=3.4, protocol="mpc")
+        except (PolicyDenied, BudgetExhausted):
+            return False
+        return True
+
+    with ThreadPoolExecutor(len(asked)) as pool:
+        assert sum(pool.map(ask, asked)) == 1
+    for share, was in zip(spent(room), before, strict=True):
+        assert was + 0.7 < share <= 1

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import beta, chi2
+from scipy.stats import beta, chi2, chisquare, norm
 
 from protocols.dp.bernoulli import exp_coins, exp_runs
 from protocols.dp.gaussian import discrete_gaussian, is_samplable, samplable
@@ -41,6 +41,15 @@ def test_discrete_gaussian_has_its_probabilities(variance: str) -> None:
     values = discrete_gaussian(Words(KEY, variance), sigma2, N)
     reach = math.ceil(4 * math.sqrt(sigma2)) + 1
     assert chi_square(values, lambda y: math.exp(-y * y / (2 * float(sigma2))), reach) > 1e-4
+
+
+@pytest.mark.parametrize("variance", [2**60, 10**24, 2**98])
+def test_a_wide_gaussian_has_its_probabilities(variance: int) -> None:
+    """In 40 cells of equal probability, and in every residue of the step between coarse values."""
+    values = discrete_gaussian(Words(KEY, "wide"), samplable(Fraction(variance)), N)
+    cells = np.floor(norm.cdf(values / math.sqrt(variance)) * 40).astype(int)
+    assert chisquare(np.bincount(cells, minlength=40)).pvalue > 1e-3
+    assert chisquare(np.bincount(values % 8, minlength=8)).pvalue > 1e-3
 
 
 @pytest.mark.parametrize("scale", ["1/3", "1", "5/2", "20"])
