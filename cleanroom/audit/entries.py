@@ -42,7 +42,8 @@ def digest_of(signed: Signed) -> str:
 
 
 def _about(request: Request) -> dict[str, object]:
-    kind = "scoring" if request.scoring else "training" if request.training else request.protocol
+    apart = {"scoring": request.scoring, "training": request.training, "profile": request.profile}
+    kind = next((name for name, asked in apart.items() if asked), request.protocol)
     return {
         "session": request.session,
         "who": request.recipient,

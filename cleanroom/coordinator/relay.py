@@ -15,7 +15,7 @@ class Relay:
 
     Attributes:
         summing: where contributors' ciphertexts are added up, if it is a query on ciphertexts.
-        pipe: where members converse with the recipient, if it is a scoring or a training.
+        pipe: where members converse with the recipient: in scorings, trainings and profiles.
     """
 
     request: Request
@@ -28,7 +28,8 @@ class Relay:
     def __post_init__(self) -> None:
         if self.request.rehearsal is not None:
             return
-        if self.request.scoring is not None or self.request.training is not None:
+        asked = self.request
+        if any((asked.scoring, asked.training, asked.profile)):
             self.pipe = Pipe(self.request)
         elif self.request.encryption is not None:
             self.summing = Summing(self.request, self.request.encryption)

@@ -29,6 +29,7 @@ from cleanroom.logs import where
 from cleanroom.party.answering import Answering, ScoreRun
 from cleanroom.party.approving import Approving
 from cleanroom.party.judging import Judge
+from cleanroom.party.profiling import ProfileRun, Profiling
 from cleanroom.party.query_run import QueryRun
 from cleanroom.party.reading import Reader
 from cleanroom.party.roles import Roles
@@ -62,7 +63,7 @@ from cleanroom.transport.channel import Channel
 from cleanroom.transport.envelopes import Cancel, Progress, pack, unpack
 from cleanroom.transport.server import Server
 
-Kind: TypeAlias = QueryRun | ScoreRun | TrainRun
+Kind: TypeAlias = QueryRun | ScoreRun | TrainRun | ProfileRun
 RETRY_S = (0.2, 0.5, 1.0, 2.0, 5.0)
 logger = structlog.get_logger()
 
@@ -96,6 +97,7 @@ class PartyProcess:
         self._judge = Judge(terms, engine.check, own, spending, approving, state)
         self._roles = Roles(member, engine, reader, *parts, spending)
         self._answering = Answering(member, models or {}, *parts)
+        self._profiling = Profiling(member, reader, *parts, own.policy)
         self._learning = Learning(member, reader, *parts, spending)
         self._tasks: set[asyncio.Task[None]] = set()
         self.ready = asyncio.Event()
@@ -224,6 +226,9 @@ class PartyProcess:
         if request.scoring is not None:
             run = self._answering.begin(request, request.scoring)
             asked = Rows(run.plan, request.scoring.rows)
+        elif request.profile is not None:
+            run = self._profiling.begin(request, request.profile)
+            asked = run.plan
         elif request.training is not None:
             run = await self._learning.begin(request, request.training)
             asked = run.plan
@@ -292,6 +297,8 @@ class PartyProcess:
                 await self._answering.play(session)
             case TrainRun():
                 await self._learning.play(session)
+            case ProfileRun():
+                await self._profiling.play(session)
             case QueryRun():
                 await self._roles.play(session)
 

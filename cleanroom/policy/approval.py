@@ -7,6 +7,7 @@ is of one plan hash; whatever changes the plan needs another.
 from collections.abc import Iterator
 
 from cleanroom.plan.plan import Plan
+from cleanroom.plan.profile import ProfilePlan
 from cleanroom.plan.training import TrainPlan
 from cleanroom.policy.matter import Asked, Matter, Rows, Rule
 from cleanroom.policy.model import Code, Violation
@@ -26,7 +27,7 @@ def kind_of(plan: Asked) -> Kind:
             return "scoring"
 
 
-def hash_of(plan: Plan | TrainPlan | Rows) -> str:
+def hash_of(plan: Plan | TrainPlan | Rows | ProfilePlan) -> str:
     """Return the hash of a plan, whatever it runs."""
     return plan.plan.hash if isinstance(plan, Rows) else plan.hash
 
@@ -38,7 +39,9 @@ def needs_person(plan: Asked, policy: OwnPolicy) -> bool:
 
 
 def _offered(plan: Asked) -> bool:
-    """Whether the contract itself has the query, so that all who signed approved it."""
+    """Whether the contract itself has it, so that all who signed approved it."""
+    if isinstance(plan, ProfilePlan):
+        return True
     return isinstance(plan, Plan) and (plan.template is not None or plan.gate is not None)
 
 

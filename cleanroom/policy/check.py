@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 from cleanroom.contract.terms import Terms
 from cleanroom.plan.plan import Plan
+from cleanroom.plan.profile import ProfilePlan
 from cleanroom.plan.training import TrainPlan
 from cleanroom.policy import (
     approval,
@@ -17,6 +18,7 @@ from cleanroom.policy import (
     disclosure,
     gates,
     owners,
+    profile,
     queries,
     scoring,
     training,
@@ -25,7 +27,7 @@ from cleanroom.policy.matter import Matter, Rows, Rule, Spent
 from cleanroom.policy.model import Violation
 from cleanroom.policy.own import NONE, Own
 
-Ruled: TypeAlias = Plan | TrainPlan | Rows
+Ruled: TypeAlias = Plan | TrainPlan | Rows | ProfilePlan
 
 
 def check(
@@ -62,3 +64,5 @@ def _rules_of(plan: Ruled) -> tuple[Rule[Any], ...]:
             return (*training.RULES, *conditions.RULES, *owners.OF_TRAININGS)
         case Rows():
             return scoring.RULES
+        case ProfilePlan():
+            return profile.RULES

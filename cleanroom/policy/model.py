@@ -35,6 +35,7 @@ class Code(StrEnum):
     EPSILON_TOO_LARGE = "epsilon-too-large"
     BUDGET_EXHAUSTED = "budget-exhausted"
     TABLE_ERASED = "table-erased"
+    PROFILE_NOT_ALLOWED = "profile-not-allowed"
     TEMPLATES_ONLY = "templates-only"
     APPROVAL_NEEDED = "approval-needed"
     APPROVAL_DENIED = "approval-denied"

@@ -13,6 +13,7 @@ from cleanroom.errors import CleanroomError, DeadlineExceeded, MessageInvalid, P
 from cleanroom.execution.outcome import Opened
 from cleanroom.identity.exchange import Exchange
 from cleanroom.plan.plan import Plan
+from cleanroom.plan.profile import ProfilePlan
 from cleanroom.plan.scoring import ScorePlan
 from cleanroom.plan.training import TrainPlan
 from cleanroom.recipient.answers import Answer, Stats, TrainedModel, answer_of, stats_of
@@ -40,6 +41,7 @@ from cleanroom.transport.envelopes import pack, unpack, unpack_online
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from cleanroom.execution.profile import Told
     from cleanroom.recipient.course import Course
     from cleanroom.recipient.stored import Kept
 
@@ -162,6 +164,23 @@ class Asker:
         answer = answer_of(table, 0, session, started)
         sent = answer.stats.bytes_sent + scores.bytes_sent
         return replace(answer, stats=replace(answer.stats, bytes_sent=sent))
+
+    async def profile(
+        self, plan: ProfilePlan, deadline_s: int, progress: Progress
+    ) -> "tuple[dict[str, Told], Receipt]":
+        """Have each owner of a table tell what the contract lets it tell of its rows.
+
+        Raises:
+            CleanroomError: the first reason why they don't.
+        """
+        from cleanroom.recipient.profiling import Listening
+
+        listening = Listening(plan)
+        request = request_for(self._member, plan, deadline_s, {"profile": listening.profile})
+        async with self._member.dial(COORDINATOR) as channel:
+            parts, opened = len(plan.owners), listening.opened
+            told, session = await self._conduct(channel, request, parts, opened, progress)
+        return told, Receipt(tuple(session.signed))
 
     async def train(
         self,

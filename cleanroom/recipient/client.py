@@ -28,12 +28,14 @@ from cleanroom.errors import (
 from cleanroom.flower.apps import APPROVED
 from cleanroom.logs import where
 from cleanroom.plan.plan import Plan, Protocol
+from cleanroom.plan.profile import ProfilePlan
 from cleanroom.plan.question import Question
 from cleanroom.plan.scoring import ScorePlan
 from cleanroom.plan.training import TrainPlan
 from cleanroom.policy.matter import Spent
 from cleanroom.policy.own import NONE
 from cleanroom.query.compile import with_min_group
+from cleanroom.query.profile import compile_profile
 from cleanroom.query.scoring import compile_scoring
 from cleanroom.query.ways import Ways
 from cleanroom.recipient.answers import Answer, TrainedModel
@@ -45,10 +47,12 @@ from cleanroom.storage.kept_key import KeptKey
 from cleanroom.storage.state import State
 
 if TYPE_CHECKING:
+    from cleanroom.execution.profile import Told
     from cleanroom.learning.job import Job
     from cleanroom.plan.sheet import Sheet
     from cleanroom.recipient.course import Course
     from cleanroom.recipient.explanation import Explanation
+    from cleanroom.session.receipt import Receipt
 
 T = TypeVar("T")
 M = TypeVar("M")
@@ -194,6 +198,19 @@ class Client:
         _check_deadline(deadline_s)
         rows = self._own_rows.read(plan)
         return self._run(self._asker.score(plan, rows, deadline_s, progress))
+
+    def profile_plan(self, table: str, purpose: str) -> ProfilePlan:
+        """Plan a table's profile under a contract that still holds."""
+        contract, me = self._member.contract, self._member.name
+        contract.check(dt.datetime.now(dt.UTC).date())
+        return compile_profile(table, contract.terms, contract.hash, me, purpose)
+
+    def profile(
+        self, plan: ProfilePlan, deadline_s: int, progress: Progress
+    ) -> "tuple[dict[str, Told], Receipt]":
+        """Have the owners of a table tell what they may."""
+        _check_deadline(deadline_s)
+        return self._run(self._asker.profile(plan, deadline_s, progress))
 
     def train_plan(self, job: "Job") -> TrainPlan:
         """Plan a training under a contract that still holds."""

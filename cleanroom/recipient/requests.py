@@ -8,11 +8,13 @@ from typing import Any, TypeAlias, TypedDict
 
 from cleanroom.engine import participants
 from cleanroom.plan.plan import Plan, Protocol
+from cleanroom.plan.profile import ProfilePlan
 from cleanroom.plan.scoring import ScorePlan
 from cleanroom.plan.training import TrainPlan
 from cleanroom.session.member import Membership
 from cleanroom.session.statements import (
     Encryption,
+    Profile,
     Request,
     Scoring,
     Template,
@@ -20,7 +22,7 @@ from cleanroom.session.statements import (
     new_session,
 )
 
-Planned: TypeAlias = Plan | ScorePlan | TrainPlan
+Planned: TypeAlias = Plan | ProfilePlan | ScorePlan | TrainPlan
 
 
 class About(TypedDict, total=False):
@@ -29,6 +31,7 @@ class About(TypedDict, total=False):
     encryption: Encryption | None
     scoring: Scoring
     training: Training
+    profile: Profile
     rehearsal: Protocol
 
 
@@ -64,6 +67,8 @@ def _facts(plan: Planned, member: Membership) -> dict[str, Any]:
             return {"sql": plan.job, "members": plan.owners, "without": plan.without}
         case ScorePlan():
             return {"sql": plan.text, "members": (plan.owner,)}
+        case ProfilePlan():
+            return {"sql": plan.text, "members": plan.owners}
 
 
 def _template(plan: Plan) -> Template | None:

@@ -16,6 +16,7 @@ from cleanroom.plan.plan import Protocol
 from cleanroom.recipient.asking import Progress
 from cleanroom.recipient.client import DEADLINE_S, Client
 from cleanroom.recipient.gates import Gates
+from cleanroom.recipient.profiles import Profiles
 from cleanroom.recipient.queries import Query
 from cleanroom.recipient.regression import Model, Regression
 from cleanroom.recipient.result import Result
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from cleanroom.recipient.joined import JoinedModel
 
 
-class Room(Templates, Gates):
+class Room(Templates, Gates, Profiles):
     """A room, as one of its members sees it. Thread-safe; close it after use."""
 
     def explain(

@@ -85,7 +85,7 @@ class Conversation:
 def binding_of(request: Request, answering: str) -> str:
     """Name all that both members agree on: contract, plan, session and both their keys."""
     agreed: list[canonical.Json] = [request.contract_hash, request.plan_hash, request.session]
-    for about in (request.scoring, request.training):
+    for about in (request.scoring, request.training, request.profile):
         agreed.append(None if about is None else about.model_dump(mode="json"))
     agreed.append(answering)
     return hashlib.sha256(canonical.compact(agreed)).hexdigest()

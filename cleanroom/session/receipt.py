@@ -100,6 +100,8 @@ def _roles(request: Request) -> tuple[str, ...]:
     """Return in which role a member of a session may have done its part."""
     if request.scoring is not None:
         return ("scoring",)
+    if request.profile is not None:
+        return ("profile",)
     return ("training",) if request.training is not None else ("computing", "input")
 
 

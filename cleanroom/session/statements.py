@@ -90,6 +90,19 @@ class Training(BaseModel):
     least: Annotated[int, Field(ge=1, le=1000)]
 
 
+class Profile(BaseModel):
+    """What a request for a profile says.
+
+    Attributes:
+        exchange: the recipient's X25519 key of this session.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    table: Annotated[str, Field(max_length=127)]
+    exchange: Hash
+
+
 class Template(BaseModel):
     """Which template of the contract a query is made of.
 
@@ -124,7 +137,7 @@ class Request(_Statement):
         min_group: of a query, if more than the contract's.
         template: None if the query is of none.
         gate: of the contract, whose text `sql` is; "" for anything else.
-        scoring, training: None if the plan is a query's.
+        scoring, training, profile: None if the plan is a query's.
         rehearsal: what the plan would run on, where members are only to rule on it; nothing is
             read, charged or computed then.
     """
@@ -145,6 +158,7 @@ class Request(_Statement):
     gate: Annotated[str, Field(max_length=64)] = ""
     scoring: Scoring | None = None
     training: Training | None = None
+    profile: Profile | None = None
     rehearsal: Protocol | None = None
     epsilon: Annotated[float, Field(gt=0, le=20, allow_inf_nan=False)] | None = None
 
@@ -157,7 +171,8 @@ class Request(_Statement):
         """Whether the computing members take part."""
         if self.rehearsal is not None:
             return self.rehearsal == "mpc"
-        return self.encryption is None and self.scoring is None and self.training is None
+        apart = self.scoring, self.training, self.profile
+        return self.encryption is None and not any(apart)
 
     @property
     def protocol(self) -> Protocol:
@@ -234,14 +249,14 @@ class Finished(_Statement):
     Attributes:
         digest: of the outcome share's size and words, or of the leaves contributed; on
             ciphertexts of the key's id and every ciphertext; of a scoring's every answer; of all
-            that a training's recipient and this owner said.
+            that a training's recipient and this owner said; of what a profile tells.
     """
 
     kind = "finished"
     contract_hash: Hash
     plan_hash: Hash
     party: Name
-    role: Literal["input", "computing", "scoring", "training"]
+    role: Literal["input", "computing", "scoring", "training", "profile"]
     digest: Hash
     rows: Count
     rounds: Count

@@ -117,7 +117,7 @@ def test_an_agreed_plan_runs() -> None:
     assert check(ALLOWED, TERMS, TERMS.room.expires) == ()
 
 
-# Of those that are left out here others test themselves: scoring, training, own, gates, approval.
+# Each of these has its rule tested in the file of its part.
 OF_OTHERS = {Code.MODEL_NOT_ALLOWED, Code.TOO_MANY_ROWS, Code.NOISE_MISSING, Code.NOISE_NOT_ENOUGH}
 OF_OTHERS |= {Code.EPSILON_TOO_LARGE, Code.BUDGET_EXHAUSTED}
 OF_OTHERS |= {Code.PURPOSE_REFUSED, Code.RECIPIENT_REFUSED, Code.TABLE_ERASED}
@@ -125,6 +125,7 @@ OF_OTHERS |= {Code.PERSON_SINGLED_OUT, Code.FILTER_NOT_ALLOWED, Code.RANGE_TOO_N
 OF_OTHERS |= {Code.GATES_ALONE, Code.GATE_ALTERED, Code.GATE_NOT_FOR_RECIPIENT}
 OF_OTHERS |= {Code.GATE_ASKED_TOO_OFTEN}
 OF_OTHERS |= {Code.TEMPLATES_ONLY, Code.APPROVAL_NEEDED, Code.APPROVAL_DENIED}
+OF_OTHERS |= {Code.PROFILE_NOT_ALLOWED}
 
 
 @pytest.mark.parametrize("code", [code for code in Code if code not in OF_OTHERS])

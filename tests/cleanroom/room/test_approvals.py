@@ -1,4 +1,4 @@
-"""A room in which a person at one member approves, and another takes part in templates alone."""
+"""A room in which a person at one member approves; templates and profiles, which need none."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -24,7 +24,10 @@ TEMPLATE = {
 
 @pytest.fixture(scope="module")
 def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalRoom]:
-    contract = {**rooms.room(), "templates": {"below": TEMPLATE}}
+    contract = rooms.room(min_group=2, untested_cells="opened")
+    contract["templates"] = {"below": TEMPLATE}
+    for table in ("transactions", "beta.claims"):
+        contract["tables"][table]["profile"] = ["rows", "missing"]
     own = {"columns": {"transactions.other": {"without": ["sum"]}}}
     policies = {"beta": {"approval": "person"}, "gamma": own}
     data = rooms.given(tmp_path_factory.mktemp("rows"))
@@ -140,3 +143,36 @@ def test_a_false_claim_to_be_a_template_is_refused_by_every_owner(
     monkeypatch.setattr("cleanroom.recipient.asking.request_for", false)
     with pytest.raises(TemplateRefused, match="isn't template below with these values"):
         room.template("below", most=4000, protocol="mpc")
+
+
+def test_owners_tell_of_their_rows_what_the_contract_has_them_tell(room: LocalRoom) -> None:
+    found = room.profile("transactions")
+    assert {name: told.rows for name, told in found.told.items()} == {
+        "alpha": 64,
+        "beta": 64,
+        "gamma": 32,
+    }
+    frame = found.to_pandas().set_index("column")
+    for owner, part in rooms.rows()["transactions"].items():
+        share = 100 * sum(row["channel"] is None for row in part) / len(part)
+        low, high = frame.loc["channel", f"NULL at {owner}"].removesuffix(" %").split(" to ")
+        assert int(low) <= share < int(high)
+    assert frame.loc["amt"].tolist()[-3:] == ["never"] * 3
+    speakers = {s.speaker for s in found.receipt.verify(room.contract)}
+    assert speakers == {"analyst", "alpha", "beta", "gamma"}
+
+
+def test_a_profile_is_ruled_on_and_needs_a_contract_that_has_it(room: LocalRoom) -> None:
+    quiet = room.profile("alpha.people")
+    assert (quiet.told, quiet.receipt, quiet.rows) == ({}, None, {})
+    assert "tell nothing" in str(quiet)
+    assert room.profile("transactions", offline=True).told == {}
+    with pytest.raises(PolicyDenied, match="no purpose 'fun'"):
+        room.profile("transactions", purpose="fun")
+    config = room.workers["beta"].config.parent.parent / "analyst" / "config.toml"
+    words = ["profile", "beta.claims", "--format", "csv", "--config", str(config)]
+    done = CliRunner().invoke(app, words)
+    assert (done.exit_code, done.stdout.splitlines()[0]) == (
+        0,
+        '"column","type","values","rights","NULL at beta"',
+    )
