@@ -41,6 +41,7 @@ def write(
         EvidenceInvalid: if the folder is there already or can't be written.
         ContractInvalid, NotAuthorised, MessageInvalid: if contract or receipts don't hold.
     """
+    folder = folder.resolve()
     facts.contract.check(facts.made_at.date())
     for receipt in receipts:
         receipt.verify(facts.contract)
@@ -58,7 +59,8 @@ def write(
         finally:
             shutil.rmtree(draft, ignore_errors=True)
     except OSError as error:
-        raise EvidenceInvalid(f"cannot write {folder}: {error.strerror}") from None
+        why = error.strerror or type(error).__name__
+        raise EvidenceInvalid(f"cannot write {folder}: {why}") from None
 
 
 def _manifest(folder: Path, facts: Facts) -> manifest.Manifest:

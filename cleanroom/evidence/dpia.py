@@ -70,10 +70,12 @@ def _parties(facts: Facts) -> str:
 def _table(facts: Facts, name: str, of: TableTerms) -> str:
     owners = ", ".join(code(owner) for owner in facts.terms.owners(name))
     most = f"at most {of.max_rows_per_person}" if of.max_rows_per_person else "any number of"
+    at = f"at most {of.owners_per_person}" if of.owners_per_person else "any of the"
     about = bullets(
         (
             f"rows of {owners}, at most {of.max_rows} of each",
-            f"a person is one {code(of.person)}, with {most} rows at one owner",
+            f"a person is one {code(of.person)}, with {most} rows at one owner, at {at} owners",
+            f"recipients may be told before they ask: {', '.join(of.profile) or 'nothing'}",
         )
     )
     rows = [_column(column, terms) for column, terms in of.columns.items()]
@@ -105,7 +107,8 @@ def _offers(facts: Facts) -> Iterator[str]:
     for name, gate in facts.terms.gates.items():
         to = ", ".join(code(recipient) for recipient in gate.to) or "nobody"
         own = ", and each owner of matching rows" if gate.owners else ""
-        yield f"gate {code(name)}, at most {gate.max_rows} rows to {to}{own}: {plain(gate.sql)}"
+        how = f"at most {gate.max_rows} rows, {gate.per_day} times a day"
+        yield f"gate {code(name)}, {how}, to {to}{own}: {plain(gate.sql)}"
     for name, template in facts.terms.templates.items():
         to = ", ".join(code(recipient) for recipient in template.recipients)
         yield f"template {code(name)} for {to}: {plain(template.sql)}"

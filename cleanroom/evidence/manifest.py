@@ -108,7 +108,10 @@ def hashes(folder: Path) -> dict[str, str]:
     Raises:
         EvidenceInvalid: if there is anything but files and folders, or too many.
     """
-    found = dict(sorted(_hashed(folder)))
+    try:
+        found = dict(sorted(_hashed(folder)))
+    except OSError as error:
+        raise EvidenceInvalid(f"{folder}: cannot be read: {error.strerror}") from None
     if len(found) > MAX_FILES:
         raise EvidenceInvalid(f"more than {MAX_FILES} files")
     return found

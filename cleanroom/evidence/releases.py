@@ -19,6 +19,8 @@ def rules(terms: Terms) -> Iterator[str]:
             f"epsilon: {privacy.epsilon:g} and delta: {privacy.delta:g} for each table, recipient "
             f"and purpose in all"
         )
+        asked = privacy.query_epsilon
+        yield f"query_epsilon: {'a tenth of epsilon' if asked is None else f'{asked:g}'}"
     else:
         yield f"redact: counts up to {privacy.redact} are withheld"
         yield f"round_to: {privacy.round_to}, {privacy.rounding}"

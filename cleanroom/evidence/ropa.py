@@ -84,6 +84,10 @@ def _measures(facts: Facts) -> Iterator[str]:
     )
     yield "every request, ruling and report is signed (Ed25519) and bound to this contract"
     yield "each owner's own process rules on every plan, and refuses by default"
+    yield (
+        "what a process keeps between sessions is sealed (AES-256-GCM) under a key that its owner "
+        "alone may read"
+    )
     alike: dict[str, list[str]] = {}
     for card in facts.cards:
         alike.setdefault(card.does, []).append(code(card.name))

@@ -80,6 +80,17 @@ def test_a_file_more_or_one_elsewhere_is_found(bundle: Path) -> None:
         verify(bundle)
 
 
+def test_what_cannot_be_read_or_written_is_said(
+    bundle: Path, contract: Contract, identities: dict[str, Identity]
+) -> None:
+    with pytest.raises(EvidenceInvalid, match="cannot write"):
+        write(bundle / "none" / "x", Facts(contract, NOW, "alpha"), identities["alpha"])
+    with pytest.raises(EvidenceInvalid, match="exists already"):
+        write(bundle / "..", Facts(contract, NOW, "alpha"), identities["alpha"])
+    with pytest.raises(EvidenceInvalid, match="cannot read"):
+        verify(bundle / "none")
+
+
 def test_nobody_else_seals_it_anew(
     bundle: Path, contract: Contract, identities: dict[str, Identity]
 ) -> None:
