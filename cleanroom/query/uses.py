@@ -40,13 +40,14 @@ def shown_uses(query: Query, placement: Placement, shown: Iterable[Expr]) -> tup
 
 
 def gate_uses(query: Query) -> tuple[Use, ...]:
-    """Return the uses of a gate: 'reveal' for all that is shown, in whatever way.
+    """Return the uses of a gate: 'reveal' for all that is opened, in whatever way.
 
-    What only chooses rows is what all members signed.
+    So it is for what rows are ordered by: who gets them brings them into order. What only chooses
+    rows is what all members signed.
     """
-    outputs = (output.expr for output in query.outputs)
-    used = {node.position for expr in outputs for node in walk(expr) if node.op == "key"}
-    shown = [*(o.expr for o in query.outputs), *(query.keys[position] for position in used)]
+    opened = [*(o.expr for o in query.outputs), *(o.expr for o in query.order)]
+    used = {node.position for expr in opened for node in walk(expr) if node.op == "key"}
+    shown = [*opened, *(query.keys[position] for position in used)]
     return tuple(sorted(set(_revealed(query, shown))))
 
 

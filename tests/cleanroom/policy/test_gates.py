@@ -89,6 +89,15 @@ def test_a_column_that_equals_a_shown_one_needs_reveal_too() -> None:
     assert "bank_a.watched.customer used as 'reveal'" in violation.message
 
 
+def test_what_rows_are_ordered_by_is_opened_too() -> None:
+    room = banks.contract()
+    room["tables"]["flags"]["columns"]["amount"]["rights"] = {}
+    sql = "SELECT customer FROM flags GROUP BY 1 HAVING SUM(amount) > 9 ORDER BY SUM(amount)"
+    room["gates"] = {"g": {"sql": sql, "to": ["supervisor"], "max_rows": 9}}
+    (violation,) = check(plan_of(Terms.of(room), "g"), Terms.of(room), TODAY)
+    assert "flags.amount used as 'reveal'" in violation.message
+
+
 def test_members_that_are_shown_need_reveal() -> None:
     room = banks.contract()
     sql = "SELECT customer, COUNT(DISTINCT member) FROM flags GROUP BY 1 HAVING COUNT(*) > 2"

@@ -73,6 +73,44 @@ def test_an_owner_gets_what_its_own_rows_are_part_of(
     assert all(row in whole for row in found)
 
 
+SHAPES = {  # of FROM, each with what tells in DuckDB whose rows are part of a row
+    "SELECT f.customer, w.customer FROM flags f LEFT JOIN bank_a.watched w "
+    "ON f.customer = w.customer WHERE f.amount > 3000": (
+        "f.member = '{0}' OR ('{0}' = 'bank_a' AND w.customer IS NOT NULL)"
+    ),
+    "SELECT f.amount, w.customer FROM bank_a.watched w FULL JOIN flags f "
+    "ON f.customer = w.customer": (
+        "f.member = '{0}' OR ('{0}' = 'bank_a' AND w.customer IS NOT NULL)"
+    ),
+    "WITH many AS (SELECT customer, COUNT(*) AS n FROM flags GROUP BY customer "
+    "HAVING COUNT(*) > 2) SELECT p.phone, m.n FROM phones p JOIN many m "
+    "ON m.customer = p.customer WHERE TRUE": (
+        "p.member = '{0}'"
+    ),
+    "WITH big AS (SELECT * FROM flags WHERE amount > 5000) SELECT b.customer, p.phone FROM big b "
+    "JOIN phones p ON b.customer = p.customer WHERE TRUE": "b.member = '{0}' OR p.member = '{0}'",
+    "SELECT a.customer, b.amount FROM flags a JOIN flags b ON a.customer = b.customer "
+    "AND a.amount < b.amount AND a.member <> b.member WHERE TRUE": (
+        "a.member = '{0}' OR b.member = '{0}'"
+    ),
+}
+
+
+@pytest.mark.parametrize("bank", banks.BANKS)
+@pytest.mark.parametrize("sql", SHAPES, ids=lambda sql: sql[:40])
+def test_own_parts_of_joins(
+    sql: str, bank: str, owners: dict[str, Database], everything: duckdb.DuckDBPyConnection
+) -> None:
+    agreed = Terms.of({**banks.contract(), "gates": {"g": gate(sql, max_rows=5000)}})
+    whole, _ = cells(plan_of("g", agreed=agreed), owners)
+    assert whole == rooms.cells(everything.sql(sql).df(), ordered=False)
+    found, _ = cells(plan_of("g", bank, agreed), owners)
+    condition = SHAPES[sql].format(bank)
+    sql = f"{sql} {'AND' if 'WHERE TRUE' in sql or '> 3000' in sql else 'WHERE'} ({condition})"
+    assert found == rooms.cells(everything.sql(sql).df(), ordered=False)
+    assert 0 < len(found) < len(whole) + (bank == "bank_a")
+
+
 def test_more_than_max_rows_are_told_by_one_bit(
     owners: dict[str, Database], everything: duckdb.DuckDBPyConnection
 ) -> None:
