@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from cleanroom.contract.offers import GateTerms
     from cleanroom.contract.terms import Terms
+    from cleanroom.plan.plan import Plan
 
 Name = Annotated[str, typer.Argument(help="A gate of the contract.")]
 
@@ -86,21 +87,36 @@ def page(terms: "Terms") -> "RenderableType":
 
 
 def _faults(name: str, gate: "GateTerms", terms: "Terms") -> Iterator[str]:
-    """Yield why the gate can't run, or why one whom it names would be refused for any purpose."""
+    """Yield why the gate can't run, or why one whom it is for would be refused for any purpose."""
     from cleanroom.errors import CleanroomError
+
+    try:
+        plans = [plan for recipient in gate.to or ("",) for plan in _plans(name, recipient, terms)]
+        owners = sorted({leaf.member for leaf in plans[0].leaves} - set(gate.to))
+        owners = owners if gate.owners else []
+        own = [plan for owner in owners for plan in _plans(name, owner, terms)]
+    except CleanroomError as error:
+        yield f"CAN'T RUN: {error}"
+        return
+    yield from _refused([*(plans if gate.to else ()), *own], terms)
+
+
+def _plans(name: str, recipient: str, terms: "Terms") -> "Iterator[Plan]":
+    """Yield the gate's plan for each of the room's purposes."""
     from cleanroom.plan.question import Question
-    from cleanroom.policy.check import by_contract
     from cleanroom.query.compile import compile_question
 
-    for recipient in gate.to or ("",):
-        refused = []
-        for purpose in terms.room.purposes or ("",):
-            question = Question(gate.sql, recipient, purpose=purpose, gate=name)
-            try:
-                plan = compile_question(question, terms, "0" * 64)
-            except CleanroomError as error:
-                yield f"CAN'T RUN: {error}"
-                return
-            refused.append(by_contract(plan, terms, terms.room.expires) if recipient else ())
-        if all(refused):
-            yield from (f"REFUSED to {recipient}: {one.message}" for one in refused[0])
+    for purpose in terms.room.purposes or ("",):
+        question = Question(terms.gates[name].sql, recipient, purpose=purpose, gate=name)
+        yield compile_question(question, terms, "0" * 64)
+
+
+def _refused(plans: "list[Plan]", terms: "Terms") -> Iterator[str]:
+    from cleanroom.policy.check import by_contract
+
+    ruled = [(plan.recipient, by_contract(plan, terms, terms.room.expires)) for plan in plans]
+    allowed = {recipient for recipient, violations in ruled if not violations}
+    for recipient, violations in ruled:
+        if recipient not in allowed:
+            allowed.add(recipient)  # said once, not for every purpose
+            yield from (f"REFUSED to {recipient}: {one.message}" for one in violations)

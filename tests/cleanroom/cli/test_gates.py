@@ -33,7 +33,15 @@ def test_signers_read_text_recipients_and_limits() -> None:
         ({"sql": "SELECT custoner FROM flags"}, "Did you mean 'customer'?"),
         ({"sql": "SELECT day FROM flags"}, "REFUSED to supervisor: column flags.day used as"),
         ({"sql": "SELECT customer FROM flags", "to": ["outsider"]}, "REFUSED to outsider: column"),
+        ({"sql": "SELECT customer FROM flags", "owners": True}, "bank_c has no role 'result'"),
     ],
 )
 def test_signers_read_what_does_not_work(gate: dict[str, Any], said: str) -> None:
-    assert said in shown(gates={"g": {"to": ["supervisor"], "max_rows": 5, **gate}})
+    members = banks.contract()["members"]
+    members["bank_c"]["roles"] = ["input", "computing"]
+    tables = banks.contract()["tables"]
+    for table in tables.values():
+        for column in table["columns"].values():
+            column["rights"] = {"supervisor": ["reveal"]} if column.get("rights") else {}
+    found = {"g": {"to": ["supervisor"], "max_rows": 5, **gate}}
+    assert said in shown(gates=found, members=members, tables=tables)
