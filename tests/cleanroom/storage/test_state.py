@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cleanroom import logs
 from cleanroom.errors import (
     StateDamaged,
     StateKeyRefused,
@@ -62,6 +63,7 @@ def test_an_error_undoes_all_of_a_batch(state: State) -> None:
 
 
 def test_a_value_is_gone_from_its_day_on(tmp_path: Path) -> None:
+    """S49, F66: and a clock that is set back brings nothing back."""
     with kept.state(tmp_path, today=lambda: DAY) as state, state.writing() as batch:
         batch.put("a", "1", b"one", expires=DAY + dt.timedelta(days=1))
         batch.put("a", "2", b"two")
@@ -176,6 +178,7 @@ def test_keys_do_not_show_themselves() -> None:
     for shown in (repr(key), str(key), f"{key}", repr(Keys(Path("x")))):
         assert hidden.hex()[:8] not in shown
         assert repr(hidden)[2:10] not in shown
+    assert logs.redact(None, "", {"event": key})["event"] == "Secret"
     for copied in (pickle.dumps, copy.copy, copy.deepcopy):
         with pytest.raises(TypeError, match="not pickled"):
             copied(key)
