@@ -12,12 +12,11 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from cleanroom.budget.zcdp import UNITS, allowed, charged
-from cleanroom.errors import BudgetExhausted, RequestReplayed, StateRestored, StateUnavailable
+from cleanroom.errors import BudgetExhausted, RequestReplayed, StateRestored
 from cleanroom.storage.state import State
 from cleanroom.storage.view import Batch, View
 
-MAX_ANSWER_BYTES = 1 << 20
-_BUDGETS, _CHARGES, _ANSWERS = "budget", "charge", "answer"
+_BUDGETS, _CHARGES = "budget", "charge"
 
 
 class Scope(NamedTuple):
@@ -121,24 +120,6 @@ class Ledger:
                 _charge_one(batch, scope, units)
             if wanted:
                 batch.put(_CHARGES, session, _charge(plan_hash, wanted))
-
-    def answered(self, plan_hash: bytes) -> bytes | None:
-        """Return what was released for this very plan; to release it again costs nothing."""
-        with self._state.reading() as view:
-            return view.get(_ANSWERS, plan_hash.hex())
-
-    def keep_answer(self, plan_hash: bytes, content: bytes) -> None:
-        """Keep what was released, so that the same plan gets the same again; the first one stays.
-
-        Raises:
-            StateUnavailable: if it is too large or can't be written. It was charged, so it may
-                be released all the same; the next one is then charged again.
-        """
-        if len(content) > MAX_ANSWER_BYTES:
-            raise StateUnavailable(f"an answer of more than {MAX_ANSWER_BYTES} bytes isn't kept")
-        with self._state.writing() as batch:
-            if batch.get(_ANSWERS, plan_hash.hex()) is None:
-                batch.put(_ANSWERS, plan_hash.hex(), content)
 
 
 def _charged_before(view: View, session: str, plan: bytes, wanted: Mapping[Scope, int]) -> bool:

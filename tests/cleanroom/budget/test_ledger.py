@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cleanroom.budget.ledger import MAX_ANSWER_BYTES, Ledger, Scope
+from cleanroom.budget.ledger import Ledger, Scope
 from cleanroom.errors import BudgetExhausted, RequestReplayed, StateRestored, StateUnavailable
 
 SCOPE = Scope("hospital_a.patients", "university", "research")
@@ -78,12 +78,8 @@ def test_new_limits_give_nothing_back(ledger: Ledger) -> None:
 
 def test_everything_is_there_after_opening_again(tmp_path: Path, ledger: Ledger) -> None:
     ledger.charge("s", PLAN, SCOPE, TENTH)
-    ledger.keep_answer(PLAN, b"first")
-    ledger.keep_answer(PLAN, b"second")
     again = Ledger(kept.state(tmp_path))
     assert again.left(SCOPE) == 1 - TENTH
-    assert again.answered(PLAN) == b"first"
-    assert again.answered(b"q" * 32) is None
     again.charge("s", PLAN, SCOPE, TENTH)
     assert again.left(SCOPE) == 1 - TENTH
 
@@ -130,8 +126,6 @@ def test_a_full_ledger_charges_nothing(tmp_path: Path) -> None:
         with pytest.raises(StateUnavailable, match="FULL"):
             fill()
         assert 1 - ledger.left(SCOPE) == Fraction(len(confirmed), 10**6) > 0
-        with pytest.raises(StateUnavailable, match="bytes"):
-            ledger.keep_answer(PLAN, bytes(MAX_ANSWER_BYTES + 1))
 
 
 def test_a_state_out_of_a_backup_pays_nothing_until_its_owner_says_so(tmp_path: Path) -> None:
