@@ -36,6 +36,9 @@ NOISY = Card(
     rests_on=("dp",),
     tests=(
         "tests/cleanroom/room/test_noisy_answers.py::test_every_cell_is_opened_with_noise",
+        "tests/cleanroom/execution/test_attacks.py"
+        "::test_reconstruction_recovers_no_more_than_guessing",
+        "tests/cleanroom/execution/test_attacks.py::test_trackers_tell_no_person_apart",
         "tests/protocols/test_own.py::test_what_travels_tells_nothing_of_what_is_added",
         "tests/cleanroom/budget/test_races.py::test_fifty_threads_with_one_ledger_pay_once",
     ),

@@ -117,6 +117,29 @@ def test_a_killed_party_is_named_and_served_again_after_restart(
     np.testing.assert_array_equal(values(analyst.sql("add 1 of hospital")), np.arange(100))
 
 
+@pytest.mark.parametrize(
+    ("victim", "stage"),
+    [("bank_a", "reading"), ("hospital", "sharing"), ("bank_c", "sharing"),
+     ("coordinator", "sharing")],
+)  # fmt: skip
+def test_whoever_is_killed_at_whatever_step_no_answer_is_wrong(
+    processes, analyst, victim: str, stage: str
+) -> None:
+    """F82: a right answer, or an error that names whoever is gone; and right ones afterwards."""
+    sql, right = "add 3000 of bank_a bank_b hospital", 3 * np.arange(100)
+    kill = on_stage(stage, lambda: processes.running[victim].kill())
+    try:
+        np.testing.assert_array_equal(values(analyst.sql(sql, on_progress=kill)), right)
+    except PeerUnavailable as error:
+        assert error.party == victim
+    processes.running[victim].communicate()
+    processes.start(victim)
+    if victim == "coordinator":
+        for name in ("bank_a", "bank_b", "bank_c", "hospital"):
+            assert any('"ready"' in line for line in processes.running[name].stderr)
+    np.testing.assert_array_equal(values(analyst.sql("add 3 of bank_a bank_b hospital")), right)
+
+
 def test_a_frozen_party_is_named_within_ten_seconds(processes, analyst) -> None:
     pid = processes.running["bank_c"].pid
     freeze = on_stage("computing", lambda: os.kill(pid, signal.SIGSTOP))
