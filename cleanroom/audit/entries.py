@@ -1,9 +1,7 @@
 """What sessions leave in a log: records of requests and of what members state about them."""
 
-import hashlib
-
 from cleanroom.audit.record import Kind, Record
-from cleanroom.session.statements import Failed, Finished, Request, Ruling, Signed
+from cleanroom.session.statements import Failed, Finished, Request, Ruling
 
 
 def requested(request: Request) -> Record:
@@ -30,15 +28,16 @@ def finished(request: Request, report: Finished) -> Record:
     )
 
 
-def failed(session: str, failure: Failed, request: Request | None) -> Record:
+def failed(failure: Failed, request: Request | None) -> Record:
     """Return the record of a session that can't go on; of a request, if it was one."""
-    about = {"session": session} if request is None else _about(request)
+    about = {"session": failure.session} if request is None else _about(request)
     return Record.now(Kind.FAILED, codes=(failure.code,), **about)
 
 
-def digest_of(signed: Signed) -> str:
-    """Return what names a signed statement: SHA-256 of the bytes that were signed."""
-    return hashlib.sha256(signed.payload).hexdigest()
+def concluded(request: Request, receipt: str, code: str) -> Record:
+    """Return the record of a whole session, at who conducted it; the digest is the receipt's."""
+    kind, codes = (Kind.FAILED, (code,)) if code else (Kind.FINISHED, None)
+    return Record.now(kind, codes=codes, digest=receipt, **_about(request))
 
 
 def _about(request: Request) -> dict[str, object]:

@@ -5,21 +5,22 @@ the tree are kept beside the records, so that a root or a proof reads a few rows
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
 
 from cleanroom.audit.record import Record
-from cleanroom.errors import LogDamaged
+from cleanroom.errors import LogDamaged, StateUnavailable
 from cleanroom.storage.state import State
 from cleanroom.storage.view import Batch, View
 from protocols.merkle.proofs import prove_growth, prove_leaf
 from protocols.merkle.tree import grown, leaf_hash, root
 
 TABLE = "audit log"
-_SIZE = "size"
+_AT_ONCE = 1000  # records that are read in one transaction
+_SIZE, _MEMBER = "size", "member"
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(NamedTuple):
     """How long a log is, and the hash of all of it.
 
     Attributes:
@@ -71,9 +72,13 @@ class Log:
 
     def contents(self) -> Iterator[bytes]:
         """Yield all records as bytes, the first first."""
-        with self._state.reading() as view:
-            for index in range(_size(view)):
-                yield _content(view, index)
+        start, size = 0, self.head().size
+        while start < size:
+            end = min(start + _AT_ONCE, size)
+            with self._state.reading() as view:
+                found = [_content(view, index) for index in range(start, end)]
+            yield from found
+            start = end
 
 
 def append(batch: Batch, record: Record) -> None:
@@ -86,6 +91,24 @@ def append(batch: Batch, record: Record) -> None:
         if level:
             batch.put(TABLE, f"node {level} {index}", node)
     batch.put(TABLE, _SIZE, b"%d" % (size + 1))
+
+
+def check_member(view: View, member: str, path: Path) -> None:
+    """Refuse another member's state: two processes with one log would contradict each other.
+
+    Raises:
+        StateUnavailable: naming whose it is.
+    """
+    known = view.get(TABLE, _MEMBER)
+    if known is not None and known != member.encode():
+        remedy = "Name a file of this member's own in its configuration, as `state`."
+        raise StateUnavailable(f"{path} is the state of {known.decode()}", remedy=remedy)
+
+
+def set_member(batch: Batch, member: str) -> None:
+    """Note whose state it is."""
+    if batch.get(TABLE, _MEMBER) is None:
+        batch.put(TABLE, _MEMBER, member.encode())
 
 
 def head(view: View) -> Head:

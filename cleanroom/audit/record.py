@@ -27,6 +27,7 @@ class Kind(StrEnum):
 
     STARTED = "process-started"
     EPOCH = "epoch-begun"
+    COMMITTED = "rows-committed"
     ATTENDED = "attended"
     REQUESTED = "requested"
     RULED = "ruled"

@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from cleanroom.audit import checkpoint as checkpoints
 from cleanroom.audit.checkpoint import Checkpoint
 from cleanroom.audit.held import Held, diverged, goes_on, store, stored
-from cleanroom.audit.log import Log
+from cleanroom.audit.log import Head, Log, append, check_member, head, set_member
 from cleanroom.audit.record import Kind, Record
 from cleanroom.errors import CleanroomError, LogDiverged, RowsChanged
 from cleanroom.session.member import Membership
@@ -32,6 +32,7 @@ class Witness:
         self.log, self.inputs = Log(state), tuple(inputs)
         self._member, self._state = member, state
         with state.reading() as view:
+            check_member(view, member.name, state.path)
             self._held = {h.checkpoint.party: h for h in stored(view, member.contract)}
         self._unsaved: set[str] = set()
         self._asked: set[str] = set()
@@ -49,6 +50,10 @@ class Witness:
         since = self._published
         self._published, shown = self._own(since, "")
         return shown
+
+    def current(self) -> Shown:
+        """Return this process's newest checkpoint, without a proof."""
+        return self._own(0, "")[1]
 
     def held_of(self, party: str) -> Signed | None:
         """Return the newest checkpoint that is held of a member."""
@@ -94,12 +99,21 @@ class Witness:
             if name in self._asked:
                 raise diverged(self._held[name].checkpoint)
 
-    def save(self) -> None:
-        """Write down what is newly held; without it, the next process holds others to less."""
+    def add(self, *records: Record) -> Head:
+        """Add records to the log, and write down what is newly held.
+
+        Nothing is lost if that comes late: the next process then holds others to a little less.
+
+        Raises:
+            StateUnavailable: if they can't be written.
+        """
         names, self._unsaved = self._unsaved, set()
-        if names:
-            with self._state.writing() as batch:
-                store(batch, {name: self._held[name] for name in names})
+        with self._state.writing() as batch:
+            set_member(batch, self.name)
+            store(batch, {name: self._held[name] for name in names})
+            for record in records:
+                append(batch, record)
+            return head(batch)
 
     # ---------------------------------------------------------------------------------
 
@@ -127,13 +141,13 @@ class Witness:
         return self.ask(new.party)
 
     def _own(self, since: int, to: str) -> tuple[int, Shown]:
-        head = self.log.head()
-        proof = self.log.growth(since, head.size) if 0 < since < head.size else []
-        signed = checkpoints.sign(self._member.identity, self._member.contract, head, self.inputs)
-        return head.size, Shown(signed, since, tuple(proof), to)
+        stands = self.log.head()
+        proof = self.log.growth(since, stands.size) if 0 < since < stands.size else []
+        signed = checkpoints.sign(self._member.identity, self._member.contract, stands, self.inputs)
+        return stands.size, Shown(signed, since, tuple(proof), to)
 
     def _blame(self, name: str, fault: CleanroomError) -> None:
         self._asked.discard(name)
         known, self._faults[name] = self._faults.get(name), fault
         if known is None or known.message != fault.message:
-            self.log.add(Record.now(Kind.DIVERGED, who=name, codes=(fault.code,)))
+            self.add(Record.now(Kind.DIVERGED, who=name, codes=(fault.code,)))

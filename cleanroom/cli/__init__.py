@@ -11,6 +11,7 @@ import typer
 from cleanroom.cli import (
     advise,
     approvals,
+    audit,
     budget,
     cards,
     compare,
@@ -46,6 +47,7 @@ app.add_typer(contract.app, name="contract")
 app.add_typer(state.app, name="state")
 app.add_typer(report.app, name="report")
 app.add_typer(approvals.app, name="approvals")
+app.add_typer(audit.app, name="audit")
 for command in (
     run.coordinator,
     run.party,

@@ -13,7 +13,7 @@ ParentPipe = Annotated[
 
 def coordinator(config: Config, parent_pipe: ParentPipe = False) -> None:
     """Host a room: relay signed requests; never see a share or a row."""
-    from cleanroom.coordinator.room import CoordinatorConfig, coordinate
+    from cleanroom.coordinator.process import CoordinatorConfig, coordinate
     from cleanroom.process import run_until_stopped
 
     run_until_stopped(lambda: coordinate(CoordinatorConfig.load(config)), parent_pipe=parent_pipe)

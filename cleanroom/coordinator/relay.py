@@ -6,7 +6,7 @@ from cleanroom.coordinator.line import Line
 from cleanroom.coordinator.piping import Pipe
 from cleanroom.coordinator.summing import Summing
 from cleanroom.errors import GONE, CleanroomError
-from cleanroom.session.statements import Request
+from cleanroom.session.statements import Request, Signed
 
 
 @dataclass
@@ -14,11 +14,13 @@ class Relay:
     """One session on its way.
 
     Attributes:
+        signed: what its members stated so far, the request first: together its receipt.
         summing: where contributors' ciphertexts are added up, if it is a query on ciphertexts.
         pipe: where members converse with the recipient: in scorings, trainings and profiles.
     """
 
     request: Request
+    signed: list[Signed]
     line: Line = field(default_factory=Line)
     ruled: set[str] = field(default_factory=set)
     refused: set[str] = field(default_factory=set)

@@ -11,11 +11,12 @@ from typing import Any
 
 import structlog
 
-from cleanroom.config import ProcessConfig
-from cleanroom.contract.document import COORDINATOR
+from cleanroom.audit.keeping import Keeping
+from cleanroom.contract.document import COORDINATOR, Contract
 from cleanroom.coordinator.line import Line
 from cleanroom.coordinator.meeting import Meeting
 from cleanroom.coordinator.relay import Relay
+from cleanroom.coordinator.showing import Showing
 from cleanroom.coordinator.summing import Summing
 from cleanroom.errors import (
     CleanroomError,
@@ -28,20 +29,9 @@ from cleanroom.errors import (
     PolicyDenied,
     SessionCancelled,
 )
-from cleanroom.process import run_until_stopped
-from cleanroom.session.member import Membership
+from cleanroom.session.receipt import Receipt
 from cleanroom.session.replays import Replays
-from cleanroom.session.routes import (
-    ABSENT,
-    ACCEPTED,
-    ADD,
-    ATTEND,
-    CONVERSE,
-    LEFT,
-    STATUS,
-    SUBMIT,
-    TOTAL,
-)
+from cleanroom.session.routes import ABSENT, ACCEPTED, LEFT
 from cleanroom.session.statements import (
     Failed,
     Finished,
@@ -54,8 +44,15 @@ from cleanroom.session.statements import (
 from cleanroom.tasks import first
 from cleanroom.transport import faults
 from cleanroom.transport.call import Call
-from cleanroom.transport.envelopes import Cancel, Opening, Progress, pack, pack_online, unpack
-from cleanroom.transport.server import Server
+from cleanroom.transport.envelopes import (
+    Cancel,
+    Opening,
+    Progress,
+    Shown,
+    pack,
+    pack_online,
+    unpack,
+)
 
 GRACE_S = 5  # beyond a request's deadline, so that the members' own reports come first
 LOST_S = 1.0  # how long a broken call waits for the reason that its caller states
@@ -63,16 +60,13 @@ MAX_SESSIONS = 32  # of one recipient at a time
 logger = structlog.get_logger()
 
 
-class CoordinatorConfig(ProcessConfig):
-    """The coordinator's TOML file."""
-
-
 class Room:
     """Who attends, and which sessions run."""
 
-    def __init__(self, member: Membership) -> None:
-        self._contract = member.contract
+    def __init__(self, contract: Contract, keeping: Keeping) -> None:
+        self._contract = contract
         self._attending: dict[str, Line] = {}
+        self._keeping, self._showing = keeping, Showing(keeping, self._attending)
         self._relays: dict[str, Relay] = {}
         self._replays = Replays(time.time())
 
@@ -85,6 +79,7 @@ class Room:
             raise NotAuthorised("another process of this member attends", party=member)
         line = self._attending[member] = Line()
         line.put(pack(Progress("", COORDINATOR, "attending")))
+        self._showing.greet(member)
         logger.info("attending", party=member)
         try:
             await first(line.pump(call), self._listen(call))
@@ -100,10 +95,26 @@ class Room:
             raise MessageInvalid("expected a signed request")
         request = read_request(signed, self._contract)
         self._admit(call.peer, request)
-        relay = self._relays[request.session] = Relay(request)
+        relay = self._relays[request.session] = Relay(request, [signed])
+        code = SessionCancelled.code
+        try:
+            await self._conduct(call, relay)
+            code = ""
+        except CleanroomError as fault:
+            code = fault.code
+            raise
+        finally:
+            del self._relays[request.session]
+            self._cancel(relay, SessionCancelled("the recipient ended the session"))
+            await self._keeping.conclude(request, Receipt(tuple(relay.signed)).digest, code)
+            self._showing.publish()
+
+    async def _conduct(self, call: Call, relay: Relay) -> None:
+        request = relay.request
+        await self._keeping.begin(request)
         try:
             for member in request.members:
-                self._pass_on(signed, member, relay)
+                self._pass_on(relay.signed[0], member, relay)
             relay.line.put(pack(Progress(request.session, COORDINATOR, "asked")))
             async with asyncio.timeout(request.deadline_s + GRACE_S):
                 await first(relay.line.pump(call), self._until_done(call))
@@ -111,9 +122,6 @@ class Room:
             late = DeadlineExceeded(f"not done in {request.deadline_s} s")
             self._cancel(relay, late)
             raise late.again() from None
-        finally:
-            del self._relays[request.session]
-            self._cancel(relay, SessionCancelled("the recipient ended the session"))
 
     def _pass_on(self, signed: Signed, member: str, relay: Relay) -> None:
         if member in self._attending:
@@ -222,6 +230,8 @@ class Room:
                 case Progress(session, member) if member == call.peer:
                     if (relay := self._relay_of(session, call.peer)) is not None:
                         relay.line.put(message)
+                case Shown() as shown:
+                    self._showing.pass_on(call.peer, shown)
                 case _:
                     raise MessageInvalid("a member may state, and tell its own progress")
 
@@ -233,6 +243,7 @@ class Room:
         if relay is None:
             return
         relay.line.put(message)
+        relay.signed.append(signed)
         match statement:
             case Ruling(accepted=accepted):
                 if relay.summing is not None:
@@ -297,28 +308,3 @@ class Room:
 
 def _no_session() -> MessageInvalid:
     return MessageInvalid("no such session on ciphertexts here")
-
-
-async def coordinate(config: CoordinatorConfig) -> None:
-    """Serve the room until cancelled."""
-    member = Membership.load(config.identity, config.contract)
-    if member.name != COORDINATOR:
-        raise NotAuthorised("this identity is not the coordinator's", party=member.name)
-    room = Room(member)
-    routes = {ATTEND: room.attend, SUBMIT: room.submit, STATUS: room.status}
-    routes |= {ADD: room.add, TOTAL: room.total, CONVERSE: room.converse}
-    server = Server(member.tls, member.pins, routes)
-    await server.start(config.listen or member.address(COORDINATOR))
-    logger.info("ready", member=member.name)
-    try:
-        await asyncio.get_running_loop().create_future()
-    finally:
-        await server.stop()
-
-
-def run_coordinator(config: CoordinatorConfig, *, parent_pipe: bool = False) -> None:
-    """Serve the room until SIGTERM, SIGINT or, with `parent_pipe`, the end of stdin.
-
-    Logs one line with event "ready" when it listens.
-    """
-    run_until_stopped(lambda: coordinate(config), parent_pipe=parent_pipe)

@@ -5,12 +5,14 @@ Rule: who may do what to which session is decided here, by the caller's certific
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from functools import partial
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import structlog
 
+from cleanroom.audit.epochs import committed
+from cleanroom.audit.keeping import Keeping
 from cleanroom.config import MemberConfig
 from cleanroom.contract.document import COORDINATOR
 from cleanroom.engine import Engine, Violation, participants, standard
@@ -47,6 +49,7 @@ from cleanroom.session.member import Membership
 from cleanroom.session.replays import Replays
 from cleanroom.session.routes import ACCEPTED, ATTEND
 from cleanroom.session.statements import (
+    Committed,
     Failed,
     Request,
     RuledViolation,
@@ -60,7 +63,7 @@ from cleanroom.session.statements import (
 from cleanroom.storage.state import State
 from cleanroom.transport.call import Call
 from cleanroom.transport.channel import Channel
-from cleanroom.transport.envelopes import Cancel, Progress, pack, unpack
+from cleanroom.transport.envelopes import Cancel, Progress, Shown, pack, unpack
 from cleanroom.transport.server import Server
 
 Kind: TypeAlias = QueryRun | ScoreRun | TrainRun | ProfileRun
@@ -76,9 +79,10 @@ class PartyProcess:
         member: Membership,
         engine: Engine,
         source: Source,
+        state: State,
         models: Mapping[str, Weights] | None = None,
-        state: State | None = None,
         policy: OwnPolicy | None = None,
+        inputs: Sequence[Committed] = (),
     ) -> None:
         self._member = member
         self._engine = engine
@@ -86,6 +90,7 @@ class PartyProcess:
         self._replays = Replays(time.time())
         self._outbox: asyncio.Queue[bytes] = asyncio.Queue(maxsize=1024)
         self._channel: Channel | None = None
+        self._keeping = Keeping(member, state, inputs)
         parts = self._report, self._stage, self._attended
         reader = Reader(source)
         if state is not None:
@@ -109,6 +114,7 @@ class PartyProcess:
             await self._attend_forever()
         finally:
             await self._end_all(PeerUnavailable("is stopping", party=self._member.name))
+            self._keeping.close()
             if server is not None:
                 await server.stop()
 
@@ -157,6 +163,7 @@ class PartyProcess:
             self._channel = channel
             self.ready.set()
             logger.info("ready", member=self._member.name)
+            await self._outbox.put(pack(self._keeping.publish()))
             sending = asyncio.ensure_future(self._send_all(call))
             try:
                 while (message := await call.receive()) is not None:
@@ -178,17 +185,29 @@ class PartyProcess:
     def _on_message(self, message: bytes) -> None:
         match unpack(message):
             case Signed() as signed:
-                task = asyncio.ensure_future(self._on_request(signed))
-                self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
+                self._begin_task(self._on_request(signed))
+            case Shown() as shown:
+                if replies := self._keeping.hear(shown):
+                    self._begin_task(self._answer(replies))
             case Cancel(session, fault):
                 self._sessions.fail(session, fault)
             case Progress(session, stage=stage):
                 if stage == ACCEPTED:
                     self._sessions.accept(session)
 
+    def _begin_task(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _answer(self, replies: Sequence[Shown]) -> None:
+        """Say what follows from a checkpoint that was heard."""
+        for reply in replies:
+            await self._outbox.put(pack(reply))
+
     async def _report(self, statement: Statement) -> None:
-        await self._outbox.put(pack(sign(self._member.identity, statement)))
+        noted = await self._keeping.note(statement)
+        await self._outbox.put(pack(sign(self._member.identity, noted)))
 
     async def _stage(self, session: str, stage: str) -> None:
         await self._outbox.put(pack(Progress(session, self._member.name, stage)))
@@ -197,10 +216,18 @@ class PartyProcess:
 
     async def _on_request(self, signed: Signed) -> None:
         session_id = session_of(signed)
+        try:
+            await self._on_session(session_id, signed)
+        finally:
+            self._keeping.end(session_id)
+        await self._outbox.put(pack(self._keeping.publish()))
+
+    async def _on_session(self, session_id: str, signed: Signed) -> None:
         log = logger.bind(member=self._member.name, session=session_id)
         try:
             request = read_request(signed, self._member.contract)
             self._replays.check(request)
+            await self._keeping.admit(request)
             run, asked = await self._begin(request)
             violations = await self._judge.rule(asked, request, signed)
             await self._rule(run, violations)
@@ -303,16 +330,16 @@ class PartyProcess:
                 await self._roles.play(session)
 
     async def _failed(self, session: str, fault: CleanroomError) -> None:
-        await self._report(
-            Failed(
-                session=session,
-                party=self._member.name,
-                code=fault.code,
-                blamed=fault.party[:200],
-                message=fault.message[:4000],
-                remedy=fault.remedy[:4000],
-            )
+        failure = Failed(
+            session=session,
+            party=self._member.name,
+            code=fault.code,
+            blamed=fault.party[:200],
+            message=fault.message[:4000],
+            remedy=fault.remedy[:4000],
         )
+        await self._outbox.put(pack(sign(self._member.identity, failure)))
+        await self._keeping.fail(failure)
 
 
 async def attend(config: MemberConfig, engine: Engine | None = None) -> None:
@@ -322,13 +349,16 @@ async def attend(config: MemberConfig, engine: Engine | None = None) -> None:
     member = Membership.load(config.identity, config.contract)
     models = load_models(member.contract.terms, member.name, config.models)
     APPROVED.add(config.apps)
-    terms, policy = member.contract.terms, config.policy
-    policy.check(member.name, terms)
-    with State.open(config.state, config.keys, terms.room.name) as state:
+    contract, policy = member.contract, config.policy
+    policy.check(member.name, contract.terms)
+    with State.open(config.state, config.keys, contract.terms.room.name) as state:
         with state.reading() as view:
             erased = view.erased()
-        database = Database(terms, member.name, config.tables, erased)
-        process = PartyProcess(member, engine or standard(), database, models, state, policy)
+        database = Database(contract.terms, member.name, config.tables, erased)
+        held = tuple(table for table in config.tables if table not in erased)
+        inputs = await asyncio.to_thread(committed, state, contract, member.name, held, database)
+        parts = engine or standard(), database, state, models, policy, inputs
+        process = PartyProcess(member, *parts)
         await process.run(config.listen)
 
 

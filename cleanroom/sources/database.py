@@ -19,6 +19,7 @@ from cleanroom.contract.columns import MEMBER, ColumnTerms, TableTerms
 from cleanroom.contract.terms import Terms
 from cleanroom.contract.types import Kind
 from cleanroom.errors import DataMismatch, InternalError
+from cleanroom.sources.commitment import root_of
 from cleanroom.sql.domain import Domain
 from cleanroom.sql.encode import integer
 from cleanroom.sql.render import cast, constant, function, sql_of
@@ -55,6 +56,7 @@ class Database:
         for name in sorted(expected ^ set(tables)):
             what = "has no data" if name in expected else "is not in the contract"
             raise DataMismatch(f"table {name} {what}", party=member)
+        self._columns = {name: tuple(terms.tables[name].columns) for name in expected}
         self._set("threads = 1", f"memory_limit = '{MEMORY_LIMIT}'", "temp_directory = ''")
         self._rows = {
             name: _Loader(self._connection, member, name, terms.tables[name]).load(path)
@@ -115,6 +117,10 @@ class Database:
                 removed += int(found[0]) if found else 0
         self._rows[table] -= removed
         return removed
+
+    def commit(self, table: str, salt: bytes) -> bytes:
+        """Return the root of a tree over the salted rows that are held of a table."""
+        return root_of(self._connection, _table_of(table), self._columns[table], salt)
 
     def close(self) -> None:
         self._connection.close()
@@ -212,6 +218,11 @@ class _Loader:
         table = _table_of(self._name)
         if table.db:
             self._connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{table.db}"')
+
+        owner, dot, _ = self._name.partition(".")
+        if dot:
+            self._connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{owner}"')
+        table = _table_of(self._name)
         select = exp.Select().from_(_RAW)
         for column in self._terms.columns:
             value = _typed(exp.column(column, quoted=True), self._terms, column)

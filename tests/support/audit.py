@@ -3,22 +3,17 @@
 from collections import deque
 from pathlib import Path
 
+import kept
+
 from cleanroom.audit.record import Kind, Record
 from cleanroom.audit.witness import Witness
 from cleanroom.session.member import Membership
 from cleanroom.session.statements import Committed
-from cleanroom.storage.keyfile import Keys
-from cleanroom.storage.state import State
-
-
-def state_in(folder: Path, name: str = "state") -> State:
-    folder.mkdir(exist_ok=True, parents=True)
-    return State.open(folder / f"{name}.db", Keys(folder / f"{name}.key"), "tiny")
 
 
 def witness_of(member: Membership, folder: Path, *inputs: Committed) -> Witness:
     """Return a process's witness, as it starts: with one more record in its log."""
-    witness = Witness(member, state_in(folder / member.name), inputs)
+    witness = Witness(member, kept.state(folder / member.name, "tiny"), inputs)
     witness.log.add(Record.now(Kind.STARTED))
     return witness
 
@@ -47,4 +42,4 @@ def exchange(*witnesses: Witness, by: Witness | None = None) -> None:
                 send(to, reply)
     assert not waiting
     for witness in witnesses:
-        witness.save()
+        witness.add()

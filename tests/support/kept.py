@@ -11,4 +11,5 @@ ROOM = "test-room"
 
 def state(folder: Path, room: str = ROOM, **more: Any) -> State:
     """Open the state of a folder, or begin it."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return State.open(folder / "state.db", Keys(folder / "state.key"), room, **more)

@@ -3,7 +3,7 @@
 import contextlib
 from pathlib import Path
 
-import audit
+import kept
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,14 +15,14 @@ from protocols.merkle import proofs, tree
 
 
 def test_roots_and_proofs_are_those_of_the_records_on_disk(tmp_path: Path) -> None:
-    log = Log(audit.state_in(tmp_path))
+    log = Log(kept.state(tmp_path))
     heads = [log.head()]
     assert heads[0].root == tree.EMPTY
     for i in range(11):
         heads.append(log.add(Record.now(Kind.REQUESTED, who="analyst", rows=i)))
     leaves = [tree.leaf_hash(content) for content in log.contents()]
     assert heads[-1].root == tree.root(tree.in_memory(leaves), 11)
-    again = Log(audit.state_in(tmp_path))
+    again = Log(kept.state(tmp_path))
     for earlier in range(1, 12):
         assert again.root_of(earlier) == heads[earlier].root
         growth = again.growth(earlier, 11)
@@ -33,7 +33,7 @@ def test_roots_and_proofs_are_those_of_the_records_on_disk(tmp_path: Path) -> No
 
 
 def test_two_processes_add_to_one_log(tmp_path: Path) -> None:
-    one, other = Log(audit.state_in(tmp_path)), Log(audit.state_in(tmp_path))
+    one, other = Log(kept.state(tmp_path)), Log(kept.state(tmp_path))
     one.add(Record.now(Kind.STARTED), Record.now(Kind.REQUESTED))
     other.add(Record.now(Kind.APPROVED))
     one.add(Record.now(Kind.FINISHED))
@@ -42,7 +42,7 @@ def test_two_processes_add_to_one_log(tmp_path: Path) -> None:
 
 
 def test_a_record_that_is_undone_leaves_nothing(tmp_path: Path) -> None:
-    state = audit.state_in(tmp_path)
+    state = kept.state(tmp_path)
     before = Log(state).add(Record.now(Kind.STARTED))
 
     def charged_and_lost() -> None:

@@ -4,13 +4,20 @@ import shutil
 from pathlib import Path
 
 import audit
+import kept
 import pytest
 import tiny_room
 
 from cleanroom.audit.held import drop
 from cleanroom.audit.record import Kind, Record
 from cleanroom.audit.witness import Witness
-from cleanroom.errors import LogDiverged, MessageInvalid, NotAuthorised, RowsChanged
+from cleanroom.errors import (
+    LogDiverged,
+    MessageInvalid,
+    NotAuthorised,
+    RowsChanged,
+    StateUnavailable,
+)
 from cleanroom.session.member import Membership
 from cleanroom.session.statements import Committed, Signed
 from cleanroom.transport.envelopes import Shown
@@ -78,7 +85,7 @@ def test_an_old_copy_is_found_by_others_and_by_itself(
     a, *others = all_of.values()
     a._state.close()
     copied(tmp_path, "bank_a", "old")
-    a = Witness(room["bank_a"], audit.state_in(tmp_path / "bank_a"))
+    a = Witness(room["bank_a"], kept.state(tmp_path / "bank_a", "tiny"))
     work(a, 10)
     audit.exchange(a, *others)
     a._state.close()
@@ -86,7 +93,7 @@ def test_an_old_copy_is_found_by_others_and_by_itself(
         (tmp_path / "bank_a" / left).unlink(missing_ok=True)
     put_back(tmp_path, "bank_a", "old")
 
-    a = Witness(room["bank_a"], audit.state_in(tmp_path / "bank_a"))
+    a = Witness(room["bank_a"], kept.state(tmp_path / "bank_a", "tiny"))
     work(a, more)
     audit.exchange(a, *others, by=a)
     for witness in (a, *others):
@@ -169,3 +176,8 @@ def test_checkpoints_of_others_hands_are_refused(all_of, room) -> None:
         with pytest.raises((MessageInvalid, NotAuthorised)):
             b.hear(Shown(Signed(good.kind, good.signer, payload, good.signature)))
     b.check(NAMES)
+
+
+def test_two_members_do_not_share_a_state(all_of, room) -> None:
+    with pytest.raises(StateUnavailable, match="the state of bank_a"):
+        Witness(room["bank_b"], all_of["bank_a"]._state)

@@ -15,7 +15,7 @@ from scoring import MODEL, TABLE
 
 from cleanroom.budget.scored import Daily, count, counted
 from cleanroom.coordinator.piping import Pipe
-from cleanroom.coordinator.room import CoordinatorConfig, coordinate
+from cleanroom.coordinator.process import CoordinatorConfig, coordinate
 from cleanroom.engine import standard
 from cleanroom.errors import (
     CleanroomError,
@@ -73,8 +73,8 @@ def in_room(
     async def run() -> object:
         config = CoordinatorConfig.load(home / "coordinator.toml")
         owner, rows = members["bank_b"], tiny_room.Rows()
-        state = kept.state(home)
-        party = PartyProcess(owner, standard(), rows, MODELS, state)
+        state = kept.state(home / owner.name)
+        party = PartyProcess(owner, standard(), rows, state, MODELS)
         tasks = [asyncio.ensure_future(coordinate(config)), asyncio.ensure_future(party.run())]
         try:
             await asyncio.wait_for(party.ready.wait(), 60)
@@ -304,7 +304,7 @@ def test_the_models_owner_rules_for_itself(members, home) -> None:
 
 def test_rows_are_counted_until_the_day_is_over(members, home) -> None:
     async def work(_: PartyProcess) -> CleanroomError:
-        with kept.state(home) as state:
+        with kept.state(home / "bank_b") as state:
             today = dt.datetime.now(dt.UTC).date()
             with state.writing() as batch:
                 daily = Daily("scored", MODEL, "bank_a")

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from cleanroom.config import MemberConfig
 from cleanroom.contract.document import Contract
 from cleanroom.contract.terms import Terms
 from cleanroom.engine import Engine
@@ -32,6 +33,7 @@ from cleanroom.plan.plan import Plan, Protocol
 from cleanroom.plan.private import Parameter, Private
 from cleanroom.plan.question import Question
 from cleanroom.session.member import Membership
+from cleanroom.storage.state import State
 from protocols.rep3.multiply import multiply
 from protocols.rep3.share import Arith, public_arith
 from protocols.rounds import PeerMisbehaved, Round
@@ -139,6 +141,15 @@ def free_ports(n: int) -> list[int]:
     return ports
 
 
+def config_of(name: str) -> str:
+    """Return a process's TOML file; all of them stand in one folder."""
+    return f'identity = "{name}"\ncontract = "contract.json"\nstate = "{name}/state.db"\n'
+
+
+def state_of(config: MemberConfig) -> State:
+    return State.open(config.state, config.keys, "tiny")
+
+
 def signed_room(source: dict[str, Any], home: Path) -> dict[str, Membership]:
     """Have everybody sign a contract, and write what its coordinator needs into a folder."""
     (port,) = free_ports(1)
@@ -150,8 +161,7 @@ def signed_room(source: dict[str, Any], home: Path) -> dict[str, Membership]:
         contract = contract.signed_by(identities[name])
     contract.save(home / "contract.json")
     identities["coordinator"].save(home / "coordinator")
-    files = 'identity = "coordinator"\ncontract = "contract.json"\n'
-    (home / "coordinator.toml").write_text(files)
+    (home / "coordinator.toml").write_text(config_of("coordinator"))
     return {name: Membership(identity, contract) for name, identity in identities.items()}
 
 
@@ -201,21 +211,24 @@ def make_room(folder: Path, more: tuple[str, ...] = ()) -> dict[str, Membership]
     contract.save(folder / "contract.json")
     for name, identity in identities.items():
         identity.save(folder / name)
-        files = f'identity = "{name}"\ncontract = "contract.json"\n'
-        (folder / f"{name}.toml").write_text(files)
+        (folder / f"{name}.toml").write_text(config_of(name))
     return {name: Membership(identity, contract) for name, identity in identities.items()}
 
 
 @contextlib.asynccontextmanager
 async def running(room: dict[str, Membership], folder: Path, more: tuple[str, ...] = ()):
     """Run the coordinator and all parties in this process; yield the parties by name."""
-    from cleanroom.coordinator.room import CoordinatorConfig, coordinate
+    from cleanroom.coordinator.process import CoordinatorConfig, coordinate
     from cleanroom.party.party import PartyProcess
 
     config = CoordinatorConfig.load(folder / "coordinator.toml")
-    parties = {
-        name: PartyProcess(room[name], tiny_engine(), Rows())
+    states = {
+        name: state_of(MemberConfig.load(folder / f"{name}.toml"))
         for name in (*OWNERS, "hospital", *more)
+    }
+    parties = {
+        name: PartyProcess(room[name], tiny_engine(), Rows(), state)
+        for name, state in states.items()
     }
     tasks = [asyncio.ensure_future(coordinate(config))]
     tasks += [asyncio.ensure_future(party.run()) for party in parties.values()]
@@ -226,6 +239,8 @@ async def running(room: dict[str, Membership], folder: Path, more: tuple[str, ..
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        for state in states.values():
+            state.close()
 
 
 def in_room(room: dict[str, Membership], folder: Path, work):
@@ -253,8 +268,7 @@ async def ask(room: dict[str, Membership], sql: str, protocol: str = "he", weigh
 
 
 def main(config: str) -> None:
-    from cleanroom.config import MemberConfig
-    from cleanroom.coordinator.room import CoordinatorConfig, run_coordinator
+    from cleanroom.coordinator.process import CoordinatorConfig, run_coordinator
     from cleanroom.party.party import PartyProcess
     from cleanroom.process import run_until_stopped
 
@@ -263,11 +277,12 @@ def main(config: str) -> None:
         return
     loaded = MemberConfig.load(config)
     member = Membership.load(loaded.identity, loaded.contract)
-    run_until_stopped(lambda: attend_tiny(member, PartyProcess), parent_pipe=True)
+    with state_of(loaded) as state:
+        run_until_stopped(lambda: attend_tiny(member, state, PartyProcess), parent_pipe=True)
 
 
-async def attend_tiny(member: Membership, process: type) -> None:
-    await process(member, tiny_engine(), Rows()).run()
+async def attend_tiny(member: Membership, state: State, process: type) -> None:
+    await process(member, tiny_engine(), Rows(), state).run()
 
 
 if __name__ == "__main__":

@@ -6,12 +6,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import kept
 import numpy as np
 import pytest
 import tiny_room
 import training
 
-from cleanroom.coordinator.room import CoordinatorConfig, coordinate
+from cleanroom.coordinator.process import CoordinatorConfig, coordinate
 from cleanroom.engine import standard
 from cleanroom.errors import CleanroomError
 from cleanroom.learning.families import FAMILIES
@@ -73,7 +74,10 @@ def in_room(
         config = CoordinatorConfig.load(home / "coordinator.toml")
         sources = {name: Rows(i) for i, name in enumerate(training.HOSPITALS)}
         sources["west"] = west or sources["west"]
-        parties = {n: PartyProcess(members[n], standard(), s) for n, s in sources.items()}
+        states = {name: kept.state(home / name) for name in sources}
+        parties = {
+            n: PartyProcess(members[n], standard(), s, states[n]) for n, s in sources.items()
+        }
         tasks = [asyncio.ensure_future(coordinate(config))]
         tasks += [asyncio.ensure_future(party.run()) for party in parties.values()]
         try:
@@ -86,6 +90,8 @@ def in_room(
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            for state in states.values():
+                state.close()
 
     return asyncio.run(run())
 

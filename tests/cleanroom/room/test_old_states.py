@@ -1,0 +1,112 @@
+"""Old copies of a member's state in a real room: found by all, and the budget doesn't come back."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+import training
+from typer.testing import CliRunner
+
+from cleanroom import LocalRoom
+from cleanroom.cli import app
+from cleanroom.errors import LogDiverged, PolicyDenied, RowsChanged
+from cleanroom.local.worker import Worker
+
+DP = {"epsilon": 7.0, "delta": 1e-6, "clip": 1.5}
+JOB = training.job({"kind": "private_logistic", "rounds": 2, "dp": DP})
+
+
+@pytest.fixture(scope="module")
+def room() -> Iterator[LocalRoom]:
+    rows = {"patients": training.patients(n=300)}
+    with LocalRoom(training.contract(release="dp", epsilon=8.0, delta=1e-6), rows) as opened:
+        yield opened
+
+
+def said(*words: object) -> str:
+    return CliRunner().invoke(app, list(map(str, words))).output
+
+
+def copied(worker: Worker, to: Path) -> Path:
+    """Copy the state of a process that has nothing to do."""
+    to.mkdir()
+    for file in worker.config.parent.glob("state.*"):
+        shutil.copy(file, to)
+    return to
+
+
+def put_back(worker: Worker, copy: Path) -> None:
+    """Put a copy back, under a process that doesn't run."""
+    for file in worker.config.parent.glob("state.*"):
+        file.unlink()
+    for file in copy.iterdir():
+        shutil.copy(file, worker.config.parent)
+
+
+def start(worker: Worker) -> None:
+    worker.start()
+    worker.wait_ready(60)
+
+
+def diverged(worker: Worker) -> set[str]:
+    """Return whose logs a process found to have diverged."""
+    words = ("--config", worker.config, "--kind", "log-diverged", "--format", "json")
+    return {record["who"] for record in json.loads(said("audit", "show", *words))}
+
+
+def test_a_budget_that_is_put_back_is_not_spent_again(room: LocalRoom, tmp_path: Path) -> None:
+    west, north = room.workers["west"], room.workers["north"]
+    old = copied(west, tmp_path / "old")
+    receipt = tmp_path / "receipt.json"
+    receipt.write_text(room.train(JOB).receipt.to_json())
+    west.stop()
+    new = copied(west, tmp_path / "new")
+    put_back(west, old)
+    (budget,) = json.loads(said("budget", "--config", west.config, "--format", "json"))
+    assert budget["spent"] == 0  # as the old copy has it
+
+    start(west)
+    with pytest.raises(LogDiverged) as found:
+        room.train(JOB)
+    assert found.value.party == "west"
+    for worker in (north, west, room.workers["coordinator"]):
+        while not (names := diverged(worker)):
+            pass
+        assert names == {"west"}
+    exported = tmp_path / "north.log"
+    said("audit", "export", exported, "--config", north.config)
+    words = ("audit", "verify", "--config", west.config, "--against", exported)
+    assert "sound" not in said(*words)
+
+    west.stop()
+    put_back(west, new)
+    start(west)
+    with pytest.raises(PolicyDenied, match="west: patients: epsilon"):
+        room.train(JOB)
+    assert "sound; as north saw it" in said(*words)
+    for worker in room.workers.values():
+        words = ("audit", "verify", "--config", worker.config, "--receipt", receipt)
+        assert "records, sound" in said(*words), worker.name
+    text = receipt.read_text().replace('"log_size', '"log_SIZE')
+    receipt.write_text(text)
+    assert "sound" not in said(*words)
+
+
+def test_other_rows_need_a_new_epoch(room: LocalRoom) -> None:
+    south = room.workers["south"]
+    south.stop()
+    file = south.config.parent / "patients.parquet"
+    rows = pq.read_table(file)
+    pq.write_table(rows.slice(1), file)
+    south.start()
+    with pytest.raises(RowsChanged) as found:
+        south.wait_ready(60)
+    assert found.value.party == "south"
+    south.stop()
+    assert "epoch 1 of south begins" in said("audit", "epoch", "--config", south.config)
+    start(south)
+    with pytest.raises(PolicyDenied, match="epsilon"):
+        room.train(JOB)
