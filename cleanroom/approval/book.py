@@ -1,8 +1,8 @@
 """A member's decisions about plans, in its state: what waits, what may run and how often.
 
-Rule: durable before it counts. An approval is of one plan hash, and so of contract, recipient,
-purpose, query and protocol; it is used up on disk before a run begins. What a recipient can make
-this member keep is bounded.
+Rule: durable before it counts, and logged with it. An approval is of one plan hash, and so of
+contract, recipient, purpose, query and protocol; it is used up on disk before a run begins. What a
+recipient can make this member keep is bounded.
 """
 
 import datetime as dt
@@ -10,6 +10,9 @@ import time
 from collections.abc import Mapping
 
 from cleanroom.approval.entry import Entry, State
+from cleanroom.audit.entries import digest_of
+from cleanroom.audit.log import append
+from cleanroom.audit.record import Kind, Record
 from cleanroom.errors import ApprovalUnknown, StateRestored
 from cleanroom.session.statements import Request, Signed
 from cleanroom.storage import state as storage
@@ -51,6 +54,7 @@ class Approvals:
             if self._waiting(batch, request.recipient) >= MAX_WAITING:
                 return False
             _put(batch, entry, expires=today + dt.timedelta(days=WAITING_DAYS))
+            append(batch, _record(Kind.APPROVAL_ASKED, entry))
         return True
 
     def take(self, plan_hash: str, today: dt.date) -> bool:
@@ -81,7 +85,7 @@ class Approvals:
             ApprovalUnknown: if nobody asked for it, or the digits name several.
         """
         decided = {"approved": True, "times": times, "until": until, "reason": ""}
-        return self._decide(plan_hash, decided)
+        return self._decide(plan_hash, decided, Kind.APPROVED)
 
     def deny(self, plan_hash: str, reason: str) -> Entry:
         """Refuse a plan from now on; the reason is told to whoever asks for it.
@@ -90,7 +94,7 @@ class Approvals:
             ApprovalUnknown: as `approve`.
         """
         decided = {"approved": False, "times": None, "until": None, "reason": reason}
-        return self._decide(plan_hash, decided)
+        return self._decide(plan_hash, decided, Kind.DENIED)
 
     def named(self, plan_hash: str) -> Entry:
         """Return the one plan of this hash, or whose hash begins so.
@@ -101,15 +105,28 @@ class Approvals:
         with self._state.reading() as view:
             return _named(view, plan_hash)
 
-    def _decide(self, plan_hash: str, decided: Mapping[str, object]) -> Entry:
+    def _decide(self, plan_hash: str, decided: Mapping[str, object], kind: Kind) -> Entry:
         with self._state.writing() as batch:
             entry = _named(batch, plan_hash).model_copy(update=decided)
             _put(batch, entry)
+            append(batch, _record(kind, entry))
         return entry
 
     def _waiting(self, view: View, recipient: str) -> int:
         kept = (Entry.model_validate_json(value) for _, value in view.rows(_TABLE))
         return sum(one.recipient == recipient and one.approved is None for one in kept)
+
+
+def _record(kind: Kind, entry: Entry) -> Record:
+    """Return what the log says of a decision: no reason, which may name what it is about."""
+    return Record.now(
+        kind,
+        who=entry.recipient,
+        purpose=entry.purpose or None,
+        plan_hash=entry.plan_hash,
+        protocol=entry.what,
+        digest=digest_of(entry.signed),
+    )
 
 
 def _get(view: View, plan_hash: str) -> Entry | None:

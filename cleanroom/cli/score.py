@@ -1,5 +1,6 @@
 """`cleanroom score`: what a member that owns rows does with another's model."""
 
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -10,10 +11,13 @@ from cleanroom.cli.options import (
     Deadline,
     Explain,
     FormOrSuffix,
+    Offline,
     Output,
     Purpose,
     ReceiptFile,
 )
+from cleanroom.cli.waiting import Wait, until_approved
+from cleanroom.cli.words import printable
 
 Model = Annotated[str, typer.Argument(help="A model of the contract: member.model.")]
 Table = Annotated[str, typer.Argument(help="A table whose rows this member holds.")]
@@ -24,11 +28,13 @@ def score(
     table: Table,
     config: Config,
     explain: Explain = False,
+    offline: Offline = False,
     purpose: Purpose = "",
     form: FormOrSuffix = None,
     output: Output = None,
     receipt: ReceiptFile = None,
     deadline_s: Deadline = 600,
+    wait: Wait = 0,
 ) -> None:
     """Score own rows under another member's model; neither is shown to the other."""
     from cleanroom.recipient.room import connect
@@ -36,15 +42,11 @@ def score(
     delivery = Delivery.of(form, output, receipt)
     with connect(config) as room:
         if explain:
-            typer.echo(room.explain_score(model=model, table=table, purpose=purpose).text)
+            told = room.explain_score(model=model, table=table, purpose=purpose, offline=offline)
+            typer.echo(printable(told.text))
             return
-        result = with_progress(
-            lambda told: room.score(
-                model=model,
-                table=table,
-                purpose=purpose,
-                deadline_s=deadline_s,
-                on_progress=told,
-            )
+        ask = partial(
+            room.score, model=model, table=table, purpose=purpose, deadline_s=deadline_s
         )
+        result = until_approved(lambda: with_progress(lambda told: ask(on_progress=told)), wait)
     delivery.deliver(result.to_arrow(), result)

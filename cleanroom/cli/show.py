@@ -9,7 +9,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from cleanroom.cli import gates
+from cleanroom.cli import gates, templates
 from cleanroom.cli.words import listed, printable
 from cleanroom.contract.columns import ColumnTerms, Right, Rights
 from cleanroom.contract.document import COORDINATOR, Contract
@@ -50,7 +50,7 @@ def pages(contract: Contract) -> Iterator[RenderableType]:
     for name, model in contract.terms.models.items():
         yield _model(name, model)
     if contract.terms.templates:
-        yield _templates(contract.terms)
+        yield templates.page(contract.terms)
     if contract.terms.gates:
         yield gates.page(contract.terms)
     yield _learning(contract.terms)
@@ -132,16 +132,6 @@ def _model(name: str, model: ModelTerms) -> RenderableType:
     for feature, of in model.features.items():
         values = f"{of.bounds[0]} to {of.bounds[1]}, {of.decimals} decimals"
         table.add_row(feature, values, "not scored" if of.null is None else str(of.null))
-    return table
-
-
-def _templates(terms: Terms) -> RenderableType:
-    title = "Templates: queries that whoever signs approves, for any of these values"
-    table = _titled(title, "template", "may be asked by", "parameters", "query")
-    for name, template in terms.templates.items():
-        values = "\n".join(f"{one} {of}" for one, of in template.parameters.items())
-        who = listed(template.recipients)
-        table.add_row(name, who, _text(values or "none"), _text(template.sql.strip()))
     return table
 
 

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cleanroom.cli.options import Config
+from cleanroom.cli.options import Config, Offline
 from cleanroom.cli.rows import check_writable, write_text
+from cleanroom.cli.waiting import Wait, until_approved
+from cleanroom.cli.words import printable
 
 if TYPE_CHECKING:
     from cleanroom.recipient.joined_job import AnyJob
@@ -23,6 +25,7 @@ def train(
     explain: Annotated[
         bool, typer.Option("--explain", help="Say who would learn what; nothing runs.")
     ] = False,
+    offline: Offline = False,
     output: Annotated[
         Path | None,
         typer.Option(help="Folder for model, card, curve, receipt; by default the job's name."),
@@ -34,6 +37,7 @@ def train(
         bool, typer.Option("--resume", help="Go on from the last finished round.")
     ] = False,
     deadline_s: Annotated[int, typer.Option(min=1, max=86400, help="Seconds to wait.")] = 21600,
+    wait: Wait = 0,
 ) -> None:
     """Train a model on all owners' rows, which stay where they are."""
     from cleanroom.learning.job import Job
@@ -46,11 +50,13 @@ def train(
     folder = output or Path(asked.job.name)
     with connect(config) as room:
         if explain:
-            typer.echo(room.explain_training(asked).text)
+            typer.echo(printable(room.explain_training(asked, offline=offline).text))
             return
         if resume and isinstance(asked, Job):
             tell_if_anew(folder)
-        trained = _with_progress(room, asked, folder, deadline_s, resume=resume)
+        trained = until_approved(
+            lambda: _with_progress(room, asked, folder, deadline_s, resume=resume), wait
+        )
     trained.save(folder / "model.json")
     kept = trained.files()
     for name, text in kept.items():

@@ -58,7 +58,7 @@ def _approval(matter: Matter[Asked]) -> Iterator[Violation]:
     named = approval.plan_hash[:_NAMED]
     message = f"a person at {member} has to approve this {kind_of(plan)}: plan {named}"
     remedy = f"Ask, have {member} run 'cleanroom approvals approve {named}', then ask again"
-    remedy += ", as 'cleanroom query --wait MINUTES' does." if kind_of(plan) == "query" else "."
+    remedy += ", as the commands do with --wait MINUTES."
     yield Violation(Code.APPROVAL_NEEDED, member, message, remedy, "policy.approval")
 
 

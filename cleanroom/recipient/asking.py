@@ -83,8 +83,8 @@ class Asker:
             call = channel.open(STATUS, timeout_s=10)
             return unpack_online(await call.receive())
 
-    async def rehearse(self, plan: Plan | TrainPlan) -> list[MemberRuling]:
-        """Have every member rule on a plan that isn't run.
+    async def rehearse(self, plan: Plan | ScorePlan | TrainPlan) -> list[MemberRuling]:
+        """Have every member rule on a plan that isn't run; on a scoring of one row.
 
         Raises:
             CleanroomError: if nobody could be asked.
@@ -93,6 +93,11 @@ class Asker:
         if isinstance(plan, TrainPlan):
             exchange = Exchange().public
             about["training"] = statements.Training(exchange=exchange, least=plan.least)
+        elif isinstance(plan, ScorePlan):
+            exchange = Exchange().public
+            about["scoring"] = statements.Scoring(
+                model=plan.model, table=plan.table, rows=1, exchange=exchange
+            )
         request = request_for(self._member, plan, ANSWER_S, about)
         async with self._member.dial(COORDINATOR) as channel:
             return await rehearse(self._member, channel, request)

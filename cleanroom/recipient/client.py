@@ -32,7 +32,7 @@ from cleanroom.plan.profile import ProfilePlan
 from cleanroom.plan.question import Question
 from cleanroom.plan.scoring import ScorePlan
 from cleanroom.plan.training import TrainPlan
-from cleanroom.policy.matter import Spent
+from cleanroom.policy.matter import Rows, Spent
 from cleanroom.policy.own import NONE
 from cleanroom.query.compile import with_min_group
 from cleanroom.query.profile import compile_profile
@@ -144,7 +144,9 @@ class Client:
         question = Question(text, self.name, purpose=purpose, gate=name)
         return self._engine.compile(question, contract.terms, contract.hash)
 
-    def explained(self, plan: Plan | TrainPlan, sheet: "Sheet", *, offline: bool) -> "Explanation":
+    def explained(
+        self, plan: Plan | ScorePlan | TrainPlan, sheet: "Sheet", *, offline: bool
+    ) -> "Explanation":
         """Add to a sheet how every member rules on its plan; nothing is run or charged.
 
         Where the room can't be reached, or with `offline`, it is how the contract alone rules.
@@ -159,9 +161,10 @@ class Client:
                 why = error
         return Explanation.of_contract(sheet, self._ruled(plan), why)
 
-    def _ruled(self, plan: Plan | TrainPlan) -> Sequence[Violation]:
+    def _ruled(self, plan: Plan | ScorePlan | TrainPlan) -> Sequence[Violation]:
         terms, today = self._member.contract.terms, dt.datetime.now(dt.UTC).date()
-        return self._engine.check(plan, terms, NONE, Spent(), today)
+        asked = Rows(plan, 1) if isinstance(plan, ScorePlan) else plan
+        return self._engine.check(asked, terms, NONE, Spent(), today)
 
     def score_plan(self, model: str, table: str, purpose: str = "") -> ScorePlan:
         """Plan a scoring under a contract that still holds."""

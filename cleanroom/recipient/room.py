@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from cleanroom.local.room import LocalRoom
-    from cleanroom.plan.sheet import Sheet
     from cleanroom.recipient.explanation import Explanation
     from cleanroom.recipient.joined import JoinedModel
 
@@ -265,8 +264,15 @@ class Room(Templates, Gates, Profiles):
         )
         return JoinedModel.of(model, result)
 
-    def explain_score(self, *, model: str, table: str, purpose: str = "") -> "Sheet":
-        """Return who would learn what from a scoring and at which cost; nothing is sent.
+    def explain_score(
+        self, *, model: str, table: str, purpose: str = "", offline: bool = False
+    ) -> "Explanation":
+        """Return who would learn what from a scoring, at which cost, and its owner's ruling.
+
+        The model's owner rules on it as if it were of one row; nothing is counted.
+
+        Args:
+            offline: as in `explain`.
 
         Raises:
             UnknownName, UnsupportedQuery: as the message says.
@@ -274,7 +280,8 @@ class Room(Templates, Gates, Profiles):
         from cleanroom.plan.sheet_of_scoring import sheet_of_scoring
 
         plan = self._client.score_plan(model, table, purpose)
-        return sheet_of_scoring(plan, self.contract.terms)
+        sheet = sheet_of_scoring(plan, self.contract.terms)
+        return self._client.explained(plan, sheet, offline=offline)
 
     def score(
         self,

@@ -8,6 +8,8 @@ import pytest
 
 from cleanroom.approval.book import MAX_WAITING, WAITING_DAYS, Approvals
 from cleanroom.approval.entry import State
+from cleanroom.audit.log import Log
+from cleanroom.audit.record import Kind, Record
 from cleanroom.errors import ApprovalUnknown, StateRestored
 from cleanroom.session.statements import Request, Signed, new_session
 from cleanroom.storage.keyfile import Keys
@@ -117,3 +119,16 @@ def test_a_state_out_of_a_backup_uses_no_counted_approval(tmp_path: Path) -> Non
             batch.mark_restored("out of a backup")
         with pytest.raises(StateRestored):
             approvals.take(PLAN, TODAY)
+
+
+def test_the_log_says_what_was_decided_and_not_why(tmp_path: Path) -> None:
+    with opened(tmp_path) as state:
+        approvals = Approvals(state)
+        asked(approvals)
+        asked(approvals)
+        approvals.approve(PLAN, 1, None)
+        approvals.deny(PLAN, "too narrow")
+        records = [Record.of(content) for content in Log(state).contents()]
+    assert [record.kind for record in records] == [Kind.APPROVAL_ASKED, Kind.APPROVED, Kind.DENIED]
+    assert {(r.who, r.plan_hash, r.protocol) for r in records} == {("analyst", PLAN, "query")}
+    assert "narrow" not in str(records)

@@ -192,6 +192,7 @@ def test_the_command_scores_and_explains(room: LocalRoom, tmp_path: Path) -> Non
     words = ["score", MODEL, TABLE, "--config", config]
     done = CliRunner().invoke(app, [*words, "--explain"])
     assert "Also learned" in done.output
+    assert "bank_b accepts" in done.output
     output, receipt = tmp_path / "scores.csv", tmp_path / "receipt.json"
     done = CliRunner().invoke(app, [*words, "--output", str(output), "--receipt", str(receipt)])
     assert done.exit_code == 0, done.output
