@@ -6,11 +6,11 @@ recipient can make this member keep is bounded.
 """
 
 import datetime as dt
+import hashlib
 import time
 from collections.abc import Mapping
 
 from cleanroom.approval.entry import Entry, State
-from cleanroom.audit.entries import digest_of
 from cleanroom.audit.log import append
 from cleanroom.audit.record import Kind, Record
 from cleanroom.errors import ApprovalUnknown, StateRestored
@@ -125,7 +125,7 @@ def _record(kind: Kind, entry: Entry) -> Record:
         purpose=entry.purpose or None,
         plan_hash=entry.plan_hash,
         protocol=entry.what,
-        digest=digest_of(entry.signed),
+        digest=hashlib.sha256(entry.signed.payload).hexdigest(),
     )
 
 
