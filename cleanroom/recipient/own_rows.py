@@ -87,6 +87,6 @@ class OwnRows:
         from cleanroom.sources.database import Database
 
         terms, name = self._member.contract.terms, self._member.name
-        self._database = Database(terms, name, self._tables, erased)
+        self._database = Database(terms, name, self._tables, erased, whole=True)
         self._left_out = LeftOut(self._database, tuple(terms.tables_of(name)))
         return self._database

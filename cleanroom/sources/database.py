@@ -1,7 +1,8 @@
 """An owner's rows in an in-memory DuckDB: loaded, checked against the contract, locked.
 
 Rule: the only code that reads an owner's files. What differs from the contract is refused, and
-the message names table, column and rule, never a value. After loading, SQL reaches no file.
+the message names table, column and rule, never a value; but where answers are noisy, values and
+rows beyond the bounds are held to them. After loading, SQL reaches no file.
 """
 
 import re
@@ -13,22 +14,26 @@ from typing import Any
 import duckdb
 import numpy as np
 import numpy.typing as npt
+import structlog
 from sqlglot import exp, parse_one
 
 from cleanroom.contract.columns import MEMBER, ColumnTerms, TableTerms
 from cleanroom.contract.terms import Terms
 from cleanroom.contract.types import Kind
 from cleanroom.errors import DataMismatch, InternalError
+from cleanroom.sources.bounded import hold_to
 from cleanroom.sources.commitment import root_of
 from cleanroom.sql.domain import Domain
 from cleanroom.sql.encode import integer
 from cleanroom.sql.render import cast, constant, function, sql_of
 
 MEMORY_LIMIT = "2GB"
+OUTSIDE = "a value outside of the declared bounds"
 _RAW = "raw"
 _DAY = r"\d{4}-\d{2}-\d{2}"
 _CLOCK = r"\d{2}:\d{2}(:\d{2}(\.\d{0,6}0*)?)?"
 _ZONE = r"(Z|[+-]\d{2}(:?\d{2})?)"
+logger = structlog.get_logger()
 
 
 class Database:
@@ -36,6 +41,7 @@ class Database:
 
     Args:
         erased: those of which nothing is loaded.
+        whole: refuse rows beyond the bounds even where answers are noisy.
 
     Raises:
         DataMismatch: if a table is missing or differs from the contract.
@@ -47,8 +53,11 @@ class Database:
         member: str,
         tables: Mapping[str, Path],
         erased: Collection[str] = (),
+        *,
+        whole: bool = False,
     ) -> None:
         self._member, self._terms = member, terms
+        held = terms.privacy.release == "dp" and not whole
         self._connection = duckdb.connect(":memory:")
         self._running = threading.Lock()
         tables = {name: path for name, path in tables.items() if name not in erased}
@@ -59,7 +68,7 @@ class Database:
         self._columns = {name: tuple(terms.tables[name].columns) for name in expected}
         self._set("threads = 1", f"memory_limit = '{MEMORY_LIMIT}'", "temp_directory = ''")
         self._rows = {
-            name: _Loader(self._connection, member, name, terms.tables[name]).load(path)
+            name: _Loader(self._connection, member, name, terms, held=held).load(path)
             for name, path in sorted(tables.items())
         }
         self._set(
@@ -141,12 +150,20 @@ class _Loader:
     """Loads one table: every column as text, then converted under the contract's rules."""
 
     def __init__(
-        self, connection: duckdb.DuckDBPyConnection, member: str, name: str, terms: TableTerms
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        member: str,
+        name: str,
+        terms: Terms,
+        *,
+        held: bool,
     ) -> None:
         self._connection = connection
         self._member = member
         self._name = name
-        self._terms = terms
+        self._terms = terms.tables[name]
+        self._held = held
+        self._salt = f"{terms.room.name}|{member}|{name}"
 
     def load(self, path: Path) -> int:
         """Load the file and return its number of rows."""
@@ -159,12 +176,23 @@ class _Loader:
                 found = exp.Filter(
                     this=exp.Count(this=exp.Star()), expression=exp.Where(this=broken)
                 )
+                if rule == OUTSIDE and self._held:
+                    continue
                 if n_broken := self._number(found):
                     rows = "1 row" if n_broken == 1 else f"{n_broken} rows"
                     raise self._mismatch(f"column {column}: {rule}, in {rows}")
-        self._check_persons()
+        if not self._held:
+            self._check_persons()
         self._create()
-        return n
+        return n - (self._hold() if self._held else 0)
+
+    def _hold(self) -> int:
+        """Hold the rows to the contract's bounds, and say so in this member's own log."""
+        terms, table = self._terms, _table_of(self._name)
+        moved, left_out = hold_to(self._connection, table, terms, self._salt)
+        if moved or left_out:
+            logger.warning("held to bounds", table=self._name, values=moved, rows=left_out)
+        return left_out
 
     def _read(self, path: Path) -> None:
         if not path.is_file():
@@ -279,7 +307,7 @@ def _rules(column: str, terms: ColumnTerms) -> Iterator[tuple[exp.Expr, str]]:
         exp.LT(this=encoded, expression=constant(low)),
         exp.GT(this=encoded.copy(), expression=constant(high)),
     )
-    yield outside, "a value outside of the declared bounds"
+    yield outside, OUTSIDE
 
 
 def _text_rules(value: exp.Expr, terms: ColumnTerms) -> Iterator[tuple[exp.Expr, str]]:

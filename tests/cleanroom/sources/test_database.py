@@ -53,6 +53,7 @@ def _terms() -> Terms:
             },
             "coordinator": {"address": "127.0.0.1:7000"},
             "members": {"alpha": {"roles": ["input"]}, "beta": {"roles": ["input"]}},
+            "privacy": {"release": "sdc"},
             "tables": {"alpha.t": table, "shared": shared},
         }
     )
