@@ -145,5 +145,7 @@ GATES = Card(
         "tests/cleanroom/execution/test_gates.py::test_nothing_tells_how_many_match",
         "tests/cleanroom/query/test_gates.py::test_an_owner_gets_what_its_own_rows_are_part_of",
         "tests/cleanroom/policy/test_gates.py::test_in_no_other_text_or_size",
+        "tests/cleanroom/execution/test_gates.py"
+        "::test_an_owner_cannot_pass_its_rows_off_as_anothers",
     ),
 )

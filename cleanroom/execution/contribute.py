@@ -19,7 +19,7 @@ from cleanroom.plan.nodes import BitsColumn, Leaf
 from cleanroom.plan.plan import Plan
 from protocols.randomness import KEY_BYTES, stream
 from protocols.rep3.relation import Column, Relation, split_planes
-from protocols.rep3.share import Arith, Bits, words_for
+from protocols.rep3.share import Arith, Bits, concat_planes, words_for
 from protocols.rep3.slices import to_planes
 from protocols.rounds import U64, Party
 
@@ -113,13 +113,16 @@ def _expand(part: Party, words: U64, n_words: int) -> U64:
 def _named(leaf: Leaf, n: int, bits: Bits, sums: Arith) -> Relation:
     widths = [column.bits + column.nullable for column in leaf.bits]
     valid, *parts = split_planes(bits, [1, *widths])
+    columns = {
+        column.name: Column(part, column.nullable)
+        for column, part in zip(leaf.bits, parts, strict=True)
+    }
+    for name, known in leaf.fixed:
+        columns[name] = _fixed(valid, columns[name], known)
     return Relation(
         n=n,
         valid=valid,
-        columns={
-            column.name: Column(part, column.nullable)
-            for column, part in zip(leaf.bits, parts, strict=True)
-        },
+        columns=columns,
         sums={column.name: sums[i] for i, column in enumerate(leaf.sums)},
         clean=True,
         sorted_by=leaf.sorted_by,
@@ -134,6 +137,13 @@ def _size(plan: Plan, leaf: Leaf, source: Source) -> int:
     if plan.noise is not None:
         return leaf.max_rows
     return max((source.rows(table) for table in leaf.tables), default=0)
+
+
+def _fixed(valid: Bits, column: Column, known: int) -> Column:
+    """Return a column that holds the same bits in every row that is there; none is NULL."""
+    places = range(column.planes.shape[0] - 1, -1, -1)
+    planes = [valid if known >> place & 1 else valid ^ valid for place in places]
+    return Column(concat_planes(planes), column.nullable)
 
 
 def _encode(leaf: Leaf, columns: Mapping[str, NDArray[Any]], held: int) -> tuple[int, U64, U64]:

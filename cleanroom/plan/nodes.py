@@ -56,6 +56,8 @@ class Leaf:
         sorted_by: bits columns by which the member orders its rows before it shares them.
         tables: the contract's tables that it reads. Their row counts set the padding, so that
             the size of a share says nothing about how many rows passed a filter.
+        fixed: bits columns, and the bits that each of its rows has there: computing members put
+            them in, whatever the member shared.
     """
 
     member: str
@@ -65,6 +67,7 @@ class Leaf:
     max_rows: int
     sorted_by: tuple[str, ...]
     tables: tuple[str, ...] = ()
+    fixed: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from cleanroom.contract.columns import MEMBER
 from cleanroom.errors import OverflowPossible
 from cleanroom.plan.conditions import And
 from cleanroom.plan.nodes import Compute, Leaf, Node, SumColumn
@@ -16,8 +17,9 @@ from cleanroom.query.sizes import Size, sizes_of
 from cleanroom.query.units import Built, Units
 from cleanroom.sql.bind import Query
 from cleanroom.sql.domain import LIMIT
+from cleanroom.sql.encode import compare_constant
 from cleanroom.sql.expr import Expr
-from cleanroom.sql.missing import there
+from cleanroom.sql.missing import bare, there
 from cleanroom.sql.view import View
 
 
@@ -70,10 +72,29 @@ class Tree:
             tables = tuple(dict.fromkeys(read))
             yield joins.source_node(
                 tuple(
-                    Leaf(member, sql, columns, sums, size.leaf_rows, order, tables)
+                    Leaf(
+                        member,
+                        sql,
+                        columns,
+                        sums,
+                        size.leaf_rows,
+                        order,
+                        tables,
+                        tuple(self._fixed(bits, member)),
+                    )
                     for member in size.source.members
                 )
             )
+
+    def _fixed(self, bits: tuple[Bits, ...], member: str) -> Iterator[tuple[str, int]]:
+        """Yield the columns that name who holds a row: everybody knows whose leaf it is."""
+        for found in bits:
+            expr = bare(found.expr)
+            if expr.op != "column" or found.extreme or found.encoding.kind != "code":
+                continue
+            table, name = expr.reference
+            if name == MEMBER and self.query.tables[table].terms.member_column is not None:
+                yield found.column.name, compare_constant("=", member, found.encoding)[1]
 
     def _reshaped(
         self, view: View, size: Size, bits: tuple[Bits, ...], measures: tuple[Measure, ...]
