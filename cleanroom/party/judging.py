@@ -10,15 +10,13 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cleanroom.budget.scored import Daily, count, counted
 from cleanroom.contract.terms import Terms
 from cleanroom.engine import Check, Violation
 from cleanroom.errors import StateRestored, StateUnavailable
 from cleanroom.party.approving import Approving
+from cleanroom.party.counting import Counting
 from cleanroom.party.run import Run
 from cleanroom.party.spending import Spending
-from cleanroom.plan.gated import Gated
-from cleanroom.plan.plan import Plan
 from cleanroom.policy.approval import needs_person
 from cleanroom.policy.check import Ruled
 from cleanroom.policy.matter import Rows, Spent
@@ -26,7 +24,6 @@ from cleanroom.policy.model import Code
 from cleanroom.policy.own import Own
 from cleanroom.session.statements import Request, Signed
 from cleanroom.storage.state import State, utc_today
-from cleanroom.storage.view import View
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,27 +77,22 @@ class Judge:
             await asyncio.to_thread(self.approving.take, plan, utc_today())
 
     def _rule(self, plan: Ruled, today: dt.date, *, runs: bool) -> Sequence[Violation]:
-        approval, by_day = self.approving.found(plan, today), _by_day(plan)
-        if by_day is None:  # budgets are charged later, when all have accepted
-            left = {} if isinstance(plan, Rows) else self.spending.left(plan)
-            spent = Spent(left=left, erased=self._erased(), approval=approval)
+        # budgets are charged later, when all have accepted
+        left = {} if isinstance(plan, Rows) else self.spending.left(plan)
+        approval = self.approving.found(plan, today)
+        spent = Spent(left=left, erased=self._erased(), approval=approval)
+        counting = Counting.of(plan, self.terms, self.own)
+        if not counting:
             return self._checked(plan, spent, today)
         if self.state is None:
             raise StateUnavailable("this process keeps no state")
-        daily, more = by_day
-
-        def found(view: View) -> Sequence[Violation]:
-            before = counted(view, daily, today)
-            spent = Spent(counted=before, erased=view.erased(), approval=approval)
-            return self._checked(plan, spent, today)
-
         if not runs:
             with self.state.reading() as view:
-                return found(view)
+                return self._checked(plan, counting.before(view, spent, today), today)
         with self.state.writing() as batch:
-            violations = found(batch)
+            violations = self._checked(plan, counting.before(batch, spent, today), today)
             if not violations:
-                count(batch, daily, today, more)
+                counting.count(batch, today)
         return violations
 
     def _erased(self) -> frozenset[str]:
@@ -111,13 +103,3 @@ class Judge:
 
     def _checked(self, plan: Ruled, spent: Spent, today: dt.date) -> Sequence[Violation]:
         return self.check(plan, self.terms, self.own, spent, today)
-
-
-def _by_day(plan: Ruled) -> tuple[Daily, int] | None:
-    """Return what is counted by day, and how much of it."""
-    match plan:
-        case Rows(scoring, n):
-            return Daily("scored", scoring.model, plan.recipient), n
-        case Plan(gate=Gated(name)):
-            return Daily("gates", name, plan.recipient), 1
-    return None

@@ -12,6 +12,7 @@ from cleanroom.plan.gated import Gated
 from cleanroom.plan.nodes import Join, Leaf, Node, Release, Union
 from cleanroom.plan.noise import QueryNoise
 from cleanroom.plan.restrictions import Linked, Restriction
+from cleanroom.plan.rowsets import RowSet
 from cleanroom.plan.template import TemplateUse
 
 Protocol: TypeAlias = Literal["mpc", "he"]
@@ -55,6 +56,7 @@ class Plan:
         final_sql: what the recipient runs over the opened table `opened`: names, AVG, ORDER BY.
         ciphertexts: how it runs on ciphertexts; None if it runs on secret shares.
         restrictions, linked: how rows are chosen by which columns, and which must be equal.
+        row_sets: the rows of each table that it is about.
         without: members whose parts of federated tables are left out, in alphabetical order.
         noise: that stands on every total; None where totals are exact.
         purpose: for which of the contract's purposes it is asked; "" where it names none.
@@ -72,6 +74,7 @@ class Plan:
     ciphertexts: Ciphertexts | None = None
     restrictions: tuple[Restriction, ...] = ()
     linked: tuple[Linked, ...] = ()
+    row_sets: tuple[RowSet, ...] = ()
     without: tuple[str, ...] = ()
     noise: QueryNoise | None = None
     purpose: str = ""

@@ -68,11 +68,17 @@ class Facts:
 
     Attributes:
         origins: of a subquery's columns, by name.
+        tables: of the contract, as often as they are named.
+        shape: a hash of a subquery in canonical form.
+        whole: whether no aggregate chooses among its rows by itself, with FILTER or CASE.
     """
 
     restrictions: tuple[Restriction, ...] = ()
     linked: tuple[Linked, ...] = ()
     origins: tuple[tuple[str, Origin], ...] = ()
+    tables: tuple[str, ...] = ()
+    shape: str = ""
+    whole: bool = True
 
     def origin(self, name: str) -> Origin | None:
         return dict(self.origins).get(name)

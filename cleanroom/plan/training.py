@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from cleanroom.learning.facts import Facts
 from cleanroom.plan.plan import Use
 from cleanroom.plan.restrictions import Linked, Restriction
+from cleanroom.plan.rowsets import RowSet
 
 FORMAT = 2  # raise it when the meaning of a plan changes: members of two releases then differ
 PERSON = "person"
@@ -52,7 +53,7 @@ class TrainPlan:
         max_words: numbers of one sum, and of one question.
         min_group: persons that every owner has to have, or it takes no part. 0 where sums are
             noisy: that an owner has too few is an exact answer, which no noise covers.
-        restrictions, linked: as in a query's plan.
+        restrictions, linked, row_sets: as in a query's plan.
         read_sql: what each owner runs: `person` if persons must be told apart, then `target`
             and `time` if there are some, then each feature; float64, NaN or the code -1 for
             NULL.
@@ -80,6 +81,7 @@ class TrainPlan:
     read_sql: str
     restrictions: tuple[Restriction, ...] = ()
     linked: tuple[Linked, ...] = ()
+    row_sets: tuple[RowSet, ...] = ()
     without: tuple[str, ...] = ()
     noise: Noise | None = None
     purpose: str = ""

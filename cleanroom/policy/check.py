@@ -13,6 +13,7 @@ from cleanroom.plan.profile import ProfilePlan
 from cleanroom.plan.training import TrainPlan
 from cleanroom.policy import (
     approval,
+    asked,
     common,
     conditions,
     disclosure,
@@ -59,9 +60,10 @@ def _rules_of(plan: Ruled) -> tuple[Rule[Any], ...]:
         case Plan() if plan.gate is not None:
             return (*gates.RULES, queries.computing)
         case Plan():
-            return (*queries.RULES, *disclosure.RULES, *conditions.RULES, *owners.OF_QUERIES)
+            of_contract = (*queries.RULES, *disclosure.RULES, *conditions.RULES, *asked.RULES)
+            return (*of_contract, *owners.OF_QUERIES)
         case TrainPlan():
-            return (*training.RULES, *conditions.RULES, *owners.OF_TRAININGS)
+            return (*training.RULES, *conditions.RULES, *asked.RULES, *owners.OF_TRAININGS)
         case Rows():
             return scoring.RULES
         case ProfilePlan():

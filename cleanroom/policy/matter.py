@@ -12,6 +12,8 @@ from typing import Generic, Protocol, TypeAlias, TypeVar
 from cleanroom.budget.ledger import Scope
 from cleanroom.contract.terms import Terms
 from cleanroom.plan.plan import Use
+from cleanroom.plan.restrictions import Base
+from cleanroom.plan.rowsets import RowSet
 from cleanroom.plan.scoring import ScorePlan
 from cleanroom.policy.model import Violation
 from cleanroom.policy.own import Own
@@ -78,12 +80,16 @@ class Spent:
             the gate was asked.
         erased: the contract's tables that were erased there.
         approval: what a person decided, where one has to.
+        comparisons: questions of this recipient that compared a column.
+        row_sets: for each table, those that this recipient asked about, if they may not overlap.
     """
 
     left: Mapping[Scope, Fraction] = field(default_factory=dict)
     counted: int = 0
     erased: frozenset[str] = frozenset()
     approval: Approval = Approval()
+    comparisons: Mapping[Base, int] = field(default_factory=dict)
+    row_sets: Mapping[str, tuple[RowSet, ...]] = field(default_factory=dict)
 
 
 P_co = TypeVar("P_co", bound=Asked, covariant=True)

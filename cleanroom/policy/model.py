@@ -15,6 +15,8 @@ class Code(StrEnum):
     PERSON_SINGLED_OUT = "person-singled-out"
     FILTER_NOT_ALLOWED = "filter-not-allowed"
     RANGE_TOO_NARROW = "range-too-narrow"
+    COMPARISONS_EXHAUSTED = "comparisons-exhausted"
+    ROWS_OVERLAP = "rows-overlap"
     NOT_A_RECIPIENT = "not-a-recipient"
     CONTRACT_EXPIRED = "contract-expired"
     GROUP_TOO_SMALL = "group-too-small"

@@ -39,7 +39,8 @@ class OwnPolicy(Strict):
     Attributes:
         recipients: the only ones that it takes part for. purposes: the only ones.
         query_epsilon: the most that one query may cost of a privacy budget.
-        min_group, min_contributors, untested_cells: as in the contract's `[privacy]`.
+        min_group, min_contributors, untested_cells, max_comparisons, overlap: as in the
+            contract's `[privacy]`.
         columns: by 'member.table.column' or 'table.column'.
         approval: whether a person at this member approves plans before they run.
         approval_for: kinds of plans that a person approves; by default all but what the contract
@@ -52,6 +53,8 @@ class OwnPolicy(Strict):
     min_group: Annotated[int, Field(ge=1, le=1_000_000, strict=True)] | None = None
     min_contributors: Annotated[int, Field(ge=1, le=1000, strict=True)] | None = None
     untested_cells: Literal["refused"] | None = None
+    max_comparisons: Annotated[int, Field(ge=0, le=1_000_000, strict=True)] | None = None
+    overlap: Literal["refused"] | None = None
     query_epsilon: Annotated[float, Field(gt=0, le=20, allow_inf_nan=False)] | None = None
     columns: Mapping[str, OwnColumn] = Field(default_factory=dict)
     approval: Literal["automatic", "person"] = "automatic"
@@ -79,6 +82,9 @@ class OwnPolicy(Strict):
             own, agreed = getattr(self, key), getattr(terms.privacy, key)
             if own is not None and own < agreed:
                 yield key, f"{own} is laxer than the contract's {agreed}"
+        most, agreed = self.max_comparisons, terms.privacy.max_comparisons
+        if most is not None and most > agreed:
+            yield "max_comparisons", f"{most} is laxer than the contract's {agreed}"
         if self.approval_for is not None and self.approval == "automatic":
             yield "approval_for", "nothing is approved by a person; set approval = 'person'"
         if self.query_epsilon is not None and self.query_epsilon > terms.privacy.epsilon:

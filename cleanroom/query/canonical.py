@@ -53,7 +53,7 @@ class Canonical:
 
     def _table(self, index: int) -> str:
         """Name a table; several mentions of one are numbered as they stand."""
-        names = [table.name for table in self.query.tables]
+        names = [table.facts.shape if table.facts else table.name for table in self.query.tables]
         return f"{names[index]}#{names[:index].count(names[index])}"
 
     def _expr(self, expr: Expr) -> Form:

@@ -21,6 +21,7 @@ from cleanroom.query.noisy import lower_noisily
 from cleanroom.query.placing import place
 from cleanroom.query.private import lower_privately, private_uses
 from cleanroom.query.restricting import facts_of
+from cleanroom.query.rowsets import row_sets
 from cleanroom.query.unions import lower_union
 from cleanroom.query.uses import gate_uses, shown_uses, trained_uses, uses
 from cleanroom.sql.bind import bind
@@ -122,6 +123,7 @@ def _queried(question: Question, terms: Terms, contract_hash: str) -> Plan:
         uses=tuple(sorted(needed)),
         restrictions=chosen.restrictions,
         linked=chosen.linked,
+        row_sets=row_sets(query, chosen, left_out),
         root=replace(lowered.root, hidden=terms.privacy.group_count == "hidden" and not noise),
         opened=lowered.opened,
         final_sql=lowered.final_sql,
@@ -172,6 +174,7 @@ def _fitting(fitting: Fitting, question: Question, terms: Terms, contract_hash: 
         uses=trained_uses(query, placement),
         restrictions=chosen.restrictions,
         linked=chosen.linked,
+        row_sets=row_sets(query, chosen),
         root=replace(lowered.root, hidden=terms.privacy.group_count == "hidden"),
         opened=lowered.opened,
         final_sql=lowered.final_sql,

@@ -9,8 +9,10 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from cleanroom.plan.restrictions import Facts, How, Linked, Origin, Restriction
+from cleanroom.query.canonical import digest
 from cleanroom.query.constants import NULL, Chosen, chosen
 from cleanroom.query.origins import TRUTHS, is_plain, merged, of_column, origin
+from cleanroom.query.rowsets import shape_of
 from cleanroom.query.sources import Placement
 from cleanroom.query.uses import LINEAR, SINGLE, conditions
 from cleanroom.sql.bind import Query
@@ -26,9 +28,14 @@ def facts_of(query: Query, placement: Placement, *, inner: bool = False) -> Fact
         inner: whether its groups are rows of another query: then HAVING chooses these.
     """
     finding = _Finding(query, placement)
-    found = {*finding.where(), *finding.keys(), *finding.aggregated(chooses=inner)}
-    origins = ((o.name.lower(), origin(query, o.expr)) for o in query.outputs) if inner else ()
-    return _with_below(query, found, finding.linked, tuple(origins))
+    found = {*finding.where(), *finding.keys(), *finding.having(chooses=inner)}
+    inside = set(finding.aggregated())
+    whole = not any(one.how == "other" for one in inside)
+    facts = _with_below(query, found | inside, finding.linked, whole=whole)
+    if not inner:
+        return facts
+    origins = tuple((o.name.lower(), origin(query, o.expr)) for o in query.outputs)
+    return replace(facts, origins=origins, shape=shape_of(query))
 
 
 def facts_of_rows(query: Query, placement: Placement, calls: Mapping[str, Call]) -> Facts:
@@ -43,7 +50,9 @@ def facts_of_rows(query: Query, placement: Placement, calls: Mapping[str, Call])
         values = call.arg is not None and call.kind in ("neighbour", "sum")
         of = origin(query, call.arg) if values and call.arg is not None else Origin()
         origins[name] = replace(of, plain=False)
-    return _with_below(query, found, finding.linked, tuple(origins.items()))
+    facts = _with_below(query, found, finding.linked, whole=True)
+    shape = shape_of(query, calls.items())
+    return replace(facts, origins=tuple(origins.items()), shape=shape)
 
 
 def facts_of_union(branches: Collection[tuple[Query, Facts]], names: Collection[str]) -> Facts:
@@ -54,25 +63,31 @@ def facts_of_union(branches: Collection[tuple[Query, Facts]], names: Collection[
     """
     restrictions = {r for _, facts in branches for r in facts.restrictions}
     linked = {one for _, facts in branches for one in facts.linked}
-    origins = [
+    origins = tuple(
         (name, merged(origin(query, query.outputs[place].expr) for query, _ in branches))
         for place, name in enumerate(names)
-        if all(place < len(query.outputs) for query, _ in branches)
-    ]
-    return Facts(tuple(sorted(restrictions)), tuple(sorted(linked)), tuple(origins))
+    )
+    tables = tuple(name for _, facts in branches for name in facts.tables)
+    shape = digest([list(names), *(facts.shape for _, facts in branches)])
+    whole = all(facts.whole for _, facts in branches)
+    ordered = tuple(sorted(restrictions)), tuple(sorted(linked))
+    return Facts(*ordered, origins, tables, shape, whole)
 
 
 def _with_below(
-    query: Query,
-    found: set[Restriction],
-    linked: set[Linked],
-    origins: tuple[tuple[str, Origin], ...],
+    query: Query, found: set[Restriction], linked: set[Linked], *, whole: bool
 ) -> Facts:
+    tables: list[str] = []
     for table in query.tables:
-        if table.facts is not None:
-            found.update(table.facts.restrictions)
-            linked.update(table.facts.linked)
-    return Facts(tuple(sorted(found)), tuple(sorted(linked)), origins)
+        if (below := table.facts) is None:
+            tables.append(table.name)
+            continue
+        found.update(below.restrictions)
+        linked.update(below.linked)
+        tables.extend(below.tables)
+        whole = whole and below.whole
+    ordered = tuple(sorted(found)), tuple(sorted(linked))
+    return Facts(*ordered, tables=tuple(tables), whole=whole)
 
 
 @dataclass(slots=True)
@@ -95,21 +110,21 @@ class _Finding:
         for key in self.query.keys:
             yield from self._value(key)
 
-    def aggregated(self, *, chooses: bool) -> Iterator[Restriction]:
-        """Yield what stands inside of aggregates, and the conditions on these."""
+    def aggregated(self) -> Iterator[Restriction]:
+        """Yield what stands inside of aggregates."""
         query = self.query
-        how: How = "other" if chooses else "computed"
         after = (*(o.expr for o in query.outputs), *(o.expr for o in query.order), *query.having)
-        for expr in after:
-            for node in walk(expr):
-                if node.op == "aggregate":
-                    for arg in node.args:
-                        yield from self._value(arg)
-                    values = [arg for arg in node.args if arg.op != "literal"]
-                    if node.value in SINGLE and not all(is_plain(query, a) for a in values):
-                        yield from self.of(node, "other", f"{str(node.value).upper()}(expression)")
-        for condition in query.having:
-            yield from self.of(condition, how, "HAVING")
+        for node in (node for expr in after for node in walk(expr) if node.op == "aggregate"):
+            for arg in node.args:
+                yield from self._value(arg)
+            values = [arg for arg in node.args if arg.op != "literal"]
+            if node.value in SINGLE and not all(is_plain(query, a) for a in values):
+                yield from self.of(node, "other", f"{str(node.value).upper()}(expression)")
+
+    def having(self, *, chooses: bool) -> Iterator[Restriction]:
+        """Yield conditions on groups."""
+        for condition in self.query.having:
+            yield from self.of(condition, "other" if chooses else "computed", "HAVING")
 
     def windows(self, calls: Collection[Call]) -> Iterator[Restriction]:
         for call in calls:

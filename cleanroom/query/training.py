@@ -19,6 +19,7 @@ from cleanroom.query.leaf import rows_of
 from cleanroom.query.left_out import check_left_out, terms_without
 from cleanroom.query.placing import place
 from cleanroom.query.restricting import facts_of
+from cleanroom.query.rowsets import row_sets
 from cleanroom.query.sources import Placement, person_of
 from cleanroom.query.uses import trained_uses
 from cleanroom.sql.bind import Query, bind
@@ -83,6 +84,7 @@ def compile_training(job: Job, terms: Terms, contract_hash: str, recipient: str)
         uses=trained_uses(query, placement),
         restrictions=chosen.restrictions,
         linked=chosen.linked,
+        row_sets=row_sets(query, chosen, left_out),
         read_sql=_read_sql(job, query, placement, columns, persons=persons),
         without=left_out,
         purpose=asked.purpose if terms.room.purposes else "",
