@@ -70,9 +70,11 @@ def evidence(
         return read_bounded(path, receipts.MAX_BYTES, EvidenceInvalid)
 
     texts = [read(path).decode(errors="replace") for path in receipt or ()]
-    more = {} if tests is None else {"tests.xml": read(tests)}
-    identity = Identity.load(MemberConfig.load(config).identity)
     held = [receipts.Receipt.from_json(text) for text in texts]
+    more = _log(config)
+    if tests is not None:
+        more["tests.xml"] = read(tests)
+    identity = Identity.load(MemberConfig.load(config).identity)
     write(output, _facts(config), identity, held, more)
     typer.echo(f"{output}: signed by {identity.name}, fingerprint {identity.public.fingerprint}")
 
@@ -97,10 +99,10 @@ def verify(
         typer.echo(printable(str(error)), err=True)
         raise typer.Exit(1) from None
     typer.echo(
-        f"{found.files} files of room {found.room}, {found.receipts} receipts, signed on "
-        f"{found.made_at} by {found.member}\nfingerprint {found.fingerprint}\n"
-        f"contract {found.contract_hash}"
+        f"{found.files} files of room {found.room}, {found.receipts} receipts, {found.records} "
+        f"records of the log, signed on {found.made_at} by {found.member}"
     )
+    typer.echo(f"fingerprint {found.fingerprint}\ncontract {found.contract_hash}")
     if known is None:
         typer.echo("Compare fingerprint and contract hash: the bundle can't vouch for its own.")
 
@@ -127,6 +129,25 @@ def _facts(config: Path | None) -> "Facts":
         budgets = Spending(member.name, terms, state).budgets()
         told = ran(Record.of(content) for content in Log(state).contents())
     return Facts(contract, _now(), member.name, budgets, told)
+
+
+def _log(config: Path) -> dict[str, bytes]:
+    """Return a process's exported log by its name in a bundle; nothing if it has none yet."""
+    from cleanroom.audit.bundle import export
+    from cleanroom.config import MemberConfig
+    from cleanroom.evidence.bundle import LOG
+    from cleanroom.scratch import scratch_folder
+    from cleanroom.session.member import Membership
+    from cleanroom.storage.state import State
+
+    read = MemberConfig.load(config)
+    if not read.state.exists():
+        return {}
+    member = Membership.load(read.identity, read.contract)
+    room = member.contract.terms.room.name
+    with State.open(read.state, read.keys, room) as state, scratch_folder() as folder:
+        export(folder / LOG, member, state)
+        return {LOG: (folder / LOG).read_bytes()}
 
 
 def _drafted(contract: Path) -> "Facts":

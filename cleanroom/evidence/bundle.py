@@ -23,6 +23,7 @@ from cleanroom.session.receipt import Receipt
 DISTRIBUTION = "pets-cleanroom"
 CONTRACT = "room.contract"
 RECEIPTS = "receipts"
+LOG = "log.jsonl"
 
 
 def write(

@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from cleanroom.audit.bundle import Bundle
+from cleanroom.audit.judging import Case
 from cleanroom.contract.document import Contract
 from cleanroom.errors import CleanroomError, EvidenceInvalid
 from cleanroom.evidence import manifest
-from cleanroom.evidence.bundle import CONTRACT, RECEIPTS
+from cleanroom.evidence.bundle import CONTRACT, LOG, RECEIPTS
 from cleanroom.identity.files import read_bounded
 from cleanroom.session import receipt as receipts
 from cleanroom.session.receipt import Receipt
@@ -19,6 +21,7 @@ class Verified:
     Attributes:
         fingerprint: the six words of the signer's identity, to compare over another channel.
         receipts: how many it holds, each complete and signed by all members of its session.
+        records: of the member's log; 0 if there is none in it.
     """
 
     member: str
@@ -28,6 +31,7 @@ class Verified:
     made_at: str
     files: int
     receipts: int
+    records: int
 
 
 def verify(folder: Path, known: Contract | None = None) -> Verified:
@@ -70,6 +74,7 @@ def _verified(
     held = [name for name in stated.files if name.startswith(f"{RECEIPTS}/")]
     for name in held:
         _check_receipt(folder / name, contract)
+    records = _check_log(folder, stated, contract, held) if LOG in stated.files else 0
     return Verified(
         stated.member,
         signer.fingerprint,
@@ -78,7 +83,22 @@ def _verified(
         stated.made_at,
         len(stated.files),
         len(held),
+        records,
     )
+
+
+def _check_log(folder: Path, stated: manifest.Manifest, contract: Contract, held: list[str]) -> int:
+    """Demand that the log is whole, of whoever signed, and knows of every receipt; count it."""
+    log = Bundle.open(folder / LOG)
+    if log.checkpoint.party != stated.member or log.contract.hash != contract.hash or not log.whole:
+        raise EvidenceInvalid(f"{LOG}: not all of {stated.member}'s log", party=stated.member)
+    case = Case.of_file(folder / LOG)
+    for name in held:
+        case.hold_to_receipt(folder / name)
+    judged = case.judged()
+    for what in judged.found:
+        raise EvidenceInvalid(f"{LOG}: {what}", party=stated.member)
+    return judged.records
 
 
 def _check_receipt(path: Path, contract: Contract) -> None:

@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 import rooms
 
+from cleanroom.audit.bundle import export
 from cleanroom.audit.log import Log
 from cleanroom.audit.record import Kind, Record
 from cleanroom.contract.document import Contract
 from cleanroom.contract.terms import Terms
 from cleanroom.identity.identity import Identity
+from cleanroom.session.member import Membership
 from cleanroom.session.receipt import Receipt
 from cleanroom.session.statements import Finished, Request, Ruling, new_session, sign
 from cleanroom.storage.keyfile import Keys
@@ -60,7 +62,10 @@ def receipt(contract: Contract, identities: dict[str, Identity]) -> Receipt:
 
 @pytest.fixture(scope="session")
 def config(
-    tmp_path_factory: pytest.TempPathFactory, contract: Contract, identities: dict[str, Identity]
+    tmp_path_factory: pytest.TempPathFactory,
+    contract: Contract,
+    identities: dict[str, Identity],
+    receipt: Receipt,
 ) -> Path:
     """Return the TOML file of the member alpha, which was asked twice and agreed once."""
     folder = tmp_path_factory.mktemp("alpha")
@@ -71,6 +76,17 @@ def config(
     with State.open(folder / "state.db", Keys(folder / "state.key"), "golden") as state:
         about = {"who": "analyst", "protocol": "he"}
         refused = {"accepted": False, "codes": ("group-too-small",)}
-        done = Record.now(Kind.FINISHED, session=new_session(), **about)
+        session = receipt.verify(contract)[0].session
+        done = Record.now(Kind.FINISHED, session=session, digest="0" * 64, **about)
         Log(state).add(done, Record.now(Kind.RULED, session=new_session(), **about, **refused))
     return path
+
+
+@pytest.fixture(scope="session")
+def log(config: Path) -> bytes:
+    """Return alpha's log as it is exported."""
+    folder = config.parent
+    member = Membership.load(folder / "identity", folder / "room.contract")
+    with State.open(folder / "state.db", Keys(folder / "state.key"), "golden") as state:
+        export(folder / "log.jsonl", member, state)
+    return (folder / "log.jsonl").read_bytes()

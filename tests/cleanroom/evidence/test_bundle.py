@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from cleanroom.audit.bundle import export
+from cleanroom.audit.log import Log
+from cleanroom.audit.record import Kind, Record
 from cleanroom.cli import app
 from cleanroom.contract.document import Contract
 from cleanroom.errors import ConfigInvalid, EvidenceInvalid, NotAuthorised
@@ -15,22 +18,28 @@ from cleanroom.evidence.bundle import write
 from cleanroom.evidence.facts import Facts
 from cleanroom.evidence.verify import verify
 from cleanroom.identity.identity import Identity
+from cleanroom.session.member import Membership
 from cleanroom.session.receipt import Receipt
+from cleanroom.storage.keyfile import Keys
+from cleanroom.storage.state import State
 
 NOW = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
 FILES = {
     "room.contract", "versions.json", "cards.txt", "dpia.md", "dpia.html", "ropa.md", "ropa.html",
-    "receipts/00001.json", "tests.xml", "manifest.json", "manifest.sig",
+    "receipts/00001.json", "tests.xml", "log.jsonl", "manifest.json", "manifest.sig",
 }  # fmt: skip
 
 
 @pytest.fixture
 def bundle(
-    tmp_path: Path, contract: Contract, identities: dict[str, Identity], receipt: Receipt
+    tmp_path: Path,
+    contract: Contract,
+    identities: dict[str, Identity],
+    receipt: Receipt,
+    log: bytes,
 ) -> Path:
-    folder = tmp_path / "evidence"
-    facts = Facts(contract, NOW, "alpha", ())
-    write(folder, facts, identities["alpha"], [receipt], {"tests.xml": b"<testsuites/>"})
+    folder, more = tmp_path / "evidence", {"tests.xml": b"<testsuites/>", "log.jsonl": log}
+    write(folder, Facts(contract, NOW, "alpha", ()), identities["alpha"], [receipt], more)
     return folder
 
 
@@ -42,6 +51,7 @@ def test_it_holds_all_and_verifies(bundle: Path, contract: Contract) -> None:
     assert set(names(bundle)) == FILES
     found = verify(bundle, contract)
     assert (found.member, found.contract_hash, found.receipts) == ("alpha", contract.hash, 1)
+    assert found.records == 2
     assert found.fingerprint == contract.identities["alpha"].fingerprint
     versions = json.loads((bundle / "versions.json").read_text())
     assert {"numpy", "cryptography", "tenseal"} <= versions["dependencies"].keys()
@@ -104,7 +114,13 @@ def test_nobody_else_seals_it_anew(
     manifest.seal(bundle, stranger, identities["beta"])
     with pytest.raises(EvidenceInvalid, match="not a member"):
         verify(bundle)
-    manifest.seal(bundle, forged.model_copy(update={"member": "beta"}), identities["beta"])
+    own: dict[str, object] = {"member": "beta"}
+    manifest.seal(bundle, forged.model_copy(update=own), identities["beta"])
+    with pytest.raises(EvidenceInvalid, match="not all of beta's log"):
+        verify(bundle)
+    (bundle / "log.jsonl").unlink()
+    own["files"] = manifest.hashes(bundle)
+    manifest.seal(bundle, forged.model_copy(update=own), identities["beta"])
     assert verify(bundle, contract).member == "beta"  # who answers for it then
 
 
@@ -127,6 +143,22 @@ def test_what_does_not_hold_is_not_signed(
     write(tmp_path / "x", facts, identities["alpha"])
     with pytest.raises(EvidenceInvalid, match="exists already"):
         write(tmp_path / "x", facts, identities["alpha"])
+
+
+def test_a_log_that_lacks_what_a_receipt_proves_is_found(
+    bundle: Path, config: Path, identities: dict[str, Identity]
+) -> None:
+    """The receipt is of a session in which alpha did its part: another log can't stand for its."""
+    folder = config.parent
+    with State.open(folder / "other.db", Keys(folder / "other.key"), "golden") as state:
+        Log(state).add(Record.now(Kind.STARTED))
+        member = Membership.load(folder / "identity", folder / "room.contract")
+        export(bundle / "log.jsonl", member, state)
+    stated, _ = manifest.read(bundle)
+    sealed = stated.model_copy(update={"files": manifest.hashes(bundle)})
+    manifest.seal(bundle, sealed, identities["alpha"])
+    with pytest.raises(EvidenceInvalid, match="the log lacks its part as computing"):
+        verify(bundle)
 
 
 def test_the_commands(config: Path, tmp_path: Path, receipt: Receipt, contract: Contract) -> None:
