@@ -62,6 +62,8 @@ def _under(terms: Terms) -> Iterator[str]:
             yield "sdc"
         if terms.gates:
             yield "gates"
+    if release == "gated":
+        return
     if release == "dp":
         yield "noisy"
     if release == "dp" or opens_cells:

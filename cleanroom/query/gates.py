@@ -20,7 +20,6 @@ from cleanroom.sql.bind import Query
 from cleanroom.sql.domain import UNKNOWN
 from cleanroom.sql.expr import Expr
 from cleanroom.sql.missing import optional
-from cleanroom.sql.names import nearest
 from cleanroom.sql.parts import walk_parts
 from cleanroom.sql.tables import member_column, person_column
 
@@ -34,7 +33,8 @@ def gate_of(question: Question, terms: Terms) -> tuple[GateTerms, Gated]:
     """
     name = question.gate
     if name not in terms.gates:
-        raise UnknownName(f"the contract has no gate {name!r}", remedy=nearest(name, terms.gates))
+        remedy = f"It has {', '.join(terms.gates) or 'none'}."
+        raise UnknownName(f"the contract has no gate {name!r}", remedy=remedy)
     if question.protocol != "mpc" or question.without:
         what = f"gate {name} on ciphertexts, where no condition stays secret,"
         raise UnsupportedQuery(what, remedy="Ask with protocol 'mpc', and leave nobody out.")

@@ -166,7 +166,7 @@ def test_refused_on_ciphertexts_and_without_members() -> None:
 def test_no_gate_of_that_name() -> None:
     with pytest.raises(UnknownName, match="no gate 'flagged_twise'") as error:
         plan_of("flagged_twise")
-    assert "'flagged_twice'" in error.value.remedy
+    assert "flagged_twice, their_flags" in error.value.remedy
 
 
 def test_an_owner_without_rows_has_no_own_part() -> None:
