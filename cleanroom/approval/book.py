@@ -61,16 +61,16 @@ class Approvals:
         """Use an approval once; return False if there is none any more.
 
         Raises:
-            StateRestored: if the state came out of a backup, which may not know how often a
-                limited approval was used.
+            StateRestored: if the state came out of a backup, which may not know how often an
+                approval was used since, or that it was taken back.
         """
         with self._state.writing() as batch:
             entry = _get(batch, plan_hash)
             if entry is None or entry.state(today) is not State.APPROVED:
                 return False
+            if batch.restored:
+                raise StateRestored(batch.restored)
             if entry.times is not None:
-                if batch.restored:
-                    raise StateRestored(batch.restored)
                 _put(batch, entry.model_copy(update={"times": entry.times - 1}))
         return True
 

@@ -43,6 +43,8 @@ def concluded(request: Request, receipt: str, code: str) -> Record:
 def _about(request: Request) -> dict[str, object]:
     apart = {"scoring": request.scoring, "training": request.training, "profile": request.profile}
     kind = next((name for name, asked in apart.items() if asked), request.protocol)
+    if request.rehearsal is not None:
+        kind = f"rehearsal of {kind}"
     return {
         "session": request.session,
         "who": request.recipient,

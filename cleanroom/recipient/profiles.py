@@ -103,6 +103,8 @@ class Profiles(Standing):
 
 
 def _rows(told: Told) -> str:
+    if told.rows is None and told.min_group == 1:
+        return "no rows"
     if told.rows is None:
         return f"rows of fewer than {told.min_group} persons"
     return f"{told.rows // 2 + 1} to {told.rows} rows" if told.rows > 1 else "1 row"

@@ -110,11 +110,12 @@ def test_a_plan_is_named_by_enough_digits(tmp_path: Path) -> None:
         assert approvals.approve(PLAN, 1, None).plan_hash == PLAN
 
 
-def test_a_state_out_of_a_backup_uses_no_counted_approval(tmp_path: Path) -> None:
+@pytest.mark.parametrize("times", [1, None])
+def test_a_state_out_of_a_backup_uses_no_approval(tmp_path: Path, times: int | None) -> None:
     with opened(tmp_path) as state:
         approvals = Approvals(state)
         asked(approvals)
-        approvals.approve(PLAN, 1, None)
+        approvals.approve(PLAN, times, None)
         with state.writing() as batch:
             batch.mark_restored("out of a backup")
         with pytest.raises(StateRestored):
