@@ -2,13 +2,20 @@
 
 from collections.abc import Callable
 
-from benchmarks import boosting, learning, noise, secure_sums
+from benchmarks import boosting, evidence, learning, noise, secure_sums
 from benchmarks.measure import Asked, Line
 
 IN_PROCESS: dict[str, Callable[[Asked], Line]] = {
     **noise.IN_PROCESS,
+    **evidence.IN_PROCESS,
     **learning.IN_PROCESS,
     **boosting.IN_PROCESS,
     **secure_sums.IN_PROCESS,
 }
-SIZES = {**noise.SIZES, **learning.SIZES, **boosting.SIZES, **secure_sums.SIZES}
+SIZES = {
+    **noise.SIZES,
+    **evidence.SIZES,
+    **learning.SIZES,
+    **boosting.SIZES,
+    **secure_sums.SIZES,
+}

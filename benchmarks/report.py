@@ -27,11 +27,13 @@ _USUAL = {**HE_SIZES, **IN_PROCESS_SIZES, **ROUND_SIZES, **RELEASED_SIZES, "star
 _LONG = (
     *("train_glm", "train_gbdt", "train_joined", "secagg_many", "he_many_owners", "he_score"),
     *IN_A_ROOM,
+    "log_verify",
 )
 _SECTIONS = {
     "Queries, and the start of a room": (*QUERIES, *RELEASED_SIZES, "start"),
     "Trainings": ("train_round", "train_glm", "train_gbdt", "train_joined"),
     "Secure sums and noise, in one process": ("secagg", "secagg_many", "dp_noise"),
+    "Rulings and logs, in one process": ("policy_check", "log_append", "log_verify"),
     "Homomorphic, in one process": tuple(ENCRYPTED),
     "Homomorphic, in a room of processes": tuple(IN_A_ROOM),
 }
