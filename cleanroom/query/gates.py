@@ -86,7 +86,8 @@ def _own(query: Query, member: str) -> Query:
     found = tuple(_held(query, member))
     if not found:
         what = f"its own part of a gate for {member}, which holds none of the tables it joins"
-        raise UnsupportedQuery(what)
+        remedy = "In the gate's FROM, join a table of its own beside subqueries that aggregate."
+        raise UnsupportedQuery(what, remedy=remedy)
     if any(condition.op == "literal" for condition in found):  # a table of its own, in every row
         return query
     held = found[0] if len(found) == 1 else operators.logical("or", found)
