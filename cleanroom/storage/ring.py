@@ -12,6 +12,8 @@ from cleanroom.errors import StateDamaged
 from cleanroom.storage.records import NAME_BYTES, Head, key_term
 from cleanroom.storage.secret import KEY_BYTES, Place, SealBroken, Secret
 
+_TABLES = 1024  # names of tables that are remembered
+
 
 class Ring:
     """Every key that opens one state.
@@ -28,6 +30,7 @@ class Ring:
         self._heads, self._wraps = master.derive("head"), master.derive("wrap")
         self._keys: dict[int, Secret] = {}
         self._about: dict[int, tuple[str, ...]] = {}
+        self._tables: dict[tuple[str, ...], bytes] = {}
         self._at = -1
 
     @property
@@ -37,7 +40,12 @@ class Ring:
 
     def name(self, *parts: str) -> bytes:
         """Return the hash under which a table, or a row of it, is filed."""
-        return self.names.mac(*(part.encode() for part in parts))[:NAME_BYTES]
+        if found := self._tables.get(parts):
+            return found
+        made = self.names.mac(*(part.encode() for part in parts))[:NAME_BYTES]
+        if len(parts) == 1 and len(self._tables) < _TABLES:
+            self._tables[parts] = made
+        return made
 
     def seal_head(self, head: Head, version: int) -> bytes:
         """Seal what holds for all rows, at one version."""

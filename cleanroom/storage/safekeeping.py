@@ -95,7 +95,7 @@ def restore(source: Path, lock: Lock, path: Path, keys: Keys, room: str) -> Summ
         with State.open(path, keys, room) as state, state.writing() as batch:
             for one in backup.rows(file, source, header, secret):
                 if isinstance(one, Whole):
-                    batch.put_whole(one)
+                    batch.add(one)
             batch.mark_restored(f"it came out of a backup of {summary.made}")
     return summary
 

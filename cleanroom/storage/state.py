@@ -173,7 +173,7 @@ class State:
             if without in whole.about:
                 left += 1
             else:
-                batch.put_whole(whole)
+                batch.add(whole)
         if without:
             batch.put(ERASED, without, self._today().isoformat().encode())
         self._file.drop_old(db)

@@ -177,11 +177,12 @@ class Batch(View):
             raise ValueError(f"a name has 1 to {MAX_NAME} characters")
         if len(value) > MAX_VALUE_BYTES:
             raise StateUnavailable(f"{self._path}: a value of more than {MAX_VALUE_BYTES} bytes")
-        self.put_whole(Whole(table, row, self._tables(about), _day(expires), value))
+        whole = Whole(table, row, self._tables(about), _day(expires), value)
+        self.delete(table, row)
+        self.add(whole)
 
-    def put_whole(self, whole: Whole) -> None:
-        """Set a value with everything that belongs to it, as it was read."""
-        self.delete(whole.table, whole.row)
+    def add(self, whole: Whole) -> None:
+        """Set a value that isn't there, with everything that belongs to it, as it was read."""
         number = self._ring.number_for(whole.about)
         if number is None:
             number = self._head.next_key
