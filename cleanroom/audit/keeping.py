@@ -43,6 +43,15 @@ class Keeping:
         self._requests: dict[str, tuple[Request, Record | None]] = {}  # and what isn't logged yet
         self._heard = asyncio.Event()
 
+    @property
+    def inputs(self) -> Sequence[Committed]:
+        """What this member commits its tables' rows to."""
+        return self._witness.inputs
+
+    @inputs.setter
+    def inputs(self, inputs: Sequence[Committed]) -> None:
+        self._witness.inputs = tuple(inputs)
+
     # --- checkpoints -----------------------------------------------------------------
 
     def publish(self) -> Shown:

@@ -7,7 +7,7 @@ computing member of rank i gets x_i and x_{i+1}.
 """
 
 import secrets
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -35,10 +35,6 @@ class Source(Protocol):
 
     def rows(self, table: str) -> int:
         """Return how many rows this owner holds of a table."""
-        ...
-
-    def leave_out(self, table: str, persons: Collection[str]) -> int:
-        """Remove the rows of persons, written as text; return how many rows went."""
         ...
 
     def interrupt(self) -> None:

@@ -1,11 +1,13 @@
 """Persons whose rows an owner leaves out of everything from now on.
 
 Rule: who they are stands in the sealed state alone, about their table: it goes when that is erased.
+Others see that an epoch of the owner's rows begins, and which table is concerned in its log.
 """
 
 from collections.abc import Collection, Mapping
 from typing import Protocol
 
+from cleanroom.audit.epochs import begin_epoch
 from cleanroom.audit.log import append
 from cleanroom.audit.record import Kind, Record
 from cleanroom.contract.terms import Terms
@@ -49,6 +51,7 @@ def forget(state: State, table: str, persons: Collection[str]) -> None:
         for person in persons:
             batch.put(_name(table), person, b"", about=(table,))
         append(batch, Record.now(Kind.FORGOTTEN, table=table))
+        begin_epoch(batch)
 
 
 def forgotten(view: View, tables: Collection[str]) -> Mapping[str, frozenset[str]]:
@@ -64,17 +67,19 @@ class LeftOut:
         self._gone: dict[str, frozenset[str]] = dict.fromkeys(tables, frozenset())
         self._at = 0
 
-    def renew(self, state: State) -> None:
-        """Remove the rows of persons who were forgotten since the last time."""
+    def renew(self, state: State) -> bool:
+        """Remove the rows of persons who were forgotten since; return whether anybody was."""
         with state.reading() as view:
             if view.version == self._at:
-                return
+                return False
             found, at = forgotten(view, self._gone), view.version
+        changed = False
         for table, persons in found.items():
             if new := persons - self._gone[table]:
                 self._rows.leave_out(table, new)
-                self._gone[table] = persons
+                self._gone[table], changed = persons, True
         self._at = at
+        return changed
 
 
 def _name(table: str) -> str:

@@ -5,13 +5,11 @@ Rule: who may do what to which session is decided here, by the caller's certific
 
 import asyncio
 import time
-from collections.abc import Coroutine, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import structlog
 
-from cleanroom.audit.epochs import committed
 from cleanroom.audit.keeping import Keeping
 from cleanroom.config import MemberConfig
 from cleanroom.contract.document import COORDINATOR
@@ -26,11 +24,11 @@ from cleanroom.errors import (
 from cleanroom.execution.contribute import Source
 from cleanroom.flower.apps import APPROVED
 from cleanroom.identity.exchange import Exchange
-from cleanroom.lifecycle.forgotten import LeftOut
 from cleanroom.logs import where
 from cleanroom.party.answering import Answering, ScoreRun
 from cleanroom.party.approving import Approving
 from cleanroom.party.judging import Judge
+from cleanroom.party.own_tables import OwnTables
 from cleanroom.party.profiling import ProfileRun, Profiling
 from cleanroom.party.query_run import QueryRun
 from cleanroom.party.reading import Reader
@@ -82,20 +80,24 @@ class PartyProcess:
         state: State,
         models: Mapping[str, Weights] | None = None,
         policy: OwnPolicy | None = None,
-        inputs: Sequence[Committed] = (),
+        renewed: Callable[[], Sequence[Committed]] = tuple,
     ) -> None:
+        """Stand ready to attend.
+
+        Args:
+            source: the member's rows.
+            renewed: brings them up to date, and returns what the member commits to of them.
+        """
         self._member = member
         self._engine = engine
         self._sessions = Sessions()
         self._replays = Replays(time.time())
         self._outbox: asyncio.Queue[bytes] = asyncio.Queue(maxsize=1024)
         self._channel: Channel | None = None
-        self._keeping = Keeping(member, state, inputs)
+        self._renewed = renewed
+        self._keeping = Keeping(member, state, renewed())
         parts = self._report, self._stage, self._attended
-        reader = Reader(source)
-        if state is not None:
-            tables = tuple(member.contract.terms.tables_of(member.name))
-            reader.renew = partial(LeftOut(source, tables).renew, state)
+        self._reader = reader = Reader(source)
         terms, own = member.contract.terms, Own(member.name, policy or OwnPolicy())
         spending = Spending(member.name, terms, state)
         approving = Approving(own, state)
@@ -228,6 +230,7 @@ class PartyProcess:
             request = read_request(signed, self._member.contract)
             self._replays.check(request)
             await self._keeping.admit(request)
+            self._keeping.inputs = await self._reader.alone(self._renewed)
             run, asked = await self._begin(request)
             violations = await self._judge.rule(asked, request, signed)
             await self._rule(run, violations)
@@ -356,8 +359,9 @@ async def attend(config: MemberConfig, engine: Engine | None = None) -> None:
             erased = view.erased()
         database = Database(contract.terms, member.name, config.tables, erased)
         held = tuple(table for table in config.tables if table not in erased)
-        inputs = await asyncio.to_thread(committed, state, contract, member.name, held, database)
-        parts = engine or standard(), database, state, models, policy, inputs
+        tables = OwnTables(database, state, contract, member.name, held)
+        await asyncio.to_thread(tables.renewed)
+        parts = engine or standard(), database, state, models, policy, tables.renewed
         process = PartyProcess(member, *parts)
         await process.run(config.listen)
 

@@ -4,7 +4,7 @@ Rule: when a session ends, its SQL does too; nobody else's SQL is ended with it.
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -18,19 +18,19 @@ T = TypeVar("T")
 
 @dataclass
 class Reader:
-    """Attributes:
-    source: the member's own rows.
-    renew: what is done before each session reads: persons who were forgotten are left out.
-    """
+    """Attributes: source: the member's own rows."""
 
     source: Source
-    renew: Callable[[], None] = lambda: None
     _one: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def alone(self, work: Callable[[], T]) -> T:
+        """Return what `work` gives, on a thread, while no session reads."""
+        async with self._one:
+            return await asyncio.to_thread(work)
 
     async def read(self, work: Callable[[Source], T]) -> T:
         """Return what `work` makes of the rows."""
         async with self._one:
-            await asyncio.to_thread(self.renew)
             reading = _Reading(self.source)
             try:
                 return await asyncio.to_thread(work, reading)
@@ -53,9 +53,6 @@ class _Reading:
 
     def rows(self, table: str) -> int:
         return self._source.rows(table)
-
-    def leave_out(self, table: str, persons: Collection[str]) -> int:
-        return self._source.leave_out(table, persons)
 
     def interrupt(self) -> None:
         self._ended = True

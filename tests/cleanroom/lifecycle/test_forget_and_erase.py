@@ -83,6 +83,10 @@ def test_the_log_tells_that_somebody_was_forgotten_and_not_who(room: LocalRoom) 
         records = [json.loads(record) for record in Log(opened).contents()]
     (line,) = [record for record in records if record["kind"] == "person-forgotten"]
     assert set(line) == {"at", "nonce", "kind", "table"}
+    kinds = [record["kind"] for record in records]
+    begun = kinds.index("person-forgotten")  # whose rows no commitment is to any more
+    assert kinds[begun + 1] == "epoch-begun"
+    assert "rows-committed" in kinds[begun:]
     said = "".join(room.workers["north"].log)
     assert not any(f'"{person}"' in said for person in GONE)
 
@@ -132,7 +136,7 @@ def test_an_erased_table_takes_part_in_nothing(room: LocalRoom, tmp_path: Path) 
     certificate = Certificate.read(out)
     certificate.check(room.contract)
     assert missing(room.contract, "patients", [certificate]) == ["south", "west"]
-    for edit in ({"values": 4}, {"table": "accounts"}, {"member": "south"}, {"signature": "00"}):
+    for edit in ({"values": 4000}, {"table": "accounts"}, {"member": "south"}, {"signature": "00"}):
         with pytest.raises(CertificateInvalid):
             certificate.model_copy(update=edit).check(room.contract)
 
