@@ -5,7 +5,7 @@ one whose own log others know to be longer.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 
 import structlog
@@ -61,6 +61,10 @@ class Keeping:
     def current(self) -> Shown:
         """Return this member's newest checkpoint, without a proof."""
         return self._witness.current()
+
+    def inputs(self, tables: Collection[str]) -> tuple[Committed, ...]:
+        """Return what this member committed its rows of these tables to."""
+        return tuple(one for one in self._witness.inputs if one.table in tables)
 
     def held_of(self, party: str) -> Signed | None:
         """Return the newest checkpoint that is held of a member."""
@@ -121,7 +125,7 @@ class Keeping:
                 head = await self._add(before, entries.ruled(request, statement))
                 self._requests[statement.session] = request, None
                 logged = {"log_size": head.size, "log_root": head.root.hex()}
-                return statement.model_copy(update=logged | {"inputs": self._witness.inputs})
+                return statement.model_copy(update=logged)
             case Finished() if request is not None:
                 await self._add(entries.finished(request, statement))
         return statement

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from cleanroom.contract import canonical
 from cleanroom.contract.fields import Name
 from cleanroom.errors import LogDamaged
-from cleanroom.session.statements import Hash, SessionId
+from cleanroom.session.statements import Hash
 
 MAX_BYTES = 64 << 10
 _Count = Annotated[int, Field(ge=0, lt=1 << 62)]
@@ -67,7 +67,7 @@ class Record(BaseModel):
     at: _Count
     nonce: _Nonce
     kind: Kind = Field(strict=False)
-    session: SessionId | None = None
+    session: Annotated[str, Field(max_length=2000)] | None = None
     who: Name | None = None
     purpose: Annotated[str, Field(max_length=2000)] | None = None
     contract_hash: Hash | None = None

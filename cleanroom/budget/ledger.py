@@ -11,6 +11,8 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import NamedTuple
 
+from cleanroom.audit.log import append
+from cleanroom.audit.record import Kind, Record
 from cleanroom.budget.zcdp import UNITS, allowed, charged
 from cleanroom.errors import BudgetExhausted, RequestReplayed, StateRestored
 from cleanroom.storage.state import State
@@ -118,6 +120,7 @@ class Ledger:
                 raise RequestReplayed(f"session {session} was charged before")
             for scope, units in sorted(wanted.items()):
                 _charge_one(batch, scope, units)
+                append(batch, _record(session, plan_hash, scope, units))
             if wanted:
                 batch.put(_CHARGES, session, _charge(plan_hash, wanted))
 
@@ -140,6 +143,19 @@ def _charge_one(batch: Batch, scope: Scope, units: int) -> None:
             f"{_readable(budget.left)} left"
         )
     _set(batch, scope, budget._replace(spent=budget.spent + units))
+
+
+def _record(session: str, plan_hash: bytes, scope: Scope, units: int) -> Record:
+    """Return the line in the log."""
+    return Record.now(
+        Kind.CHARGED,
+        session=session,
+        who=scope.recipient,
+        purpose=scope.purpose,
+        plan_hash=plan_hash.hex(),
+        table=scope.table,
+        rho=str(Fraction(units, UNITS)),
+    )
 
 
 def _charge(plan_hash: bytes, costs: Mapping[Scope, int]) -> bytes:

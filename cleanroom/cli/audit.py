@@ -110,7 +110,7 @@ def accept(member: str, config: Config) -> None:
 
     For a member that lost its newest state for good: every other member and the coordinator say so.
     """
-    from cleanroom.audit.held import drop
+    from cleanroom.audit import held, remembered
     from cleanroom.audit.log import append
     from cleanroom.audit.record import Kind, Record
     from cleanroom.contract.document import COORDINATOR
@@ -119,7 +119,8 @@ def accept(member: str, config: Config) -> None:
     if member == me.name or member not in (*me.contract.terms.members, COORDINATOR):
         raise typer.BadParameter(f"{member} is no other member of the room")
     with opened as state, state.writing() as batch:
-        drop(batch, member)
+        held.drop(batch, member)
+        remembered.drop(batch, member)
         append(batch, Record.now(Kind.ACCEPTED, who=member))
     typer.echo(f"{me.name} goes on with {member}'s log as it is; start the process again.")
 

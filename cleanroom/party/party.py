@@ -233,7 +233,7 @@ class PartyProcess:
             self._keeping.inputs = await self._reader.alone(self._renewed)
             run, asked = await self._begin(request)
             violations = await self._judge.rule(asked, request, signed)
-            await self._rule(run, violations)
+            await self._rule(run, violations, asked.tables)
             if violations or request.rehearsal is not None:
                 event = "refused" if violations else "rehearsed"
                 log.info(event, plan_hash=request.plan_hash)
@@ -283,7 +283,9 @@ class PartyProcess:
             raise NotAuthorised("has no part in this plan", party=self._member.name)
         return plan
 
-    async def _rule(self, run: Kind, violations: Sequence[Violation]) -> None:
+    async def _rule(
+        self, run: Kind, violations: Sequence[Violation], tables: tuple[str, ...]
+    ) -> None:
         plays = not violations and run.request.rehearsal is None
         ruling = Ruling(
             session=run.id,
@@ -302,6 +304,7 @@ class PartyProcess:
                 for v in violations[:1000]
             ),
             exchange=run.exchange.public if plays and run.exchange is not None else None,
+            inputs=self._keeping.inputs(tables),
         )
         await self._report(ruling)
 

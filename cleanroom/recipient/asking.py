@@ -73,9 +73,12 @@ class Opens(Interface):
 class Asker:
     """Conducts queries of one recipient."""
 
-    def __init__(self, member: Membership, engine: Engine) -> None:
+    def __init__(
+        self, member: Membership, engine: Engine, keep: Callable[[Heard], None] | None = None
+    ) -> None:
         self._member = member
         self._engine = engine
+        self._keep = keep
 
     async def online(self) -> tuple[str, ...]:
         """Return who attends the room."""
@@ -237,6 +240,8 @@ class Asker:
                 )
         except TimeoutError:
             raise DeadlineExceeded(f"no result in {request.deadline_s} s") from None
+        if self._keep is not None:
+            await asyncio.to_thread(self._keep, session)
         return outcome, session
 
     def _opens(self, plan: Plan, weights: Numbers | None) -> Opens:

@@ -41,6 +41,7 @@ from cleanroom.query.ways import Ways
 from cleanroom.recipient.answers import Answer, TrainedModel
 from cleanroom.recipient.asking import Asker, Progress
 from cleanroom.recipient.own_rows import OwnRows
+from cleanroom.recipient.remembering import Remembering
 from cleanroom.recipient.stored import Stored
 from cleanroom.session.member import Membership
 from cleanroom.storage.kept_key import KeptKey
@@ -85,7 +86,8 @@ class Client:
         self._state = state
         self._own_rows = OwnRows(member, tables or {}, state)
         self._engine = engine or standard()
-        self._asker = Asker(member, self._engine)
+        keep = None if state is None else Remembering(state, member.name).keep
+        self._asker = Asker(member, self._engine, keep)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()

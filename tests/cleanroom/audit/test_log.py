@@ -1,6 +1,7 @@
 """The log: what a record holds, and that roots and proofs follow from what is on disk."""
 
 import contextlib
+from fractions import Fraction
 from pathlib import Path
 
 import kept
@@ -10,7 +11,8 @@ from hypothesis import strategies as st
 
 from cleanroom.audit.log import Log, append, head
 from cleanroom.audit.record import Kind, Record
-from cleanroom.errors import LogDamaged
+from cleanroom.budget.ledger import Ledger, Scope
+from cleanroom.errors import BudgetExhausted, LogDamaged
 from protocols.merkle import proofs, tree
 
 
@@ -70,3 +72,15 @@ def test_an_edited_record_is_no_record_or_another(data: st.DataObject) -> None:
     edited = content[:at] + data.draw(st.binary(max_size=2)) + content[at + 1 :]
     with contextlib.suppress(LogDamaged):
         assert Record.of(edited).to_bytes() == edited
+
+
+def test_a_charge_stands_in_the_log_or_nowhere(tmp_path: Path) -> None:
+    state = kept.state(tmp_path)
+    ledger, scope = Ledger(state), Scope("a.t", "analyst", "research")
+    ledger.allow(scope, Fraction(1, 2))
+    ledger.charge("s" * 32, b"p" * 32, scope, Fraction(1, 3))
+    with pytest.raises(BudgetExhausted):
+        ledger.charge("t" * 32, b"p" * 32, scope, Fraction(1, 3))
+    (record,) = [Record.of(content) for content in Log(state).contents()]
+    assert (record.kind, record.table, record.who) == (Kind.CHARGED, "a.t", "analyst")
+    assert Fraction(record.rho) >= Fraction(1, 3)

@@ -30,7 +30,7 @@ ledger = Ledger(state)
 RACE = """
 def one(i):
     try:
-        ledger.charge(f"{sys.argv[2]}-{i}", b"p", SCOPE, Fraction(1))
+        ledger.charge(f"{sys.argv[2]}-{i}", b"p" * 32, SCOPE, Fraction(1))
         print("paid", flush=True)
     except BudgetExhausted:
         pass
@@ -42,12 +42,12 @@ threads = [threading.Thread(target=one, args=(i,)) for i in range(10)]
 ENDLESS = """
 i = 0
 while True:
-    ledger.charge(f"s{i}", b"p", SCOPE, Fraction(1, 1000))
+    ledger.charge(f"s{i}", b"p" * 32, SCOPE, Fraction(1, 1000))
     print(i, flush=True)
     i += 1
 """
 DIES = """
-ledger.charge("s", b"p", SCOPE, Fraction(1))
+ledger.charge("s", b"p" * 32, SCOPE, Fraction(1))
 os.kill(os.getpid(), signal.SIGKILL)
 """
 DIES_EARLIER = """
@@ -93,7 +93,7 @@ def test_fifty_threads_with_one_ledger_pay_once(tmp_path: Path) -> None:
 
         def one(i: int) -> None:
             try:
-                ledger.charge(f"{i}", b"p", SCOPE, Fraction(1))
+                ledger.charge(f"{i}", b"p" * 32, SCOPE, Fraction(1))
                 paid.append(i)
             except BudgetExhausted:
                 pass
@@ -131,7 +131,7 @@ def test_a_charge_outlives_whoever_dies_before_the_release(tmp_path: Path) -> No
     assert dead.returncode == -signal.SIGKILL
     assert left(path) == 0
     with kept.state(path) as state:  # the same session goes on, and pays once
-        Ledger(state).charge("s", b"p", SCOPE, Fraction(1))
+        Ledger(state).charge("s", b"p" * 32, SCOPE, Fraction(1))
 
 
 def test_half_a_charge_is_none(tmp_path: Path) -> None:
