@@ -62,7 +62,7 @@ class Keeping:
         """Return this member's newest checkpoint, without a proof."""
         return self._witness.current()
 
-    def inputs(self, tables: Collection[str]) -> tuple[Committed, ...]:
+    def inputs_of(self, tables: Collection[str]) -> tuple[Committed, ...]:
         """Return what this member committed its rows of these tables to."""
         return tuple(one for one in self._witness.inputs if one.table in tables)
 

@@ -304,7 +304,7 @@ class PartyProcess:
                 for v in violations[:1000]
             ),
             exchange=run.exchange.public if plays and run.exchange is not None else None,
-            inputs=self._keeping.inputs(tables),
+            inputs=self._keeping.inputs_of(tables),
         )
         await self._report(ruling)
 
