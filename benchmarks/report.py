@@ -9,6 +9,7 @@ from benchmarks import markdown
 from benchmarks.about import about
 from benchmarks.encrypted.names import ENCRYPTED, IN_A_ROOM
 from benchmarks.encrypted.names import SIZES as HE_SIZES
+from benchmarks.gated import SIZES as GATED_SIZES
 from benchmarks.in_process import IN_PROCESS
 from benchmarks.in_process import SIZES as IN_PROCESS_SIZES
 from benchmarks.measure import Asked, Line
@@ -23,14 +24,15 @@ _BEGIN, _END = "<!-- figures -->\n", "<!-- end of figures -->\n"
 _AND = "and"
 _GATES, _MOVES = ("multiply", "less_than", "equality", "shuffle"), ("merge", "distinct")
 _ALONE = {**ENCRYPTED, **IN_PROCESS}  # in this process
-_USUAL = {**HE_SIZES, **IN_PROCESS_SIZES, **ROUND_SIZES, **RELEASED_SIZES, "start": (1000,)}
+_OPENED = {**RELEASED_SIZES, **GATED_SIZES, "start": (1000,)}
+_USUAL = {**HE_SIZES, **IN_PROCESS_SIZES, **ROUND_SIZES, **_OPENED}
 _LONG = (
     *("train_glm", "train_gbdt", "train_joined", "secagg_many", "he_many_owners", "he_score"),
     *IN_A_ROOM,
     "log_verify",
 )
 _SECTIONS = {
-    "Queries, and the start of a room": (*QUERIES, *RELEASED_SIZES, "start"),
+    "Queries, and the start of a room": (*QUERIES, *_OPENED),
     "Trainings": ("train_round", "train_glm", "train_gbdt", "train_joined"),
     "Secure sums and noise, in one process": ("secagg", "secagg_many", "dp_noise"),
     "Rulings and logs, in one process": ("policy_check", "log_append", "log_verify"),

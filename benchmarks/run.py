@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from benchmarks import in_memory, over_grpc
 from benchmarks.encrypted.names import ENCRYPTED, IN_A_ROOM
+from benchmarks.gated import GATED
 from benchmarks.in_process import IN_PROCESS
 from benchmarks.machine import machine
 from benchmarks.measure import Asked, Line, line, timed
@@ -12,7 +13,7 @@ from benchmarks.released import RELEASED
 from benchmarks.rooms import ROOMS as QUERIED
 from benchmarks.training_round import ROOMS as TRAINED
 
-ROOMS = {**QUERIED, **RELEASED, **TRAINED}
+ROOMS = {**QUERIED, **RELEASED, **GATED, **TRAINED}
 NAMES = (*CASES, *ROOMS, *ENCRYPTED, *IN_A_ROOM, *IN_PROCESS)
 
 
