@@ -7,12 +7,13 @@ from cleanroom.cards.shelf import CARDS, card
 from cleanroom.contract.columns import Right
 from cleanroom.contract.terms import Terms
 from cleanroom.plan.plan import Plan
+from cleanroom.plan.profile import ProfilePlan
 from cleanroom.plan.scoring import ScorePlan
 from cleanroom.plan.training import TrainPlan
 from protocols.card import Technique
 from protocols.secagg.roster import LEAST_MEMBERS
 
-AnyPlan: TypeAlias = Plan | ScorePlan | TrainPlan
+AnyPlan: TypeAlias = Plan | ScorePlan | TrainPlan | ProfilePlan
 
 
 def cards_of(plan: AnyPlan, terms: Terms) -> tuple[str, ...]:
@@ -24,12 +25,14 @@ def cards_of(plan: AnyPlan, terms: Terms) -> tuple[str, ...]:
             return ("scoring",)
         case TrainPlan():
             return (plan.kind,)
+        case ProfilePlan():
+            return ("profile",)
     assert_never(plan)
 
 
 def cards_under(terms: Terms) -> tuple[str, ...]:
     """Return the names of all cards that plans under these terms may have."""
-    return tuple(_under(terms))
+    return (*_on_shares(terms), *_on_ciphertexts(terms), *_others(terms), "log")
 
 
 def lines(plan: AnyPlan, terms: Terms) -> list[str]:
@@ -51,29 +54,38 @@ def _of_a_query(plan: Plan, terms: Terms) -> Iterator[str]:
         yield "sdc"
 
 
-def _under(terms: Terms) -> Iterator[str]:
-    columns = [c for table in terms.tables.values() for c in table.columns.values()]
-    granted = {right for c in columns for *_, rights in c.granted() for right in rights}
-    release = terms.privacy.release
-    opens_cells = release == "sdc" and terms.opens_cells
+def _on_shares(terms: Terms) -> Iterator[str]:
     if terms.computing:
         yield "rep3"
-        if release == "sdc":
+        if terms.privacy.release == "sdc":
             yield "sdc"
         if terms.gates:
             yield "gates"
-    if release == "gated":
-        return
+
+
+def _on_ciphertexts(terms: Terms) -> Iterator[str]:
+    release = terms.privacy.release
+    opens_cells = release == "sdc" and terms.opens_cells
     if release == "dp":
         yield "noisy"
     if release == "dp" or opens_cells:
         yield "he"
-    if opens_cells and granted & {Right.PRIVATE_FILTER, Right.PRIVATE_WEIGHTS}:
+    if opens_cells and _granted(terms) & {Right.PRIVATE_FILTER, Right.PRIVATE_WEIGHTS}:
         yield "private"
+
+
+def _others(terms: Terms) -> Iterator[str]:
+    if terms.privacy.release != "dp" and any(table.profile for table in terms.tables.values()):
+        yield "profile"
     if any(model.scores for model in terms.models.values()):
         yield "scoring"
-    if Right.TRAIN in granted:
+    if Right.TRAIN in _granted(terms):
         yield from _trainings(terms)
+
+
+def _granted(terms: Terms) -> set[Right]:
+    columns = [c for table in terms.tables.values() for c in table.columns.values()]
+    return {right for c in columns for *_, rights in c.granted() for right in rights}
 
 
 def _trainings(terms: Terms) -> Iterator[str]:

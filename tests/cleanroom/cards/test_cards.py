@@ -18,7 +18,8 @@ from cleanroom.contract.terms import Terms
 from cleanroom.errors import UnknownName
 from cleanroom.learning.families import FAMILIES
 from cleanroom.learning.job import JOINED
-from cleanroom.plan.used import cards_of, cards_under
+from cleanroom.plan.used import AnyPlan, cards_of, cards_under
+from cleanroom.policy.check import Ruled
 from cleanroom.query.compile import compile_query
 from protocols.card import Card, Technique
 
@@ -75,6 +76,12 @@ def test_a_noisy_plan_says_so(protocol: str, below: str) -> None:
     plan = compile_query("SELECT COUNT(*) FROM claims", terms, "0" * 64, "analyst", protocol)
     assert cards_of(plan, terms) == (below, "noisy")
     assert {below, "noisy", "dp"} <= {one.name for one in with_foundations(cards_under(terms))}
+
+
+def test_whatever_policy_rules_on_has_cards() -> None:
+    """A scoring is ruled on with its number of rows, beside its plan."""
+    ruled = {kind.__name__ for kind in get_args(Ruled)} - {"Rows"} | {"ScorePlan"}
+    assert {kind.__name__ for kind in get_args(AnyPlan)} == ruled
 
 
 RELEASED_BY = {"dp": "noisy", "sdc": "sdc", "gated": "gates"}
