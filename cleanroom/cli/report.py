@@ -123,12 +123,13 @@ def _facts(config: Path | None) -> "Facts":
     read = MemberConfig.load(config)
     member = Membership.load(read.identity, read.contract)
     contract, terms = member.contract, member.contract.terms
+    own = read.policy.model_dump(mode="json", exclude_defaults=True)
     if not read.state.exists():
-        return Facts(contract, _now(), member.name)
+        return Facts(contract, _now(), member.name, own_policy=own)
     with State.open(read.state, read.keys, terms.room.name) as state:
         budgets = Spending(member.name, terms, state).budgets()
         told = ran(Record.of(content) for content in Log(state).contents())
-    return Facts(contract, _now(), member.name, budgets, told)
+    return Facts(contract, _now(), member.name, budgets, told, own)
 
 
 def _log(config: Path) -> dict[str, bytes]:

@@ -35,7 +35,7 @@ def _parts(facts: Facts) -> Iterator[tuple[str, str]]:
     yield "5. The processing: signed queries and models", bullets(_offers(facts))
     yield "6. Consultation", blank("whose views were sought, of persons concerned too, or why not")
     yield "7. Necessity and proportionality", bullets(_necessity(facts))
-    yield "8. Measures: how results are released", bullets(releases.rules(facts.terms))
+    yield "8. Measures: how results are released", bullets(_released(facts))
     yield "9. Measures: privacy budgets", releases.budgets(facts)
     yield "10. What was run", releases.ran(facts)
     yield "11. Measures: techniques", _techniques(facts)
@@ -124,6 +124,12 @@ def _necessity(facts: Facts) -> Iterator[str]:
         yield f"{code(name)}.{code(column)}: nobody may use it; ask whether it has to be there"
     yield blank("why the purpose can't be reached with fewer columns, persons or recipients")
     yield blank("how persons are told, and how they exercise their rights")
+
+
+def _released(facts: Facts) -> Iterator[str]:
+    yield from releases.rules(facts.terms)
+    for key, value in facts.own_policy.items():
+        yield f"{code(facts.member)} is stricter than the contract: {plain(key)} = {plain(value)}"
 
 
 def _techniques(facts: Facts) -> str:

@@ -37,6 +37,7 @@ class Facts:
         member: whose records these are; empty if there is only the contract.
         budgets: None if no ledger was read.
         ran: None if no log was read.
+        own_policy: what the member refuses beyond the contract: key -> value.
     """
 
     contract: Contract
@@ -44,6 +45,7 @@ class Facts:
     member: str = ""
     budgets: tuple[Spent, ...] | None = None
     ran: tuple[Ran, ...] | None = None
+    own_policy: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def terms(self) -> Terms:

@@ -72,7 +72,7 @@ def config(
     identities["alpha"].save(folder / "identity")
     contract.save(folder / "room.contract")
     path = folder / "alpha.toml"
-    path.write_text('identity = "identity"\ncontract = "room.contract"\n')
+    path.write_text('identity = "identity"\ncontract = "room.contract"\n[policy]\nmin_group = 20\n')
     with State.open(folder / "state.db", Keys(folder / "state.key"), "golden") as state:
         about = {"who": "analyst", "protocol": "he"}
         refused = {"accepted": False, "codes": ("group-too-small",)}

@@ -178,6 +178,7 @@ def test_the_commands(config: Path, tmp_path: Path, receipt: Receipt, contract: 
     assert run("verify", bundle, "--contract", config.parent / "room.contract")[0] == 1
     assessed = run("dpia", "--config", config)[1]
     assert "epsilon granted" in assessed
+    assert "`alpha` is stricter than the contract: min\\_group = 20" in assessed
     assert "| he | `analyst` | the room's | 1 | group-too-small: 1 |" in assessed
     assert "No log was read" in run("dpia", "--contract", config.parent / "room.contract")[1]
     assert run("ropa", "--config", config, "--output", tmp_path / "ropa.html")[0] == 0
