@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 import tiny_room
 
-from cleanroom.coordinator.room import CoordinatorConfig, coordinate
+from cleanroom.config import MemberConfig
+from cleanroom.coordinator.process import CoordinatorConfig, coordinate
 from cleanroom.errors import DeadlineExceeded, PeerUnavailable, SessionCancelled
 from cleanroom.party.party import PartyProcess
 
@@ -91,9 +92,13 @@ async def room_behind(wire: Wire, room, folder, at: str) -> AsyncIterator[None]:
     config = CoordinatorConfig.load(folder / "coordinator.toml")
     if at == "coordinator":
         config = config.model_copy(update={"listen": f"127.0.0.1:{port}"})
-    parties = {
-        name: PartyProcess(room[name], tiny_room.tiny_engine(), tiny_room.Rows())
+    states = {
+        name: tiny_room.state_of(MemberConfig.load(folder / f"{name}.toml"))
         for name in (*tiny_room.OWNERS, "hospital")
+    }
+    parties = {
+        name: PartyProcess(room[name], tiny_room.tiny_engine(), tiny_room.Rows(), state)
+        for name, state in states.items()
     }
     tasks = [asyncio.ensure_future(coordinate(config))]
     async with relay(wire, room["analyst"].address(at), port):
@@ -108,6 +113,8 @@ async def room_behind(wire: Wire, room, folder, at: str) -> AsyncIterator[None]:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            for state in states.values():
+                state.close()
 
 
 def right(answer) -> bool:
