@@ -41,10 +41,10 @@ class Query:
         sql: str,
         protocol: Protocol | None,
         *,
-        without: Collection[str],
-        purpose: str,
-        epsilon: float | None,
-        min_group: int,
+        without: Collection[str] = (),
+        purpose: str = "",
+        epsilon: float | None = None,
+        min_group: int = 1,
         template: TemplateUse | None = None,
     ) -> "Query":
         """Return what is asked in this member's name; who leaves somebody out asks for `he`."""

@@ -10,7 +10,7 @@ from cleanroom.plan.plan import Protocol
 from cleanroom.recipient.client import DEADLINE_S
 from cleanroom.recipient.queries import Query
 from cleanroom.recipient.result import Result
-from cleanroom.recipient.trains import Trains
+from cleanroom.recipient.standing import Standing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cleanroom.recipient.explanation import Explanation
 
 
-class Templates(Trains):
+class Templates(Standing):
     """Queries that every member approved when it signed the contract."""
 
     def template(
