@@ -137,7 +137,7 @@ GATES = Card(
         "The room's min_group, rounding and epsilon, none of which holds for what a gate opens.",
     ),
     endpoint="Matching rows lie in the clear at whoever they opened to.",
-    metadata="Sizes follow from the row counts of tables, rounded up, and from max_rows.",
+    metadata="Sizes follow from the contract alone: from tables' and the gate's max_rows.",
     inference="A row that isn't opened didn't match, as far as max_rows reaches; who knows that a "
     "person is in a table may conclude from that.",
     rests_on=("rep3",),

@@ -128,9 +128,10 @@ def _named(leaf: Leaf, n: int, bits: Bits, sums: Arith) -> Relation:
 def _size(plan: Plan, leaf: Leaf, source: Source) -> int:
     """Return the rows of the largest table that a leaf reads, whatever it filters.
 
-    Where answers are noisy that would be an exact one: there it is as many as there may be.
+    Where answers are noisy that would be an exact one, and a gate tells nothing of rows that stay
+    closed, not even how many there are: there it is as many as there may be.
     """
-    if plan.noise is not None:
+    if plan.noise is not None or plan.gate is not None:
         return leaf.max_rows
     return max((source.rows(table) for table in leaf.tables), default=0)
 

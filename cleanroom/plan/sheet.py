@@ -234,12 +234,10 @@ def _leaks(plan: Plan, terms: Terms) -> Iterator[str]:
     if plan.noise is not None:
         yield from on_noise.sizes(plan)
         return
-    for number, leaf in enumerate(plan.leaves):
-        yield (
-            f"rows that {leaf.member} holds of {' and '.join(leaf.tables)} for [{number}], rounded "
-            f"up to a power of two, {leaf.max_rows} at most: {computing}"
-        )
-    yield f"by bytes and rounds, the sum of these sizes: {plan.recipient} and the coordinator"
+    if plan.gate is not None:
+        yield from on_noise.sizes(plan)
+    else:
+        yield from _sizes(plan, computing)
     if not plan.root.hidden:
         what = "different rows that are opened" if _is_rows(plan) else "released groups"
         if plan.root.input.fit is not None:
@@ -252,6 +250,15 @@ def _leaks(plan: Plan, terms: Terms) -> Iterator[str]:
         yield f"the number of suppressed groups: {plan.recipient}"
     for bound in _bounds(plan.root.input.input):
         yield f"whether a join has more than {bound} rows (the query then fails): all members"
+
+
+def _sizes(plan: Plan, computing: str) -> Iterator[str]:
+    for number, leaf in enumerate(plan.leaves):
+        yield (
+            f"rows that {leaf.member} holds of {' and '.join(leaf.tables)} for [{number}], rounded "
+            f"up to a power of two, {leaf.max_rows} at most: {computing}"
+        )
+    yield f"by bytes and rounds, the sum of these sizes: {plan.recipient} and the coordinator"
 
 
 def _bounds(node: Node) -> Iterator[int]:

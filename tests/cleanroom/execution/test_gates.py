@@ -82,7 +82,7 @@ def test_nothing_tells_how_many_match(tmp_path: Path) -> None:
     once = alike([0] * 40)
     for place, bank in enumerate(banks.BANKS):
         once["flags"][bank]["customer"] = range(40 * place, 40 * place + 40)
-    data += [once, banks.rows(1)]
+    data += [once, banks.rows(1), banks.rows(2, flagged=70), banks.rows(3, flagged=1)]
     plan, seen, opened = plan_of("flagged_twice"), [], []
     for place, rows in enumerate(data):
         (tmp_path / str(place)).mkdir()
