@@ -4,10 +4,11 @@ Rule: equal and disjoint are said only where they are proven from the conditions
 prove it has to assume that one set differs from the other in a single person.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from cleanroom.plan.restrictions import Base, Restriction
+from cleanroom.plan.restrictions import Restriction
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -19,7 +20,7 @@ class RowSet:
             conditions, names, whitespace and spelling change nothing.
         parts: a hash of the keys that aren't plain columns, which part the rows; "" without any.
         whole: whether no aggregate chooses among the rows by itself, with FILTER or CASE.
-        chosen: conditions that every row of the set fulfils.
+        chosen: conditions on this table that every row of the set fulfils.
     """
 
     table: str
@@ -28,23 +29,29 @@ class RowSet:
     whole: bool = True
     chosen: tuple[Restriction, ...] = ()
 
-    def proven_apart(self, other: "RowSet") -> bool:
-        """Whether the sets are equal, parted alike, or provably share no row."""
-        if self.shape == other.shape:
-            return not (self.parts and other.parts) or self.parts == other.parts
-        mine, theirs = _by_column(self.chosen), _by_column(other.chosen)
-        return any(_disjoint(mine[base], theirs[base]) for base in mine.keys() & theirs.keys())
+    def proven_apart(self, *others: "RowSet") -> bool:
+        """Whether each other set is equal and parted alike, or provably shares no row."""
+        mine: dict[str, list[Restriction]] = {}
+        for one in self.chosen:
+            mine.setdefault(one.column, []).append(one)
+        column = ""  # sets are often apart in the same column
+        for other in others:
+            if self.shape == other.shape:
+                if self.parts and other.parts and self.parts != other.parts:
+                    return False
+            elif not _apart_in(column, mine, other):
+                found = (name for name in mine if _apart_in(name, mine, other))
+                column = next(found, "")
+                if not column:
+                    return False
+        return True
 
 
-def _by_column(chosen: tuple[Restriction, ...]) -> dict[Base, list[Restriction]]:
-    found: dict[Base, list[Restriction]] = {}
-    for one in chosen:
-        found.setdefault(one.base, []).append(one)
-    return found
-
-
-def _disjoint(some: list[Restriction], others: list[Restriction]) -> bool:
-    return any(_apart(a, b) for a in some for b in others)
+def _apart_in(column: str, mine: Mapping[str, list[Restriction]], other: RowSet) -> bool:
+    for theirs in other.chosen:
+        if theirs.column == column and any(_apart(own, theirs) for own in mine.get(column, ())):
+            return True
+    return False
 
 
 def _apart(a: Restriction, b: Restriction) -> bool:

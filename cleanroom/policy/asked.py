@@ -57,7 +57,7 @@ def _overlap(matter: Matter[Plan | TrainPlan]) -> Iterator[Violation]:
         if not one.whole:
             message = f"an aggregate chooses among the rows of {one.table} by CASE or FILTER"
             remedy = "Ask for both sides at once: GROUP BY the condition."
-        elif not all(one.proven_apart(other) for other in earlier):
+        elif not one.proven_apart(*earlier):
             message = f"rows of {one.table} may overlap with others that {asker} asked about"
             remedy = (
                 "Ask about the same rows as before, and for both sides at once: "

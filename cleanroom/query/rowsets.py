@@ -4,9 +4,10 @@ Rule: a set is what FROM and WHERE let through. Conditions count as fulfilled by
 table only where they stand in WHERE, and the query names the table once.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
 
-from cleanroom.plan.restrictions import Facts, Restriction
+from cleanroom.plan.restrictions import Base, Facts, Restriction
 from cleanroom.plan.rowsets import RowSet
 from cleanroom.query.canonical import Canonical, Form, digest
 from cleanroom.query.constants import chosen
@@ -29,7 +30,7 @@ def row_sets(query: Query, facts: Facts, without: tuple[str, ...] = ()) -> tuple
     found = []
     for name in sorted(set(facts.tables)):
         single = facts.tables.count(name) == 1
-        held = tuple(sorted(set(_held(query, name)))) if single else ()
+        held = tuple(_together(_held(query, name))) if single else ()
         found.append(RowSet(name, shape, parts, facts.whole, held))
     return tuple(found)
 
@@ -49,6 +50,20 @@ def _window(canonical: Canonical, name: str, call: Call) -> Form:
     partition = sorted(canonical.text(expr) for expr in call.partition)
     order = [[canonical.text(o.expr), f"{o.descending} {o.nulls_first}"] for o in call.order]
     return [name, call.kind, arg, str(call.distance), partition, order]
+
+
+def _together(found: Iterable[Restriction]) -> Iterator[Restriction]:
+    """Make one range of all on a column."""
+    ranges: dict[Base, Restriction] = {}
+    for one in sorted(set(found)):
+        if one.how != "range":
+            yield one
+        elif (other := ranges.get(one.base)) is None:
+            ranges[one.base] = one
+        else:
+            low, high = max(one.low, other.low), min(one.high, other.high)
+            ranges[one.base] = replace(one, low=low, high=high)
+    yield from ranges.values()
 
 
 def _held(query: Query, name: str) -> Iterator[Restriction]:
