@@ -68,11 +68,19 @@ def _room(contract: Contract) -> RenderableType:
     grid.add_row("expires", str(room.expires))
     grid.add_row("release", _release(contract.terms))
     grid.add_row("on ciphertexts", _on_ciphertexts(contract.terms))
+    grid.add_row("over time", _over_time(contract.terms))
     for reason in unavailable(contract.terms):
         grid.add_row("warning", f"no query can run yet: {reason.message}")
     grid.add_row("hash", contract.hash)
     grid.add_row("state", _state(contract))
     return grid
+
+
+def _over_time(terms: Terms) -> str:
+    compared = f"at most {terms.privacy.max_comparisons} questions of a recipient compare a column"
+    if terms.privacy.overlap == "allowed":
+        return f"{compared}; questions may be about rows that overlap"
+    return f"{compared}; no two questions are about rows that may overlap without being the same"
 
 
 def _on_ciphertexts(terms: Terms) -> str:
@@ -114,6 +122,10 @@ def _table(terms: Terms, name: str) -> RenderableType:
     table = _titled(title, "column", "type", "values", "may be used for")
     for column, of in declared.named_columns.items():
         uses = [_granted(*each) for each in of.granted()]
+        if of.filter_by == "equality":
+            uses.append("rows chosen by it with = and IN alone")
+        elif of.filter_by == "range":
+            uses.append(f"rows chosen by it in ranges of at least {of.min_width} alone")
         table.add_row(column, of.type, _domain(of), "\n".join(uses) or "nothing")
     return table
 

@@ -13,6 +13,7 @@ from cleanroom.contract.terms import Terms
 from cleanroom.errors import CleanroomError
 from cleanroom.plan import sheet_of_gate as of_gate
 from cleanroom.plan import sheet_on_ciphertexts as on_ciphertexts
+from cleanroom.plan import sheet_on_conditions as on_conditions
 from cleanroom.plan import sheet_on_noise as on_noise
 from cleanroom.plan import used
 from cleanroom.plan.cost import Cost, cost_of, most_rows
@@ -59,6 +60,7 @@ class Sheet:
             ("Opened", list(opened)),
             ("Also learned", list(leaks)),
             ("Column rights that this needs", list(_rights(plan))),
+            (on_conditions.TITLE, list(on_conditions.conditions(plan, terms))),
             ("Runs at its owner, on plain rows", list(_local(plan))),
             (f"Runs on {where}", list(secret)),
             ("Runs at the recipient, on what was opened", [_final(plan)]),

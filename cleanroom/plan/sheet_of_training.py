@@ -11,6 +11,7 @@ from cleanroom.budget.zcdp import UNITS
 from cleanroom.contract.terms import Terms
 from cleanroom.learning.facts import Column
 from cleanroom.learning.opens import ATTACKED, HELD_OUT, OPENS
+from cleanroom.plan import sheet_on_conditions as on_conditions
 from cleanroom.plan import used
 from cleanroom.plan.cost import Cost
 from cleanroom.plan.sheet import PROTOCOLS, Sheet, block, unquoted
@@ -31,6 +32,7 @@ def sheet_of_training(plan: TrainPlan, terms: Terms) -> Sheet:
         ("Opened", list(opened)),
         ("Also learned", list(leaks)),
         ("Column rights that this needs", list(_rights(plan, terms))),
+        (on_conditions.TITLE, list(on_conditions.conditions(plan, terms))),
         ("Known of the rows beforehand", list(_facts(plan))),
         ("Runs at its owner, on plain rows", [f"{', '.join(plan.owners)}: {read}", *_code(plan)]),
         ("Runs on masked numbers", list(_steps(plan))),

@@ -8,13 +8,18 @@ import kept
 import pytest
 import rooms
 import training
+from rich.console import Console
 
 from cleanroom.budget import asked
+from cleanroom.cli.show import pages
+from cleanroom.contract.document import Contract
 from cleanroom.contract.terms import Terms
 from cleanroom.errors import StateRestored
+from cleanroom.identity.identity import Identity
 from cleanroom.learning.job import Job
 from cleanroom.plan.plan import Plan
 from cleanroom.plan.rowsets import RowSet
+from cleanroom.plan.sheet import Sheet
 from cleanroom.policy.asked import MOST_SETS, compared, watched
 from cleanroom.policy.check import check
 from cleanroom.policy.matter import Spent
@@ -283,3 +288,28 @@ def test_a_state_out_of_a_backup_counts_nothing(tmp_path: Path) -> None:
     for count in (asked.count_comparisons, asked.keep_row_sets):
         with pytest.raises(StateRestored):
             count(Restored(), "analyst", ())
+
+
+def test_a_sheet_tells_how_rows_are_chosen_and_what_is_kept() -> None:
+    sql = f"{COMPARED} WHERE p.state IN ('nsw', 'vic') AND p.income > 10 AND p.score + 1 > 3"
+    text = Sheet.of(plan_of(sql), TERMS).text
+    assert "alpha.people.state: 2 values" in text
+    assert "alpha.people.income: a range" in text
+    assert "alpha.people.score: > with an expression" in text
+    assert "analyst may ask 3 such questions for each" in text
+    assert "a hash of all conditions, and their constants: kept by each owner" in text
+    assert "their own policies are shown to nobody" in text
+
+
+def test_a_contract_shows_how_columns_may_be_filtered() -> None:
+    room = rooms.room(10, overlap="refused", max_comparisons=5)
+    columns = room["tables"]["alpha.people"]["columns"]
+    columns["state"]["filter_by"] = "equality"
+    columns["income"].update(filter_by="range", min_width=1000)
+    console = Console(record=True, width=250)
+    identities = {name: Identity.create(name).public for name in ("coordinator", *room["members"])}
+    console.print(*pages(Contract.draft(Terms.of(room), identities)))
+    text = console.export_text()
+    assert "rows chosen by it with = and IN alone" in text
+    assert "rows chosen by it in ranges of at least 1000 alone" in text
+    assert "at most 5 questions of a recipient compare a column; no two questions" in text
