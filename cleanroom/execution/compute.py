@@ -14,7 +14,7 @@ from cleanroom.execution.computed import computed
 from cleanroom.execution.contribute import Contribution, receive
 from cleanroom.execution.fitting import fitted
 from cleanroom.execution.grouping import add_middles, grouping_of
-from cleanroom.execution.noise import release_noisy, with_all_cells
+from cleanroom.execution.noise import release_noisy, with_cell_groups, with_cell_rows
 from cleanroom.execution.numbers import holds, of_terms, with_numbers
 from cleanroom.execution.outcome import Outcome
 from cleanroom.execution.release import release
@@ -86,7 +86,6 @@ def compute(
     except InputInconsistent as error:
         owners = ", ".join(sorted({plan.leaves[i].member for i in error.inputs}))
         raise errors.PeerMisbehaved("shares of its rows are inconsistent", party=owners) from None
-    groups = yield from with_all_cells(ctx.at("cells"), plan.root.input, groups)
     if plan.noise is None:
         return (yield from release(ctx.at("release"), plan.root, groups))
     drawn = words or Words(secrets.token_bytes(KEY_BYTES))
@@ -249,6 +248,8 @@ def _aggregate(ctx: Context, node: Aggregate, leaves: Leaves, first: int) -> Ste
         )
     else:
         relation = yield from _run(ctx.at("of"), node.input, leaves, first)
+    if node.cells and not node.distincts:
+        relation = yield from with_cell_rows(ctx.at("cells"), node, relation)
     if node.persons and what.first_order:  # both below then find it sorted
         relation = yield from order(ctx.at("order"), relation, what.first_order)
     grouped, behind = yield from parallel(
@@ -257,6 +258,8 @@ def _aggregate(ctx: Context, node: Aggregate, leaves: Leaves, first: int) -> Ste
     if node.fit is not None:
         behind |= yield from fitted(ctx.at("fit"), relation, node.fit)
     grouped = replace(grouped, sums={**grouped.sums, **behind})
+    if node.cells and node.distincts:
+        grouped = yield from with_cell_groups(ctx.at("cells"), node, grouped)
     return (yield from add_middles(ctx.at("middles"), node, grouped))
 
 

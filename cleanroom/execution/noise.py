@@ -16,9 +16,9 @@ from protocols.dp.laplace import I64
 from protocols.dp.shares import SharedNoise, noise_shares
 from protocols.dp.words import Words
 from protocols.rep3.group import Grouping, group
-from protocols.rep3.order import merge_all
+from protocols.rep3.order import is_ordered, merge_all
 from protocols.rep3.own import add_own
-from protocols.rep3.relation import Column, Relation
+from protocols.rep3.relation import Column, Relation, union
 from protocols.rep3.share import Arith, Bits, concat_planes, public_arith, public_bits, words_for
 from protocols.rep3.slices import to_planes
 from protocols.rounds import U64, Party, Steps
@@ -41,14 +41,27 @@ def shares_of(noise: QueryNoise, words: Words) -> dict[str, I64]:
     return found
 
 
-def with_all_cells(ctx: Context, node: Aggregate, groups: Relation) -> Steps[Relation]:
-    """Add the groups that have no rows: of each cell there is one then, in the order of keys.
+def with_cell_rows(ctx: Context, node: Aggregate, relation: Relation) -> Steps[Relation]:
+    """Add a row of zeros for each cell, so that all cells are groups.
+
+    Cost: a merge of rows that are sorted by the keys; free if they aren't.
+    Security: semi-honest, honest majority; leakage none.
+    """
+    keys = tuple(key.name for key in node.cells)
+    sorted_by = relation.sorted_by if is_ordered(relation, keys) else None
+    rows = replace(relation.select(keys, relation.sums), sorted_by=sorted_by)
+    cells = _cells(ctx.me, node, rows)
+    if sorted_by is None:
+        return union(rows, cells)
+    return (yield from merge_all(ctx, (rows, cells), keys))
+
+
+def with_cell_groups(ctx: Context, node: Aggregate, groups: Relation) -> Steps[Relation]:
+    """Add the groups that have no rows, where a row of zeros would count as somebody's.
 
     Cost: a merge of twice as many rows as there are cells, and a group-by without a sort.
     Security: semi-honest, honest majority; leakage none.
     """
-    if not node.cells:
-        return groups
     cells = _cells(ctx.me, node, groups)
     found = groups.head(min(groups.n, cells.n))
     keys, sums = tuple(key.name for key in node.cells), tuple(groups.sums)
