@@ -12,7 +12,7 @@ NOISY = Card(
     assumes=(
         "A person has at most max_rows_per_person rows at each of owners_per_person owners, and "
         "the column that tables name as the person tells persons apart.",
-        "Declared bounds hold: owners refuse rows beyond them.",
+        "Every owner holds its rows to the declared bounds and to max_rows_per_person.",
     ),
     honest=(
         "All computing members but one, or all owners but one, add their part of the noise and "
@@ -20,7 +20,7 @@ NOISY = Card(
         "What the protocol below asks: of shares 'rep3', of ciphertexts 'he'.",
     ),
     leaks=(
-        "To the recipient: how long an owner's SQL took, and sizes of tables, which have no noise.",
+        "To the recipient: how long each member's part took, which has no noise.",
         "To all members: the query's text, and what it cost.",
     ),
     not_covered=(

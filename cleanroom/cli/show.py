@@ -214,8 +214,11 @@ def _release(terms: Terms) -> str:
         group += "; computing members see how many groups are released"
     match privacy.release:
         case "dp":
-            spent = f"epsilon {privacy.epsilon}, delta {privacy.delta}"
-            return f"dp: noise within {spent} per person, owner and recipient; {group}"
+            spent = f"epsilon {privacy.epsilon:g}, delta {privacy.delta:g}"
+            return (
+                f"dp: noise within {spent} in all, for each person, table, recipient and purpose; "
+                f"a question costs epsilon {privacy.asked_epsilon:g} unless it says otherwise"
+            )
         case "sdc":
             return "; ".join([f"sdc: {group}", *rules_of(privacy), "no noise"])
         case "gated":

@@ -77,6 +77,11 @@ class PrivacyTerms(Strict):
         found = ((name, getattr(self, name), off) for name, off in asked)
         return tuple(f"{name} = {value}" for name, value, off in found if value != off)
 
+    @property
+    def asked_epsilon(self) -> float:
+        """What a question costs that doesn't ask for another epsilon."""
+        return self.query_epsilon or self.epsilon / 10
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.rounding == "midpoint" and self.round_to == 1:

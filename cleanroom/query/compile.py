@@ -143,8 +143,8 @@ def _epsilon(question: Question, terms: Terms) -> float | None:
     """
     privacy = terms.privacy
     if privacy.release == "dp":
-        default = privacy.query_epsilon or privacy.epsilon / 10
-        return checked_epsilon(default if question.epsilon is None else question.epsilon)
+        asked = question.epsilon
+        return checked_epsilon(privacy.asked_epsilon if asked is None else asked)
     if question.epsilon is not None:
         what = f"an epsilon under release = '{privacy.release}'"
         raise UnsupportedQuery(what, remedy="Ask without: answers of this room aren't noisy.")

@@ -7,13 +7,15 @@ LIMIT are the recipient's, who chooses among noisy totals.
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from cleanroom.contract.terms import Terms
 from cleanroom.errors import OverflowPossible, UnsupportedQuery
 from cleanroom.plan.ciphertexts import CellKey, Ciphertexts
 from cleanroom.plan.nodes import Aggregate, Derive, Derived, Release
 from cleanroom.plan.noise import QueryNoise
+from cleanroom.plan.plan import Protocol
+from cleanroom.plan.schema import schema_of
 from cleanroom.query.canonical import Canonical, digest
 from cleanroom.query.cells import cell_key, check_size, refuse
 from cleanroom.query.columns import Bits, Columns
@@ -48,12 +50,9 @@ class Noisy:
 
 
 def lower_noisily(
-    query: Query, placement: Placement, terms: Terms, recipient: str, epsilon: float, by: str
+    query: Query, placement: Placement, terms: Terms, recipient: str, epsilon: float, by: Protocol
 ) -> Noisy:
     """Lower a placed query to noisy totals of cells.
-
-    Args:
-        by: the protocol.
 
     Raises:
         UnsupportedQuery: naming what can't be asked under differential privacy, or on
@@ -64,54 +63,109 @@ def lower_noisily(
     if by == "he":
         refuse(query, placement, "Ask with protocol 'mpc'.")
     rows = rows_of_a_person(query)
-    columns = Columns.of(placement, query.keys)
-    totals = Totals(columns)
-    keys = {i: columns.key(key, opened=True) for i, key in enumerate(query.keys)}
-    statistics = Statistics(columns, totals)
-    outcome = Outcome(
-        query, totals, statistics, keys.__getitem__, _no_value, choosing=True, noisy=True
-    )
-    final_sql = outcome.final_sql()
-    units = Units(columns)
-    units.register(placement.root)
-    built = Tree(query, columns).build(units)
-    sums = tuple(Derived(t.name, t.bound(built.rows), t.terms) for t in totals.found.values())
-    cells = _cells(query, tuple(dict.fromkeys(keys.values())), by)
-    distincts = tuple(statistics.distincts.values())
-    most = math.prod(key.choices for key in cells)
-    forms = Canonical(query)
-    asked = {
-        total.name: (digest([kind, forms.text(arg) if arg else "*"]), (rows * total.magnitude) ** 2)
-        for (kind, arg), total in totals.found.items()
-    }
-    for (kind, arg), one in statistics.distincts.items():
-        asked[one.name] = digest([f"{kind}_distinct", forms.text(arg)]), min(rows, most)
-    budget = epsilon, terms.privacy.delta
+    asked = _Asked(query, placement)
+    cells = _cells(query, tuple(dict.fromkeys(asked.keys.values())), by)
     sharers, lost = _sharers(placement, recipient, by)
-    noise = noise_of(*budget, asked, rows=rows, cells=most, sharers=sharers, lost=lost)
-    told = {bits.column.name: digest(forms.text(bits.expr)) for bits in keys.values()}
-    keys_told = tuple(told[key.name] for key in cells)
-    noise = replace(noise, keys=keys_told, rows_form=digest(forms.rows()))
-    names, found = tuple(key.name for key in cells), tuple(d.name for d in sums)
-    grouped = Aggregate(Derive(built.node, sums), names, (), found, (), distincts, cells=cells)
-    bounds = {d.name: d.bound for d in sums} | {d.name: d.bound for d in distincts}
-    reach = {name: bound + noise.most(name) for name, bound in bounds.items()}
-    _check_reach(totals, reach, by)
-    ciphertexts = None
-    if by == "he":
-        ciphertexts = Ciphertexts(SUM.name, cells, found, None, max(reach.values()))
-        check_size(ciphertexts)
-    root = Release(grouped, 1, None, tuple(outcome.opened), most=most)
-    lowered = Lowered(root, tuple(outcome.opened.values()), final_sql)
+    noise = noise_of(
+        epsilon,
+        terms.privacy.delta,
+        asked.sensitivities(rows, math.prod(key.choices for key in cells)),
+        rows=rows,
+        cells=math.prod(key.choices for key in cells),
+        sharers=sharers,
+        lost=lost,
+    )
+    noise = replace(noise, keys=asked.key_forms(cells), rows_form=digest(asked.forms.rows()))
+    lowered = asked.lowered(cells)
+    reach = _reach(lowered.root.input, noise)
+    _check_reach(asked.totals, reach, by)
+    if by == "mpc":
+        return Noisy(lowered, noise, None)
+    found = lowered.root.input.sums
+    ciphertexts = Ciphertexts(SUM.name, cells, found, None, max(reach.values()))
+    check_size(ciphertexts)
     return Noisy(lowered, noise, ciphertexts)
 
 
-def _refuse(query: Query, by: str) -> None:
+@dataclass(slots=True)
+class _Asked:
+    """A query's keys and totals, and how they read.
+
+    Attributes:
+        forms: tells them apart whatever their names.
+    """
+
+    query: Query
+    placement: Placement
+    totals: Totals = field(init=False)
+    statistics: Statistics = field(init=False)
+    keys: dict[int, Bits] = field(init=False)
+    outcome: Outcome = field(init=False)
+    final_sql: str = field(init=False)
+    forms: Canonical = field(init=False)
+
+    def __post_init__(self) -> None:
+        query = self.query
+        columns = Columns.of(self.placement, query.keys)
+        self.totals, self.forms = Totals(columns), Canonical(query)
+        self.keys = {i: columns.key(key, opened=True) for i, key in enumerate(query.keys)}
+        self.statistics = Statistics(columns, self.totals)
+        parts = query, self.totals, self.statistics, self.keys.__getitem__, _no_value
+        self.outcome = Outcome(*parts, choosing=True, noisy=True)
+        self.final_sql = self.outcome.final_sql()
+
+    def sensitivities(self, rows: int, cells: int) -> dict[str, tuple[str, int]]:
+        """Return total -> its form, and by how much, squared, one person with `rows` changes it."""
+        found = {}
+        for (kind, arg), total in self.totals.found.items():
+            form = digest([kind, "*" if arg is None else self.forms.text(arg)])
+            found[total.name] = form, (rows * total.magnitude) ** 2
+        for (kind, arg), one in self.statistics.distincts.items():
+            form = digest([f"{kind}_distinct", self.forms.text(arg)])
+            found[one.name] = form, min(rows, cells)
+        return found
+
+    def key_forms(self, cells: tuple[CellKey, ...]) -> tuple[str, ...]:
+        """Return the form of each key of the cells."""
+        told = {b.column.name: digest(self.forms.text(b.expr)) for b in self.keys.values()}
+        return tuple(told[key.name] for key in cells)
+
+    def lowered(self, cells: tuple[CellKey, ...]) -> Lowered:
+        """Return the tree of the plan."""
+        columns = self.totals.columns
+        units = Units(columns)
+        units.register(self.placement.root)
+        built = Tree(self.query, columns).build(units)
+        sums = tuple(
+            Derived(t.name, t.bound(built.rows), t.terms) for t in self.totals.found.values()
+        )
+        grouped = Aggregate(
+            Derive(built.node, sums),
+            tuple(key.name for key in cells),
+            (),
+            tuple(derived.name for derived in sums),
+            (),
+            tuple(self.statistics.distincts.values()),
+            cells=cells,
+        )
+        opened = self.outcome.opened
+        most = math.prod(key.choices for key in cells)
+        root = Release(grouped, 1, None, tuple(opened), most=most)
+        return Lowered(root, tuple(opened.values()), self.final_sql)
+
+
+def _reach(grouped: Aggregate, noise: QueryNoise) -> dict[str, int]:
+    """Return the most that each total may be, with its noise."""
+    sums = schema_of(grouped).sums
+    return {column.name: column.bound + noise.most(column.name) for column in sums}
+
+
+def _refuse(query: Query, by: Protocol) -> None:
     for what, remedy in _obstacles(query, by):
         raise UnsupportedQuery(f"{what} {NOISY}", remedy=remedy)
 
 
-def _obstacles(query: Query, by: str) -> Iterator[tuple[str, str]]:
+def _obstacles(query: Query, by: Protocol) -> Iterator[tuple[str, str]]:
     if query.rows:
         yield "rows without GROUP BY", _ALLOWED
     after = [*(o.expr for o in query.outputs), *(o.expr for o in query.order), *query.having]
@@ -134,7 +188,7 @@ def _no_value(expr: Expr) -> tuple[str, Bits]:
     raise ValueError(f"{expr.value} was refused before")
 
 
-def _cells(query: Query, keys: tuple[Bits, ...], by: str) -> tuple[CellKey, ...]:
+def _cells(query: Query, keys: tuple[Bits, ...], by: Protocol) -> tuple[CellKey, ...]:
     try:
         cells = tuple(cell_key(query, bits, "") for bits in keys)
     except UnsupportedQuery as error:
@@ -147,7 +201,7 @@ def _cells(query: Query, keys: tuple[Bits, ...], by: str) -> tuple[CellKey, ...]
     return cells
 
 
-def _sharers(placement: Placement, recipient: str, by: str) -> tuple[int, int]:
+def _sharers(placement: Placement, recipient: str, by: Protocol) -> tuple[int, int]:
     """Return how many members add noise, and how many of them may tell theirs to the recipient.
 
     On shares two of the three computing members are honest. On ciphertexts every owner trusts
@@ -159,7 +213,7 @@ def _sharers(placement: Placement, recipient: str, by: str) -> tuple[int, int]:
     return len(owners), min(len(owners) - 1, 1 + (recipient in owners))
 
 
-def _check_reach(totals: Totals, reach: dict[str, int], by: str) -> None:
+def _check_reach(totals: Totals, reach: dict[str, int], by: Protocol) -> None:
     limit = SUM.most_total + 1 if by == "he" else LIMIT
     texts = {total.name: total.meaning for total in totals.found.values()}
     for name, most in reach.items():

@@ -20,8 +20,9 @@ from cleanroom.query.statistics import Statistics
 from cleanroom.query.totals import Totals
 from cleanroom.sql.aggregates import is_value
 from cleanroom.sql.bind import Query
+from cleanroom.sql.domain import Domain
 from cleanroom.sql.expr import Expr
-from cleanroom.sql.render import cast, constant, render, sql_of
+from cleanroom.sql.render import cast, constant, function, render, sql_of
 
 
 @dataclass(slots=True)
@@ -115,6 +116,8 @@ class Outcome:
         count = self._count_of(arg)
         if expr.value == "avg":
             value = exp.Div(this=cast(value, "DOUBLE"), expression=count.copy())
+        if self.noisy:  # of few rows it could lie anywhere
+            value = _within(value, arg.domain)
         return _if_any(count, value)
 
     def _total(self, arg: Expr) -> exp.Expr:
@@ -184,6 +187,12 @@ class Outcome:
 def _sum_type(arg: Expr) -> str:
     exact = arg.domain.kind is Kind.DECIMAL
     return f"DECIMAL(38,{arg.domain.scale})" if exact else "HUGEINT"
+
+
+def _within(value: exp.Expr, domain: Domain) -> exp.Expr:
+    """Move a number to the nearest that an average can be."""
+    low, high = (constant(Decimal(end).scaleb(-domain.scale)) for end in (domain.low, domain.high))
+    return function("least", function("greatest", value, cast(low, "DOUBLE")), cast(high, "DOUBLE"))
 
 
 def _if_any(count: exp.Expr, value: exp.Expr) -> exp.Expr:
