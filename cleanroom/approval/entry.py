@@ -7,8 +7,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from cleanroom.contract.fields import Name
-from cleanroom.session.statements import Hash, Request, Signed
+from cleanroom.contract.fields import Hash, Name
+from cleanroom.session.statements import Request, Signed
 
 
 class State(StrEnum):

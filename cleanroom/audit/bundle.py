@@ -19,10 +19,10 @@ from cleanroom.audit.log import Log
 from cleanroom.audit.record import MAX_BYTES, Record
 from cleanroom.audit.verify import Entry
 from cleanroom.contract.document import Contract
+from cleanroom.contract.fields import Hash
 from cleanroom.errors import LogDamaged, MessageInvalid, NotAuthorised
 from cleanroom.identity import files
 from cleanroom.session.member import Membership
-from cleanroom.session.statements import Hash
 from cleanroom.session.written import Written
 from cleanroom.storage.state import State
 from protocols.merkle.tree import leaf_hash

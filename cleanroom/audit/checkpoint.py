@@ -12,10 +12,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from cleanroom.audit.log import Head
 from cleanroom.contract import canonical
 from cleanroom.contract.document import Contract
-from cleanroom.contract.fields import Name
+from cleanroom.contract.fields import Hash, Name
 from cleanroom.errors import MessageInvalid, NotAuthorised
 from cleanroom.identity.identity import Identity
-from cleanroom.session.statements import Committed, Hash, Signed
+from cleanroom.session.statements import Committed, Signed
 
 KIND = "checkpoint"
 MAX_BYTES = 256 << 10

@@ -12,9 +12,8 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cleanroom.contract import canonical
-from cleanroom.contract.fields import Name
+from cleanroom.contract.fields import Hash, Name
 from cleanroom.errors import LogDamaged
-from cleanroom.session.statements import Hash
 
 MAX_BYTES = 64 << 10
 _Count = Annotated[int, Field(ge=0, lt=1 << 62)]

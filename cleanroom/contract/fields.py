@@ -9,6 +9,7 @@ from cleanroom.errors import ConfigInvalid
 
 NAME = r"^[a-z][a-z0-9_]{0,62}$"
 Name = Annotated[str, Field(pattern=NAME)]
+Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]  # 32 bytes
 
 
 class Strict(BaseModel):

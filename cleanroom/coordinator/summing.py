@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 from cleanroom.coordinator.meeting import Meeting
 from cleanroom.errors import MessageInvalid, NotAuthorised, PeerMisbehaved
 from cleanroom.identity.exchange import SECRET_BYTES
+from cleanroom.session.about import Encryption
 from cleanroom.session.agreement import most_handed_out
 from cleanroom.session.digest import Digest
-from cleanroom.session.statements import Encryption, Request, Signed
+from cleanroom.session.statements import Request, Signed
 from cleanroom.transport.blobs import receive_blob, send_blob
 from cleanroom.transport.call import Call
 from cleanroom.transport.envelopes import pack

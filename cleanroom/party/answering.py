@@ -17,11 +17,12 @@ from cleanroom.party.run import Run
 from cleanroom.party.weights import Weights
 from cleanroom.plan.scoring import ScorePlan
 from cleanroom.query.scoring import compile_scoring
+from cleanroom.session.about import Scoring
 from cleanroom.session.conversation import Conversation, Names, binding_of
 from cleanroom.session.digest import Digest
 from cleanroom.session.member import Membership
 from cleanroom.session.routes import CONVERSE
-from cleanroom.session.statements import Finished, Request, Scoring, Statement
+from cleanroom.session.statements import Finished, Request, Statement
 from cleanroom.transport.channel import Channel, Outgoing
 from cleanroom.transport.envelopes import Opening
 from protocols.he.parameters import parameters_of

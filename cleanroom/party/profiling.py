@@ -17,11 +17,12 @@ from cleanroom.party.run import Run
 from cleanroom.plan.profile import ProfilePlan
 from cleanroom.policy.own import OwnPolicy
 from cleanroom.query.profile import compile_profile
+from cleanroom.session.about import Profile
 from cleanroom.session.conversation import Conversation, Names, binding_of
 from cleanroom.session.digest import Digest
 from cleanroom.session.member import Membership
 from cleanroom.session.routes import CONVERSE
-from cleanroom.session.statements import Finished, Profile, Request, Statement
+from cleanroom.session.statements import Finished, Request, Statement
 from cleanroom.transport.channel import Channel, Outgoing
 from cleanroom.transport.envelopes import Opening
 

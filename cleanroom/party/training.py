@@ -17,12 +17,13 @@ from cleanroom.party.reading import Reader
 from cleanroom.party.run import Run
 from cleanroom.party.spending import Spending
 from cleanroom.plan.training import TrainPlan
+from cleanroom.session.about import Training
 from cleanroom.session.agreement import Agreement
 from cleanroom.session.conversation import Conversation, Names, binding_of
 from cleanroom.session.digest import Digest
 from cleanroom.session.member import Membership
 from cleanroom.session.routes import CONVERSE
-from cleanroom.session.statements import Finished, Request, Signed, Statement, Training
+from cleanroom.session.statements import Finished, Request, Signed, Statement
 from cleanroom.session.sums import OVERHEAD_BYTES, RULING_BYTES, roster_of, told, verifying
 from cleanroom.tasks import together
 from cleanroom.transport.blobs import divided

@@ -22,16 +22,11 @@ from cleanroom.recipient.heard import Heard, statement_of
 from cleanroom.recipient.privacy import privacy_of, standard_errors
 from cleanroom.recipient.rehearsing import ANSWER_S, MemberRuling, rehearse
 from cleanroom.recipient.requests import About, request_for
-from cleanroom.session import statements
+from cleanroom.session.about import Encryption, Scoring, Training
 from cleanroom.session.member import Membership
 from cleanroom.session.receipt import Receipt
 from cleanroom.session.routes import LEFT, STATUS, SUBMIT
-from cleanroom.session.statements import (
-    Encryption,
-    Request,
-    Signed,
-    sign,
-)
+from cleanroom.session.statements import Request, Signed, sign
 from cleanroom.tasks import together
 from cleanroom.transport import envelopes
 from cleanroom.transport.call import Call
@@ -95,10 +90,10 @@ class Asker:
         about: About = {"rehearsal": plan.protocol if isinstance(plan, Plan) else "he"}
         if isinstance(plan, TrainPlan):
             exchange = Exchange().public
-            about["training"] = statements.Training(exchange=exchange, least=plan.least)
+            about["training"] = Training(exchange=exchange, least=plan.least)
         elif isinstance(plan, ScorePlan):
             exchange = Exchange().public
-            about["scoring"] = statements.Scoring(
+            about["scoring"] = Scoring(
                 model=plan.model, table=plan.table, rows=1, exchange=exchange
             )
         request = request_for(self._member, plan, ANSWER_S, about)

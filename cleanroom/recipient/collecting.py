@@ -8,10 +8,10 @@ from cleanroom.errors import MessageInvalid, PeerMisbehaved
 from cleanroom.execution.outcome import Opened, Outcome
 from cleanroom.plan.plan import Plan
 from cleanroom.recipient.heard import Heard
+from cleanroom.session.about import Encryption
 from cleanroom.session.digest import outcome_bytes
 from cleanroom.session.member import Membership
 from cleanroom.session.routes import COLLECT
-from cleanroom.session.statements import Encryption
 from cleanroom.tasks import together
 from cleanroom.transport.channel import Channel
 from cleanroom.transport.envelopes import Opening, OutcomeHeader

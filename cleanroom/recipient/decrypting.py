@@ -18,9 +18,9 @@ from cleanroom.identity.exchange import SECRET_BYTES, Exchange
 from cleanroom.plan.ciphertexts import Ciphertexts
 from cleanroom.plan.plan import Plan
 from cleanroom.recipient.heard import Heard
+from cleanroom.session.about import Encryption
 from cleanroom.session.agreement import Agreement
 from cleanroom.session.routes import TOTAL
-from cleanroom.session.statements import Encryption
 from cleanroom.transport.blobs import receive_blob, send_blob
 from cleanroom.transport.channel import Channel
 from cleanroom.transport.envelopes import Opening

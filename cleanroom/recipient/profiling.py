@@ -5,10 +5,10 @@ from cleanroom.execution.profile import MAX_BYTES, Told
 from cleanroom.identity.exchange import Exchange
 from cleanroom.plan.profile import ProfilePlan
 from cleanroom.recipient.heard import Heard
+from cleanroom.session.about import Profile
 from cleanroom.session.conversation import Conversation, Names, binding_of
 from cleanroom.session.digest import Digest
 from cleanroom.session.routes import CONVERSE
-from cleanroom.session.statements import Profile
 from cleanroom.tasks import together
 from cleanroom.transport.channel import Channel
 from cleanroom.transport.envelopes import Opening

@@ -11,16 +11,9 @@ from cleanroom.plan.plan import Plan, Protocol
 from cleanroom.plan.profile import ProfilePlan
 from cleanroom.plan.scoring import ScorePlan
 from cleanroom.plan.training import TrainPlan
+from cleanroom.session.about import Encryption, Profile, Scoring, Template, Training
 from cleanroom.session.member import Membership
-from cleanroom.session.statements import (
-    Encryption,
-    Profile,
-    Request,
-    Scoring,
-    Template,
-    Training,
-    new_session,
-)
+from cleanroom.session.statements import Request, new_session
 
 Planned: TypeAlias = Plan | ProfilePlan | ScorePlan | TrainPlan
 

@@ -14,11 +14,11 @@ from cleanroom.errors import PeerMisbehaved
 from cleanroom.identity.exchange import Exchange
 from cleanroom.plan.scoring import ScorePlan
 from cleanroom.recipient.heard import Heard
+from cleanroom.session.about import Scoring
 from cleanroom.session.conversation import Conversation, Names, binding_of
 from cleanroom.session.digest import Digest
 from cleanroom.session.member import Membership
 from cleanroom.session.routes import CONVERSE
-from cleanroom.session.statements import Scoring
 from cleanroom.tasks import together
 from cleanroom.transport.channel import Channel, Outgoing
 from cleanroom.transport.envelopes import Opening

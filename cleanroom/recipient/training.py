@@ -18,7 +18,7 @@ from cleanroom.learning.step import Step
 from cleanroom.plan.training import TrainPlan
 from cleanroom.recipient.course import Course, Ended
 from cleanroom.recipient.heard import Heard
-from cleanroom.session import statements
+from cleanroom.session import about
 from cleanroom.session.agreement import Agreement
 from cleanroom.session.conversation import Conversation, Names, binding_of
 from cleanroom.session.digest import Digest
@@ -77,9 +77,9 @@ class Conducting(Generic[M]):
     _left: dict[str, CleanroomError] = field(default_factory=dict)
 
     @property
-    def asked(self) -> statements.Training:
+    def asked(self) -> about.Training:
         """What the request says of this training besides its job."""
-        return statements.Training(exchange=self._exchange.public, least=self.plan.least)
+        return about.Training(exchange=self._exchange.public, least=self.plan.least)
 
     async def opened(self, session: Heard, channel: Channel) -> M:
         """Train to the end, and check what the owners signed about it.

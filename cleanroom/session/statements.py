@@ -12,21 +12,18 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cleanroom.contract import canonical
 from cleanroom.contract.document import Contract
-from cleanroom.contract.fields import Name
+from cleanroom.contract.fields import Hash, Name
 from cleanroom.contract.terms import Role
 from cleanroom.errors import MessageInvalid, NotAuthorised
 from cleanroom.identity.identity import Identity
 from cleanroom.plan.plan import Protocol
 from cleanroom.plan.question import Question
-from cleanroom.plan.template import TemplateUse
+from cleanroom.session.about import Encryption, Profile, Scoring, Template, Training
 
 MAX_BYTES = 512 << 10  # of one statement
-MAX_CIPHERTEXTS = 1 << 7  # of one owner
-MAX_SCORED = 1 << 20  # rows of one session
 _DOMAIN = b"cleanroom statement v1\n"
 
 SessionId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
-Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]  # 32 bytes
 Text = Annotated[str, Field(max_length=4000)]
 Count = Annotated[int, Field(ge=0, lt=1 << 62)]
 
@@ -41,85 +38,6 @@ class _Statement(BaseModel):
     def speaker(self) -> str:
         """The one member that may sign this."""
         raise NotImplementedError
-
-
-class Encryption(BaseModel):
-    """Under which key the owners encrypt; it travels apart, and is made for one session.
-
-    Attributes:
-        parameters: name of the encryption's parameters.
-        key_id: of the public key, which covers its every byte.
-        ciphertexts: how many each owner sends.
-        exchange: the recipient's X25519 key of this session.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-    parameters: Annotated[str, Field(max_length=64)]
-    key_id: Hash
-    ciphertexts: Annotated[int, Field(ge=1, le=MAX_CIPHERTEXTS)]
-    exchange: Hash
-
-
-class Scoring(BaseModel):
-    """What a request to score says of the recipient's rows.
-
-    Attributes:
-        exchange: the recipient's X25519 key of this session.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-    model: Annotated[str, Field(max_length=127)]
-    table: Annotated[str, Field(max_length=127)]
-    rows: Annotated[int, Field(ge=1, le=MAX_SCORED)]
-    exchange: Hash
-
-
-class Training(BaseModel):
-    """What a request to train says besides its job.
-
-    Attributes:
-        exchange: the recipient's X25519 key of this session.
-        least: how many of the owners have to stay.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-    exchange: Hash
-    least: Annotated[int, Field(ge=1, le=1000)]
-
-
-class Profile(BaseModel):
-    """What a request for a profile says.
-
-    Attributes:
-        exchange: the recipient's X25519 key of this session.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-    table: Annotated[str, Field(max_length=127)]
-    exchange: Hash
-
-
-class Template(BaseModel):
-    """Which template of the contract a query is made of.
-
-    Attributes:
-        values: of each parameter, by name.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-    name: Name
-    values: Annotated[
-        tuple[tuple[Name, Annotated[str, Field(max_length=4000)]], ...], Field(max_length=32)
-    ] = ()
-
-    @property
-    def use(self) -> TemplateUse:
-        return TemplateUse(self.name, self.values)
 
 
 class Request(_Statement):
