@@ -1,4 +1,4 @@
-"""A member's loaded tables as they stand: without persons who were forgotten, and committed to.
+"""A member's loaded tables as they stand: nobody in them who was forgotten, and committed to.
 
 Rule: rows change between sessions alone, and never without others being told: who is forgotten
 begins an epoch of the member's rows, and is out of what it then commits to.
@@ -35,16 +35,18 @@ class OwnTables:
         self._inputs: tuple[Committed, ...] | None = None
 
     def renewed(self) -> Sequence[Committed]:
-        """Leave out who was forgotten since, and return what the member commits to now.
+        """Leave out who was forgotten since, drop what was erased; return what is committed to.
 
         Raises:
             RowsChanged: naming a table whose rows changed within the epoch.
             StateUnavailable: if it can't be written down.
         """
+        with self._state.reading() as view:
+            erased = view.erased()
+        for table in erased:
+            self._database.drop(table)
         changed = self._left_out.renew(self._state)
         if changed or self._inputs is None:
-            with self._state.reading() as view:
-                held = set(self._tables) - view.erased()
             where = self._state, self._contract, self._member
-            self._inputs = committed(*where, held, self._database)
+            self._inputs = committed(*where, set(self._tables) - erased, self._database)
         return self._inputs

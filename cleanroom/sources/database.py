@@ -99,6 +99,12 @@ class Database:
         """Return how many rows this member holds of a table of the contract."""
         return self._rows[table]
 
+    def drop(self, table: str) -> None:
+        """Forget all rows of a table, if it was loaded."""
+        with self._running:
+            if self._rows.pop(table, None) is not None:
+                self._connection.execute(f"DROP TABLE {sql_of(_table_of(table))}")
+
     def leave_out(self, table: str, persons: Collection[str]) -> int:
         """Remove the rows of persons from a table; return how many rows went.
 

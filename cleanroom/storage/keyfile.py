@@ -207,11 +207,12 @@ def _read(path: Path) -> Mapping[str, object]:
     """
     try:
         with path.open("rb") as file:
-            mode = os.fstat(file.fileno()).st_mode
+            found_file = os.fstat(file.fileno())
             content = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise StateKeyRefused(f"cannot read {path}: {error.strerror}") from None
-    if mode & (stat.S_IRWXG | stat.S_IRWXO):
+    others = found_file.st_mode & (stat.S_IRWXG | stat.S_IRWXO)
+    if others or found_file.st_uid != os.geteuid():
         remedy = f"Set its mode with 'chmod 600 {path}', then 'cleanroom state rotate-key'."
         raise StateKeyRefused(f"{path} may be read or written by others", remedy=remedy)
     try:

@@ -215,6 +215,8 @@ def test_a_computing_peer_that_sends_what_it_may_not_is_named(
 
 
 def test_an_outcome_is_collected_once(room, folder) -> None:
+    """S47: a second fetch is refused."""
+
     async def twice(_: dict) -> list[CleanroomError | None]:
         async with room["analyst"].dial("coordinator") as channel:
             call = channel.open(SUBMIT)

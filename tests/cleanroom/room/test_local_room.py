@@ -1,6 +1,7 @@
 """A whole room of real processes: results, faults, and what each process can see."""
 
 import os
+import re
 import signal
 import threading
 import time
@@ -295,6 +296,8 @@ def test_a_canary_appears_at_its_owner_and_nowhere_else(room: LocalRoom) -> None
     assert not any(seen.values()), seen
     for worker in room.workers.values():
         assert not any(CANARY in line for line in worker.log)
+        limits = Path(f"/proc/{worker.pid}/limits").read_text()
+        assert re.search(r"Max core file size +0 +0 ", limits)
     folder = room.workers["coordinator"].config.parents[1]
     holders = {
         str(path.relative_to(folder))

@@ -124,7 +124,7 @@ def test_a_file_that_others_may_read_is_refused(tmp_path: Path, state: State) ->
     with pytest.raises(StateUnavailable, match="file of this user"):
         State.open(link, Keys(tmp_path / "state.key"), kept.ROOM)
     with pytest.raises(StateUnavailable, match="cannot use"):
-        kept.state(tmp_path / "nowhere")
+        State.open(tmp_path / "nowhere" / "state.db", Keys(tmp_path / "new.key"), kept.ROOM)
 
 
 def test_a_state_without_its_key_or_a_key_without_its_state_is_never_begun_anew(
