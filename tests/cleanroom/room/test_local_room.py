@@ -13,8 +13,10 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 import pytest
+from typer.testing import CliRunner
 
 from cleanroom import LocalRoom
+from cleanroom.cli import app
 from cleanroom.demo import hospitals
 from cleanroom.demo.show import pooled, pooled_totals, same
 from cleanroom.errors import (
@@ -173,6 +175,27 @@ def test_the_receipt_is_signed_by_all_and_holds(room: LocalRoom) -> None:
     result = room.sql(GROUPED)
     statements = result.receipt.verify(room.contract)
     assert {statement.speaker for statement in statements} == {*BANKS, "analyst"}
+
+
+def test_a_member_shows_what_was_run_while_its_process_goes_on(
+    room: LocalRoom, tmp_path: Path
+) -> None:
+    receipt = room.sql(GROUPED).receipt
+    with pytest.raises(PolicyDenied):
+        room.sql("SELECT MIN(amount) FROM accounts")
+    (tmp_path / "receipt.json").write_text(receipt.to_json())
+    config, bundle = str(room.workers["bank_a"].config), str(tmp_path / "evidence")
+
+    def said(*words: str) -> str:
+        done = CliRunner().invoke(app, ["report", *words])
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    (run,) = (line for line in said("dpia", "--config", config).splitlines() if "| mpc |" in line)
+    assert "column-use-not-allowed: " in run
+    words = ("--config", config, "--receipt", str(tmp_path / "receipt.json"))
+    said("evidence", "--output", bundle, *words)
+    assert "1 receipts" in said("verify", bundle)
 
 
 @pytest.mark.parametrize(
