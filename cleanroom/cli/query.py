@@ -26,6 +26,7 @@ from cleanroom.cli.options import (
     Sql,
     Without,
     named,
+    text_of,
 )
 from cleanroom.cli.private import private_values, private_weights
 from cleanroom.cli.rows import Format, write
@@ -83,18 +84,20 @@ def query(
     delivery = Delivery.of(form, output, receipt)
     values = {**private_values(private or ()), **private_weights(weights or ())}
     with room_of(config, mock=mock) as room:
-        ask = partial(
-            asking(room, sql, template, settings or ()),
-            private=values,
-            protocol=named(protocol),
-            without=without or (),
-            purpose=purpose,
-            epsilon=epsilon,
-            min_group=min_group,
-            fresh=fresh,
-            deadline_s=deadline_s,
+        question = {
+            "protocol": named(protocol),
+            "without": without or (),
+            "purpose": purpose,
+            "epsilon": epsilon,
+            "min_group": min_group,
+        }
+        asked = room, text_of(sql), template, settings or ()
+        ask = partial(asking(*asked), **question, private=values, fresh=fresh)
+        result = until_approved(
+            lambda: with_progress(lambda told: ask(deadline_s=deadline_s, on_progress=told)),
+            partial(explaining(*asked), **question),
+            wait,
         )
-        result = until_approved(lambda: with_progress(lambda told: ask(on_progress=told)), wait)
     delivery.deliver(result.to_arrow(), result)
 
 
@@ -120,7 +123,7 @@ def explain(
     if config is None:
         raise typer.BadParameter("a query needs --config FILE, or CLEANROOM_CONFIG")
     with _room(config) as room:
-        explained = explaining(room, sql, template, settings or ())
+        explained = explaining(room, text_of(sql), template, settings or ())
         told = explained(
             protocol=named(protocol),
             without=without or (),

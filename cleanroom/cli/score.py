@@ -41,12 +41,14 @@ def score(
 
     delivery = Delivery.of(form, output, receipt)
     with connect(config) as room:
+        explained = partial(room.explain_score, model=model, table=table, purpose=purpose)
         if explain:
-            told = room.explain_score(model=model, table=table, purpose=purpose, offline=offline)
-            typer.echo(printable(told.text))
+            typer.echo(printable(explained(offline=offline).text))
             return
         ask = partial(
             room.score, model=model, table=table, purpose=purpose, deadline_s=deadline_s
         )
-        result = until_approved(lambda: with_progress(lambda told: ask(on_progress=told)), wait)
+        result = until_approved(
+            lambda: with_progress(lambda told: ask(on_progress=told)), explained, wait
+        )
     delivery.deliver(result.to_arrow(), result)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cleanroom.cli.options import Config, Form, text_of
+from cleanroom.cli.options import Config, Form
 from cleanroom.cli.rows import Format, write
 from cleanroom.cli.words import listed, printable
 
@@ -120,7 +120,7 @@ def _plan(name: str, terms: "Terms", recipient: str, purpose: str, end: int) -> 
 def _text(sql: str, options: Sequence[str]) -> str:
     if not sql or options:
         raise typer.BadParameter("either a SELECT, or --template NAME with --set for each value")
-    return text_of(sql)
+    return sql
 
 
 def _named(sql: str, template: str, options: Sequence[str]) -> tuple[str, dict[str, Any]]:

@@ -55,7 +55,9 @@ def train(
         if resume and isinstance(asked, Job):
             tell_if_anew(folder)
         trained = until_approved(
-            lambda: _with_progress(room, asked, folder, deadline_s, resume=resume), wait
+            lambda: _with_progress(room, asked, folder, deadline_s, resume=resume),
+            lambda: room.explain_training(asked),
+            wait,
         )
     trained.save(folder / "model.json")
     kept = trained.files()

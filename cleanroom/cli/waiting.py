@@ -3,12 +3,15 @@
 import itertools
 import time
 from collections.abc import Callable
-from typing import Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
 from cleanroom.cli.words import printable
 from cleanroom.errors import ApprovalNeeded
+
+if TYPE_CHECKING:
+    from cleanroom.recipient.explanation import Explanation
 
 T = TypeVar("T")
 PAUSES_S = (5, 10, 20, 40)  # then a minute each
@@ -28,25 +31,28 @@ Wait = Annotated[
 
 def until_approved(
     ask: Callable[[], T],
+    explain: "Callable[[], Explanation]",
     minutes: int,
     pause: Callable[[float], None] = time.sleep,
     now: Callable[[], float] = time.monotonic,
 ) -> T:
-    """Ask until nothing but an approval is missing any more, or the time is over.
+    """Ask; while nothing but an approval is missing, and there is time, ask again.
+
+    In between members only rule, as they do for `explain`: a question that runs in vain may count.
 
     Raises:
-        ApprovalNeeded: if it is still missing then.
+        ApprovalNeeded: if it is still missing in the end.
         CleanroomError: as `ask`.
     """
-    ends = now() + 60 * minutes
-    pauses, told = itertools.chain(PAUSES_S, itertools.repeat(60)), False
+    ends, pauses = now() + 60 * minutes, itertools.chain(PAUSES_S, itertools.repeat(60))
     while True:
         try:
             return ask()
         except ApprovalNeeded as error:
-            if now() + (pause_s := next(pauses)) > ends:
-                raise
-            if not told:
-                typer.echo(printable(f"waiting: {error.message}"), err=True)
-        told = True
-        pause(pause_s)
+            typer.echo(printable(f"waiting: {error.message}"), err=True)
+            while True:
+                if now() + (pause_s := next(pauses)) > ends:
+                    raise
+                pause(pause_s)
+                if explain().accepted:
+                    break

@@ -1,4 +1,6 @@
-"""Asking again: only for an approval, and only for so long."""
+"""Asking again: only for an approval, only for so long, and only once it is there."""
+
+from dataclasses import dataclass
 
 import pytest
 
@@ -6,45 +8,62 @@ from cleanroom.cli.waiting import until_approved
 from cleanroom.errors import ApprovalNeeded, PolicyDenied
 
 
-class Clock:
-    """Time that passes in pauses alone."""
+@dataclass
+class Person:
+    """Decides after some time, which passes in pauses alone.
 
-    def __init__(self) -> None:
-        self.now_s = 0.0
+    Attributes:
+        asked, explained: how often each was.
+    """
+
+    approves_at_s: float
+    now_s: float = 0.0
+    asked: int = 0
+    explained: int = 0
+
+    @property
+    def accepted(self) -> bool:
+        return self.now_s >= self.approves_at_s
+
+    def ask(self) -> str:
+        self.asked += 1
+        if not self.accepted:
+            raise ApprovalNeeded("bank_b: not yet", party="bank_b")
+        return "answer"
+
+    def explain(self) -> "Person":
+        self.explained += 1
+        return self
 
     def pause(self, seconds: float) -> None:
         self.now_s += seconds
 
-    def now(self) -> float:
-        return self.now_s
+    def wait(self, minutes: int) -> str:
+        return until_approved(self.ask, self.explain, minutes, self.pause, lambda: self.now_s)
 
 
-def asked(error: type[PolicyDenied], times: int, minutes: int) -> tuple[int, float]:
-    """Ask what fails a few times; return how often it was asked, and how long that took."""
-    clock, left, asks = Clock(), times, 0
-
-    def ask() -> int:
-        nonlocal left, asks
-        asks, left = asks + 1, left - 1
-        if left >= 0:
-            raise error("bank_b: not yet", party="bank_b")
-        return asks
-
-    return until_approved(ask, minutes, clock.pause, clock.now), clock.now_s
-
-
-def test_it_asks_until_it_is_approved(capsys: pytest.CaptureFixture[str]) -> None:
-    assert asked(ApprovalNeeded, 6, 10) == (7, 5 + 10 + 20 + 40 + 60 + 60)
+def test_it_is_asked_again_once_it_is_approved(capsys: pytest.CaptureFixture[str]) -> None:
+    person = Person(approves_at_s=160)
+    assert person.wait(10) == "answer"
+    assert (person.asked, person.explained, person.now_s) == (2, 6, 5 + 10 + 20 + 40 + 60 + 60)
     assert capsys.readouterr().err == "waiting: bank_b: not yet\n"
-    assert asked(ApprovalNeeded, 0, 0) == (1, 0)
+    assert Person(0).wait(0) == "answer"
 
 
-@pytest.mark.parametrize(("error", "minutes"), [(ApprovalNeeded, 0), (ApprovalNeeded, 2)])
-def test_it_gives_up_when_the_time_is_over(error: type[PolicyDenied], minutes: int) -> None:
+@pytest.mark.parametrize("minutes", [0, 2])
+def test_it_gives_up_when_the_time_is_over(minutes: int) -> None:
+    person = Person(approves_at_s=10**6)
     with pytest.raises(ApprovalNeeded):
-        asked(error, 10**6, minutes)
+        person.wait(minutes)
+    assert person.asked == 1
+    assert person.now_s <= 60 * minutes
 
 
 def test_another_refusal_ends_it_at_once() -> None:
-    with pytest.raises(PolicyDenied, match="not yet"):
-        asked(PolicyDenied, 10**6, 60)
+    def refused() -> str:
+        raise PolicyDenied("no", party="bank_b")
+
+    person = Person(0)
+    with pytest.raises(PolicyDenied, match="no"):
+        until_approved(refused, person.explain, 60, person.pause, lambda: person.now_s)
+    assert person.explained == 0
