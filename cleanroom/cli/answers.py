@@ -53,8 +53,8 @@ class Delivery:
             write_text(self.receipt, result.receipt.to_json())
         if self.form is Format.TABLE and self.output is None:
             typer.echo(f"{note}\n{summary(result)}" if note else summary(result))
-        elif result.suppressed:
-            typer.echo(f"{result.suppressed} groups withheld: too few persons", err=True)
+        elif result.withheld:
+            typer.echo(str(result.withheld), err=True)
         elif result.more:
             typer.echo("more rows match than open", err=True)
 
@@ -63,8 +63,8 @@ def summary(result: "Result") -> str:
     """Say in a line what a query cost and withheld."""
     stats = result.stats
     withheld, noise = "", _noise(result)
-    if result.suppressed:
-        withheld = f"; {result.suppressed} groups withheld: too few persons"
+    if result.withheld:
+        withheld = f"; {result.withheld}"
     if result.more:
         withheld += f"; more rows match than the {stats.rows} that open"
     if result.without:

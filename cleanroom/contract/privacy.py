@@ -25,6 +25,8 @@ class PrivacyTerms(Strict):
             turns it off. Under "sdc".
         p_percent: how closely, in percent, the second largest contributor may be able to estimate
             the largest one's part of a sum; 0 turns it off. Under "sdc".
+        complementary: whether further groups are withheld where those that are could be told from
+            totals. Under "sdc".
         overlap: whether one recipient may ask about sets of rows that overlap without being equal.
         max_comparisons: questions of one recipient that compare a column with another owner's.
         group_count: whether the computing members may see how many groups, or different rows,
@@ -47,6 +49,7 @@ class PrivacyTerms(Strict):
     rounding: Literal["nearest", "midpoint"] = "nearest"
     top_two: Annotated[int, Field(ge=1, le=100, strict=True)] = 100
     p_percent: Annotated[int, Field(ge=0, le=100, strict=True)] = 0
+    complementary: Literal["on", "off"] = "on"
     overlap: Literal["allowed", "refused"] = "allowed"
     max_comparisons: Annotated[int, Field(ge=1, le=1_000_000, strict=True)] = 1000
     group_count: Literal["hidden", "open"] = "hidden"

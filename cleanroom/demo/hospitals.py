@@ -27,17 +27,6 @@ WHERE a.days > 0
 GROUP BY p.state, born_in
 ORDER BY p.state, born_in"""
 
-POOLED = """\
-SELECT p.state,
-       EXTRACT(year FROM p.born) // 10 * 10 AS born_in,
-       COUNT(*) AS admissions,
-       SUM(a.days) AS days
-FROM patients AS p
-JOIN admissions AS a ON p.person = a.person
-WHERE a.days > 0
-GROUP BY p.state, born_in
-{having}
-ORDER BY p.state, born_in"""
 
 TOTALS = """\
 SELECT days // 7 AS weeks,

@@ -1,5 +1,7 @@
 """Which groups may be opened at all: enough persons behind each, and behind each of its values.
 
+Likewise no contributor too large, and no group that gives another away.
+
 Rule: bits on shares; how many don't pass is only added up.
 """
 
@@ -9,6 +11,7 @@ from cleanroom.plan.nodes import Release
 from protocols.context import Context
 from protocols.rep3.and_bits import and_bits
 from protocols.rep3.compare import equal_zero
+from protocols.rep3.complementary import protected
 from protocols.rep3.convert import bits_to_arith, sign
 from protocols.rep3.multiply import multiply
 from protocols.rep3.relation import Relation
@@ -33,6 +36,11 @@ def large_enough(
     bad = concat_planes(found)
     none_bad = yield from equal_zero(ctx.at("all"), bad)
     large = yield from and_bits(ctx.at("large"), groups.valid, none_bad)
+    if node.complement is not None:
+        asked = node.complement
+        persons = groups.sums[asked.persons]
+        at = ctx.at("complement")
+        large = yield from protected(at, groups, large, persons, asked.lines, asked.least)
     flags = yield from bits_to_arith(ctx.at("flags"), groups.valid ^ large, groups.n)
     total = Arith(flags.own.sum(axis=1), flags.next.sum(axis=1))
     return large, total

@@ -8,6 +8,22 @@ from protocols.rep3.rounding import Rule
 
 
 @dataclass(frozen=True, slots=True)
+class Complement:
+    """Further groups are withheld until no total tells one that is.
+
+    Attributes:
+        lines: the one or two keys along which totals may be known; None: one withheld group
+            withholds all.
+        persons: the sum column that says how many persons a group has.
+        least: how many the withheld groups of a line hold together.
+    """
+
+    lines: tuple[str, ...] | None
+    persons: str
+    least: int
+
+
+@dataclass(frozen=True, slots=True)
 class Held:
     """A group passes if at least `least` of these counts aren't zero: rows of each member."""
 

@@ -4,7 +4,7 @@ Formula, per node, in bits that each party sends and rounds (W: bits of a row, l
 m: padded rows, log: log2 m): share 2 m W; merge m (log/2) (2.5 l + log) and 8 log, a sort of
 what isn't in order 1.5 times that; carry the row along by shuffles 4 m W; one comparison of
 b bits 3 m b; one product 64 m; group 200 m; a number or total of a window 650 m; of a logistic
-regression each iteration 1600 m and 18.
+regression each iteration 1600 m and 18; a sum that nobody may dominate 1250 m and 50.
 A FULL JOIN looks the right keys up among the left ones once more.
 Seconds: 60 MB/s of protocol traffic and 2 ms a round, as measured on two cores and loopback.
 On ciphertexts a plan costs what its cells cost, however many rows there are: each owner encrypts,
@@ -42,6 +42,7 @@ from cleanroom.plan.plan import Plan
 from cleanroom.plan.private import Private
 from cleanroom.plan.schema import Schema, both_sides, schema_of
 from protocols.he.parameters import parameters_of
+from protocols.rep3.complementary import MOST_CELLS
 
 BYTES_PER_S = 60e6
 S_PER_ROUND = 0.002
@@ -132,6 +133,10 @@ def _release(root: Release, rows: int) -> tuple[int, int]:
     width, tested = _width(schema), 64 * len(root.input.counts)
     groups = min(rows, rows if root.most is None else root.most)
     bits, rounds = groups * (3 * tested + 2 * width), 20
+    if root.complement is not None:
+        two = root.complement.lines is not None and len(root.complement.lines) == 2
+        bits += (5000 * min(groups, MOST_CELLS) ** 2 if two else 0) + 5000 * groups
+        rounds += 190 if two else 35
     if root.top is not None:
         keys = 64 * len(root.top.order)
         more, further = _sorted(groups, keys + 1, width)

@@ -15,7 +15,7 @@ from typing import Literal, TypeAlias
 
 from cleanroom.plan.ciphertexts import CellKey
 from cleanroom.plan.conditions import Predicate, Term
-from cleanroom.plan.controls import Dominance, Held, Rounding
+from cleanroom.plan.controls import Complement, Dominance, Held, Rounding
 from cleanroom.plan.grouping import Distinct, Extreme, Fit, Quantile
 from cleanroom.plan.windows import Neighbour, Numbering, PartitionTotal
 
@@ -281,6 +281,7 @@ class Release:
             after `top` only rows among the first ones count.
         most: public bound on the number of groups that there are; None if only rows bound it.
         held: of each table of several members, whose rows must be behind a group.
+        complement: how groups that are withheld are protected from totals; None: not at all.
         rules: what the contract asks for besides, as `PrivacyTerms.tested` writes it.
         rounding: what is told of counts; None if they are told as they are.
         hidden: how many groups are opened is known to the recipient alone: `slots` are handed
@@ -298,6 +299,7 @@ class Release:
     repeated: str | None = None
     most: int | None = None
     held: tuple[Held, ...] = ()
+    complement: Complement | None = None
     rounding: Rounding | None = None
     rules: tuple[str, ...] = ()
     hidden: bool = False

@@ -35,6 +35,7 @@ from cleanroom.plan.plaintext_release import (
     is_large,
     more,
     opened,
+    protected,
     redacted,
     seen,
 )
@@ -74,7 +75,7 @@ def insecure_run(
     """Run a plan over the databases of all owners, everything in the clear."""
     rows = _run(plan.root.input, databases, text_key)
     promise(plan.root.most is None or len(rows) <= plan.root.most, "more groups than the bound")
-    large = [row for row in rows if is_large(plan.root, row)]
+    large = protected(plan.root, rows, [row for row in rows if is_large(plan.root, row)])
     having = plan.root.having
     bits = schema_of(plan.root.input).bits
     told = [seen(plan.root, row) for row in large]

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from cleanroom.plan.nodes import OrderBy, Release
 from cleanroom.plan.plaintext_rows import Row, number, truth
+from cleanroom.plan.plaintext_suppression import kept
 from cleanroom.plan.plan import Plan
 from cleanroom.plan.schema import schema_of
 
@@ -66,6 +67,19 @@ def is_large(release: Release, row: Row) -> bool:
         any(a) and all(x or y for x, y in zip(a, b, strict=True))
         for a, b in zip(zip(*enough, strict=True), zip(*nobody, strict=True), strict=True)
     )
+
+
+def protected(release: Release, rows: list[Row], large: list[Row]) -> list[Row]:
+    """Return those of the groups that still pass where totals may tell what is withheld."""
+    asked, keys = release.complement, release.input.keys
+    if asked is None:
+        return large
+    ordered = sorted(rows, key=lambda r: [(r[k] is None, r[k] or 0) for k in keys])
+    persons = {tuple(row[k] for k in keys): number(row[asked.persons]) for row in ordered}
+    n_lines = None if asked.lines is None else len(asked.lines)
+    passing = [tuple(row[k] for k in keys) for row in large]
+    found = kept(persons, passing, n_lines, asked.least)
+    return [row for row in large if tuple(row[k] for k in keys) in found]
 
 
 def _owned(release: Release, row: Row) -> bool:

@@ -17,6 +17,8 @@ def rules_of(privacy: PrivacyTerms) -> Iterator[str]:
     if privacy.p_percent:
         closest = f"more closely than {privacy.p_percent} %"
         yield f"no contributor can tell the largest one's part of a sum {closest}"
+    if privacy.complementary == "on":
+        yield "further groups are withheld where totals would tell one"
     if privacy.redact:
         yield f"counts up to {privacy.redact} are withheld"
     if privacy.round_to > 1:

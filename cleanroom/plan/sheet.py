@@ -16,6 +16,7 @@ from cleanroom.plan import sheet_on_ciphertexts as on_ciphertexts
 from cleanroom.plan import sheet_on_conditions as on_conditions
 from cleanroom.plan import sheet_on_noise as on_noise
 from cleanroom.plan import used
+from cleanroom.plan.controls import Complement
 from cleanroom.plan.cost import Cost, cost_of, most_rows
 from cleanroom.plan.grouping import Fit
 from cleanroom.plan.nodes import Join, Leaf, Node, Top, Union
@@ -161,9 +162,21 @@ def _controlled(plan: Plan) -> Iterator[str]:
     if plan.root.input.dominance is not None:
         sums = ", ".join(plan.root.input.dominance.sums)
         yield f"keep groups in which one or two persons, or a member, don't dominate {sums}"
+    if plan.root.complement is not None:
+        yield _complement(plan.root.complement)
     if plan.root.rounding is not None:
         rounded = ", ".join(plan.root.rounding.counts)
         yield f"round the counts {rounded or 'that there are'} before anything else sees them"
+
+
+def _complement(asked: Complement) -> str:
+    if asked.lines is None:
+        return "keep no groups at all if one of them isn't kept: totals could tell it"
+    along = f"along {' and '.join(asked.lines)} " if len(asked.lines) > 1 else ""
+    return (
+        f"withhold further groups until those withheld {along}are several, of {asked.least} "
+        "or more persons together: totals then tell none of them"
+    )
 
 
 def _fitted(fit: Fit) -> Iterator[str]:
@@ -249,7 +262,7 @@ def _leaks(plan: Plan, terms: Terms) -> Iterator[str]:
     if plan.gate is not None:
         yield from of_gate.leaks(plan, plan.gate, terms)
     if plan.root.min_group > 1:
-        yield f"the number of suppressed groups: {plan.recipient}"
+        yield f"the number of withheld groups, for any reason: {plan.recipient}"
     for bound in _bounds(plan.root.input.input):
         yield f"whether a join has more than {bound} rows (the query then fails): all members"
 

@@ -4,12 +4,13 @@ Rule: each rule names the columns of the plan that it tests or changes; what it 
 for is refused by name.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from cleanroom.contract.terms import Terms
 from cleanroom.errors import OverflowPossible, UnsupportedQuery
-from cleanroom.plan.controls import Dominance, Held, Rounding
+from cleanroom.plan.controls import Complement, Dominance, Held, Rounding
+from cleanroom.plan.nodes import Aggregate
 from cleanroom.query.counting import aggregates, check_sums, is_count
 from cleanroom.query.members import NOBODY, Members
 from cleanroom.query.nested import groups_of
@@ -33,12 +34,14 @@ class Controls:
         rule: what becomes of counts; None leaves them as they are.
         limits: what the largest contributors may have of a sum; None if that isn't tested.
         members: whose rows count.
+        complementary: whether groups that are withheld are protected from totals.
         rules: all that the contract asks for, for whoever rules on the plan.
     """
 
     rule: Rule | None = None
     limits: Limits | None = None
     members: Members = NOBODY
+    complementary: bool = False
     rules: tuple[str, ...] = ()
 
     @classmethod
@@ -53,8 +56,13 @@ class Controls:
             None if rule == Rule() else rule,
             None if limits == Limits() else limits,
             Members.of(terms, recipient),
+            privacy.complementary == "on",
             privacy.tested,
         )
+
+    def counted(self, min_group: int) -> bool:
+        """Whether persons are counted at all."""
+        return min_group > 1 or self.limits is not None or self.members.least > 1
 
     def check(self, query: Query) -> None:
         """Refuse a query that would get around the rules.
@@ -69,6 +77,16 @@ class Controls:
             one.value in ("sum_distinct", "avg_distinct") for one in aggregates(query)
         ):
             raise UnsupportedQuery("SUM(DISTINCT), of which no person has a part that can be told")
+
+    def complement(
+        self, grouped: Aggregate, optional: Collection[int], min_group: int
+    ) -> Complement | None:
+        """Return how withheld groups are protected; with one group there are no totals."""
+        if not (self.complementary and grouped.keys and self.counted(min_group)):
+            return None
+        always = [i for i in range(len(grouped.persons)) if i not in optional]
+        lines = None if grouped.carried or len(grouped.keys) > 2 else grouped.keys
+        return Complement(lines, f"person_{(always or [0])[0]}", max(min_group, 2))
 
     def held(self, query: Query, placement: Placement, totals: Totals) -> tuple[Held, ...]:
         """Return whose rows a group needs; asks for the columns that tell."""

@@ -17,6 +17,7 @@ from cleanroom.errors import JoinTooLarge, UnsupportedQuery
 from cleanroom.plan.nodes import BitsColumn
 from cleanroom.plan.plan import OpenedColumn, Plan
 from cleanroom.plan.schema import schema_of
+from cleanroom.plan.withheld import redacted
 from cleanroom.sql.render import cast, constant, function, sql_of
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def finish(plan: Plan, opened: Arrays) -> "pa.Table":
     raw: dict[str, object] = {}
     for column in plan.opened:
         raw[column.name] = _values(column, bits.get(column.name), opened)
-    for name in _redacted(plan):
+    for name in redacted(plan):
         raw[name] = _without_redacted(opened[name])
     with _database().cursor() as connection:
         connection.register("raw", pd.DataFrame(raw))
@@ -109,13 +110,6 @@ def _values(column: OpenedColumn, bits: BitsColumn | None, opened: Arrays) -> ob
     if missing is not None:
         texts[missing.astype(bool)] = None
     return texts
-
-
-def _redacted(plan: Plan) -> tuple[str, ...]:
-    """Return the opened counts of which -1 says that nothing is told."""
-    rounding = plan.root.rounding
-    counts = rounding.counts if rounding is not None and rounding.redact else ()
-    return tuple(name for name in plan.root.opened if name in counts)
 
 
 def _without_redacted(counts: npt.NDArray[np.generic]) -> object:

@@ -87,8 +87,15 @@ class _Lowering:
         top, optional = Tops(*parts).top(), tuple(self.persons.optional)
         opened = tuple(outcome.opened)
         rounding = self.controls.rounding(self.totals, self.statistics, rows)
+        complement = self.controls.complement(grouped, optional, self.min_group)
         release = grouped, self.min_group, having, opened, top, optional, repeated, most
-        root = Release(*release, held=members, rounding=rounding, rules=self.controls.rules)
+        root = Release(
+            *release,
+            held=members,
+            complement=complement,
+            rounding=rounding,
+            rules=self.controls.rules,
+        )
         return Lowered(root, tuple(outcome.opened.values()), final_sql)
 
     def view(self) -> View:
@@ -139,7 +146,7 @@ class _Lowering:
         units = Units(self.columns)
         units.register(self.placement.root)
         persons = self.persons = Persons(self.query, self.columns, units, self.controls.members)
-        if self.min_group > 1 or self.controls.limits is not None:
+        if self.controls.counted(self.min_group):
             persons.collect()
         self._register_having()
         owned = self.controls.owned(self.query, self.totals)

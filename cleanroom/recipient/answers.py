@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from cleanroom.plan.withheld import Withheld
 from cleanroom.recipient.heard import Heard
 from cleanroom.session.receipt import Receipt
 
@@ -44,7 +45,7 @@ class Answer:
     """
 
     table: "pa.Table"
-    suppressed: int
+    withheld: Withheld
     receipt: Receipt
     stats: Stats
     without: tuple[str, ...] = ()
@@ -65,10 +66,10 @@ class TrainedModel(Generic[M]):
     left: tuple[str, ...]
 
 
-def answer_of(table: "pa.Table", suppressed: int, session: Heard, started: float) -> Answer:
+def answer_of(table: "pa.Table", withheld: Withheld, session: Heard, started: float) -> Answer:
     """Return what a session gave that began at `started` of the monotonic clock."""
     stats = stats_of(session, table.num_rows, time.monotonic() - started)
-    return Answer(table, suppressed, Receipt(tuple(session.signed)), stats)
+    return Answer(table, withheld, Receipt(tuple(session.signed)), stats)
 
 
 def stats_of(session: Heard, rows: int, seconds: float) -> Stats:

@@ -16,6 +16,7 @@ from cleanroom.plan.plan import Plan
 from cleanroom.plan.profile import ProfilePlan
 from cleanroom.plan.scoring import ScorePlan
 from cleanroom.plan.training import TrainPlan
+from cleanroom.plan.withheld import NOTHING, withheld_of
 from cleanroom.recipient.answers import Answer, Stats, TrainedModel, answer_of, stats_of
 from cleanroom.recipient.collecting import Collecting
 from cleanroom.recipient.heard import Heard, statement_of
@@ -123,8 +124,9 @@ class Asker:
             opened, session = await self._conduct(channel, request, parts, opens.opened, progress)
         table = await asyncio.to_thread(self._engine.finish, plan, opened.columns)
         gated = plan.gate is not None
+        withheld = NOTHING if gated else withheld_of(plan, opened.suppressed, opened.columns)
         return replace(
-            answer_of(table, 0 if gated else opened.suppressed, session, started),
+            answer_of(table, withheld, session, started),
             without=plan.without,
             more=gated and opened.suppressed > 0,
             privacy=privacy_of(plan, terms),
@@ -138,7 +140,7 @@ class Asker:
         table = self._engine.finish(plan, kept.columns)
         return Answer(
             table,
-            0,
+            NOTHING,
             kept.receipt,
             Stats(time.monotonic() - started, 0, 0, table.num_rows),
             without=plan.without,
@@ -164,7 +166,7 @@ class Asker:
             scores = await asyncio.to_thread(Scores, self._member, plan, rows)
             request = request_for(self._member, plan, deadline_s, {"scoring": scores.scoring})
             table, session = await self._conduct(channel, request, 1, scores.opened, progress)
-        answer = answer_of(table, 0, session, started)
+        answer = answer_of(table, NOTHING, session, started)
         sent = answer.stats.bytes_sent + scores.bytes_sent
         return replace(answer, stats=replace(answer.stats, bytes_sent=sent))
 

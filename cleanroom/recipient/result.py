@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from cleanroom.plan.withheld import Withheld
 from cleanroom.query.frame import as_pandas
 from cleanroom.recipient.answers import Answer, Stats
 from cleanroom.session.receipt import Receipt
@@ -17,7 +18,7 @@ class Result:
     """What a query opened, to its recipient alone.
 
     Attributes:
-        suppressed: groups withheld because too few persons stand behind them.
+        suppressed: groups withheld; withheld: these and small counts, and by which rules.
         receipt: what every member signed about this session.
         stats: seconds, rounds, bytes_sent, rows.
         without: members whose rows were left out, as the query asked.
@@ -32,7 +33,8 @@ class Result:
 
     def __init__(self, answer: Answer) -> None:
         self._table = answer.table
-        self.suppressed: int = answer.suppressed
+        self.withheld: Withheld = answer.withheld
+        self.suppressed: int = answer.withheld.groups
         self.receipt: Receipt = answer.receipt
         self.stats: Stats = answer.stats
         self.without: tuple[str, ...] = answer.without

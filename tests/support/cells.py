@@ -26,7 +26,7 @@ def terms(largest: int = 10**6, **privacy: Any) -> Terms:
         {
             **head("cells", 7500),
             "members": {**computing, "analyst": {"roles": ["result"]}},
-            "privacy": {"release": "sdc", **privacy},
+            "privacy": {"release": "sdc", "complementary": "off", **privacy},
             "tables": {
                 "alpha.t": {
                     "person": "id",

@@ -32,7 +32,7 @@ def room(min_group: int = 1, **privacy: object) -> dict[str, Any]:
     return {
         **head("golden", 7300),
         "members": {**computing, "analyst": {"roles": ["result"]}},
-        "privacy": {"release": "sdc", "min_group": min_group, **privacy},
+        "privacy": {"release": "sdc", "min_group": min_group, "complementary": "off", **privacy},
         "tables": _with_dates(_tables()),
     }
 

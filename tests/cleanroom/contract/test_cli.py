@@ -90,7 +90,7 @@ def test_show_says_who_may_learn_what(room: Path) -> None:
         "bank-a.example:7101",
         "[::1]:7102",
         "DOES NOT HOLD: signatures.bank_c: the member has not signed",
-        "sdc: every cell rests on at least 10 persons; counts are rounded to the nearest multiple",
+        "sdc: every cell rests on at least 10 persons; further groups are withheld where totals",
         "totals of a federated table are of at least 3 owners besides the recipient",
         "Table transactions of bank_a, bank_b and bank_c",
         "analyst: group, filter",
@@ -117,7 +117,7 @@ def test_show_neutralises_what_a_terminal_would_obey(room: Path, toml: str) -> N
 
 def test_show_says_what_becomes_of_results_and_who_can_rebuild_rows(room: Path) -> None:
     said = " ".join(_run("contract", "show", room / "room.contract").split())
-    assert "at least 10 persons; counts are rounded to the nearest multiple of 5" in said
+    assert "totals would tell one; counts are rounded to the nearest multiple of 5" in said
     assert "two of three shares" in said
 
 

@@ -205,7 +205,7 @@ def test_the_sheet_lists_what_is_opened_and_what_leaks() -> None:
     assert len(sheet.opened) == len(plan.root.opened) == 3
     assert any("SUM(beta.claims.amount)" in line for line in sheet.opened)
     assert any("COUNT(beta.claims.amount)" in line for line in sheet.opened)
-    assert any("suppressed" in line for line in sheet.leaks)
+    assert any("withheld groups" in line for line in sheet.leaks)
     assert all(f"{leaf.member}, up to {leaf.max_rows} rows" in sheet.text for leaf in plan.leaves)
     assert "FROM beta.claims" in sheet.text
     assert sheet.cost.rows > 0
