@@ -38,6 +38,7 @@ class Keeping:
 
     def __init__(self, member: Membership, state: State, inputs: Sequence[Committed] = ()) -> None:
         self._member, self._contract = member.name, member.contract.hash
+        self._purposes = frozenset(member.contract.terms.room.purposes)
         self._witness = Witness(member, state, inputs)
         self._witness.add(Record.now(Kind.STARTED, contract_hash=self._contract))
         self._requests: dict[str, tuple[Request, Record | None]] = {}  # and what isn't logged yet
@@ -93,7 +94,7 @@ class Keeping:
         Raises:
             LogDiverged, RowsChanged, StateUnavailable: as `admit`.
         """
-        await self._add(entries.requested(request))
+        await self._add(entries.requested(self._loggable(request)))
         await self._settle(request)
 
     async def admit(self, request: Request) -> None:
@@ -102,8 +103,14 @@ class Keeping:
         Raises:
             LogDiverged, RowsChanged: naming whose doesn't.
         """
+        request = self._loggable(request)
         self._requests[request.session] = request, entries.requested(request)
         await self._settle(request)
+
+    def _loggable(self, request: Request) -> Request:
+        """Return a request without what its recipient may have made up."""
+        known = request.purpose in self._purposes
+        return request if known else request.model_copy(update={"purpose": ""})
 
     async def _settle(self, request: Request) -> None:
         others = {*request.members, COORDINATOR} - {self._member}
@@ -148,7 +155,7 @@ class Keeping:
         Args:
             digest: of its receipt. code: of the fault that ended it; empty if none did.
         """
-        await self._add(entries.concluded(request, digest, code))
+        await self._add(entries.concluded(self._loggable(request), digest, code))
 
     def end(self, session: str) -> None:
         """Forget a session."""

@@ -22,7 +22,7 @@ def coordinator(config: Config, parent_pipe: ParentPipe = False) -> None:
 def party(config: Config, parent_pipe: ParentPipe = False) -> None:
     """Take part as a member: contribute own rows under the contract, compute if it says so."""
     from cleanroom.config import MemberConfig
-    from cleanroom.party.party import attend
+    from cleanroom.party.process import attend
     from cleanroom.process import run_until_stopped
 
     run_until_stopped(lambda: attend(MemberConfig.load(config)), parent_pipe=parent_pipe)

@@ -1,4 +1,4 @@
-"""A member's process: attends the coordinator, plays sessions, and listens if it computes.
+"""A member at work: takes requests, rules on them, plays sessions, and listens if it computes.
 
 Rule: who may do what to which session is decided here, by the caller's certificate.
 """
@@ -11,9 +11,7 @@ from typing import Any, TypeAlias
 import structlog
 
 from cleanroom.audit.keeping import Keeping
-from cleanroom.config import MemberConfig
-from cleanroom.contract.document import COORDINATOR
-from cleanroom.engine import Engine, Violation, participants, standard
+from cleanroom.engine import Engine, Violation, participants
 from cleanroom.errors import (
     CleanroomError,
     InternalError,
@@ -22,13 +20,12 @@ from cleanroom.errors import (
     PlanMismatch,
 )
 from cleanroom.execution.contribute import Source
-from cleanroom.flower.apps import APPROVED
 from cleanroom.identity.exchange import Exchange
 from cleanroom.logs import where
 from cleanroom.party.answering import Answering, ScoreRun
 from cleanroom.party.approving import Approving
+from cleanroom.party.attendance import Attendance
 from cleanroom.party.judging import Judge
-from cleanroom.party.own_tables import OwnTables
 from cleanroom.party.profiling import ProfileRun, Profiling
 from cleanroom.party.query_run import QueryRun
 from cleanroom.party.reading import Reader
@@ -37,15 +34,14 @@ from cleanroom.party.serving import routes
 from cleanroom.party.sessions import Sessions
 from cleanroom.party.spending import Spending
 from cleanroom.party.training import Learning, TrainRun
-from cleanroom.party.weights import Weights, load_models
+from cleanroom.party.weights import Weights
 from cleanroom.plan.plan import Plan
 from cleanroom.policy.check import Ruled
 from cleanroom.policy.matter import Rows
 from cleanroom.policy.own import Own, OwnPolicy
-from cleanroom.process import run_until_stopped
 from cleanroom.session.member import Membership
 from cleanroom.session.replays import Replays
-from cleanroom.session.routes import ACCEPTED, ATTEND
+from cleanroom.session.routes import ACCEPTED
 from cleanroom.session.statements import (
     Committed,
     Failed,
@@ -59,13 +55,11 @@ from cleanroom.session.statements import (
     sign,
 )
 from cleanroom.storage.state import State
-from cleanroom.transport.call import Call
 from cleanroom.transport.channel import Channel
 from cleanroom.transport.envelopes import Cancel, Progress, Shown, pack, unpack
 from cleanroom.transport.server import Server
 
 Kind: TypeAlias = QueryRun | ScoreRun | TrainRun | ProfileRun
-RETRY_S = (0.2, 0.5, 1.0, 2.0, 5.0)
 logger = structlog.get_logger()
 
 
@@ -92,10 +86,11 @@ class PartyProcess:
         self._engine = engine
         self._sessions = Sessions()
         self._replays = Replays(time.time())
-        self._outbox: asyncio.Queue[bytes] = asyncio.Queue(maxsize=1024)
-        self._channel: Channel | None = None
         self._renewed = renewed
         self._keeping = Keeping(member, state, renewed())
+        heard, ended = self._on_message, self._end_all
+        self._attendance = Attendance(member, self._published, heard, ended)
+        self.ready = self._attendance.ready
         parts = self._report, self._stage, self._attended
         self._reader = reader = Reader(source)
         terms, own = member.contract.terms, Own(member.name, policy or OwnPolicy())
@@ -107,13 +102,12 @@ class PartyProcess:
         self._profiling = Profiling(member, reader, *parts, own.policy)
         self._learning = Learning(member, reader, *parts, spending)
         self._tasks: set[asyncio.Task[None]] = set()
-        self.ready = asyncio.Event()
 
     async def run(self, listen: str | None = None) -> None:
         """Serve and attend until cancelled."""
         server = await self._serve(listen) if self._member.is_computing else None
         try:
-            await self._attend_forever()
+            await self._attendance.forever()
         finally:
             await self._end_all(PeerUnavailable("is stopping", party=self._member.name))
             self._keeping.close()
@@ -133,56 +127,8 @@ class PartyProcess:
 
     # --- towards the coordinator -----------------------------------------------------
 
-    async def _attend_forever(self) -> None:
-        attempt = 0
-        while True:
-            try:
-                await self._attend()
-                attempt = 0
-            except CleanroomError as error:
-                if self.ready.is_set():
-                    attempt = 0
-                delay_s = RETRY_S[min(attempt, len(RETRY_S) - 1)]
-                attempt += 1
-                logger.warning(
-                    "not attending",
-                    party=COORDINATOR,
-                    address=self._member.address(COORDINATOR),
-                    code=error.code,
-                    message=error.message,
-                    attempt=attempt,
-                )
-            finally:
-                self.ready.clear()
-                await self._end_all(PeerUnavailable("the connection broke", party=COORDINATOR))
-            await asyncio.sleep(delay_s)
-
-    async def _attend(self) -> None:
-        self._outbox = asyncio.Queue(maxsize=1024)
-        async with self._member.dial(COORDINATOR) as channel:
-            call = channel.open(ATTEND)
-            unpack(await call.receive())  # the coordinator's greeting
-            self._channel = channel
-            self.ready.set()
-            logger.info("ready", member=self._member.name)
-            await self._outbox.put(pack(self._keeping.publish()))
-            sending = asyncio.ensure_future(self._send_all(call))
-            try:
-                while (message := await call.receive()) is not None:
-                    self._on_message(message)
-            finally:
-                sending.cancel()
-                await asyncio.gather(sending, return_exceptions=True)
-        raise PeerUnavailable("ended the attendance", party=COORDINATOR)
-
     def _attended(self) -> Channel:
-        if self._channel is None:
-            raise PeerUnavailable("isn't attended", party=COORDINATOR)
-        return self._channel
-
-    async def _send_all(self, call: Call) -> None:
-        while True:
-            await call.send(await self._outbox.get())
+        return self._attendance.channel
 
     def _on_message(self, message: bytes) -> None:
         match unpack(message):
@@ -197,6 +143,9 @@ class PartyProcess:
                 if stage == ACCEPTED:
                     self._sessions.accept(session)
 
+    def _published(self) -> bytes:
+        return pack(self._keeping.publish())
+
     def _begin_task(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
@@ -205,14 +154,14 @@ class PartyProcess:
     async def _answer(self, replies: Sequence[Shown]) -> None:
         """Say what follows from a checkpoint that was heard."""
         for reply in replies:
-            await self._outbox.put(pack(reply))
+            await self._attendance.send(pack(reply))
 
     async def _report(self, statement: Statement) -> None:
         noted = await self._keeping.note(statement)
-        await self._outbox.put(pack(sign(self._member.identity, noted)))
+        await self._attendance.send(pack(sign(self._member.identity, noted)))
 
     async def _stage(self, session: str, stage: str) -> None:
-        await self._outbox.put(pack(Progress(session, self._member.name, stage)))
+        await self._attendance.send(pack(Progress(session, self._member.name, stage)))
 
     # --- one session -----------------------------------------------------------------
 
@@ -222,7 +171,7 @@ class PartyProcess:
             await self._on_session(session_id, signed)
         finally:
             self._keeping.end(session_id)
-        await self._outbox.put(pack(self._keeping.publish()))
+        await self._attendance.send(self._published())
 
     async def _on_session(self, session_id: str, signed: Signed) -> None:
         log = logger.bind(member=self._member.name, session=session_id)
@@ -344,34 +293,5 @@ class PartyProcess:
             message=fault.message[:4000],
             remedy=fault.remedy[:4000],
         )
-        await self._outbox.put(pack(sign(self._member.identity, failure)))
+        await self._attendance.send(pack(sign(self._member.identity, failure)))
         await self._keeping.fail(failure)
-
-
-async def attend(config: MemberConfig, engine: Engine | None = None) -> None:
-    """Load everything that a party needs and attend until cancelled."""
-    from cleanroom.sources.database import Database
-
-    member = Membership.load(config.identity, config.contract)
-    models = load_models(member.contract.terms, member.name, config.models)
-    APPROVED.add(config.apps)
-    contract, policy = member.contract, config.policy
-    policy.check(member.name, contract.terms)
-    with State.open(config.state, config.keys, contract.terms.room.name) as state:
-        with state.reading() as view:
-            erased = view.erased()
-        database = Database(contract.terms, member.name, config.tables, erased)
-        held = tuple(table for table in config.tables if table not in erased)
-        tables = OwnTables(database, state, contract, member.name, held)
-        await asyncio.to_thread(tables.renewed)
-        parts = engine or standard(), database, state, models, policy, tables.renewed
-        process = PartyProcess(member, *parts)
-        await process.run(config.listen)
-
-
-def run_party(config: MemberConfig, *, parent_pipe: bool = False) -> None:
-    """Attend until SIGTERM, SIGINT or, with `parent_pipe`, the end of stdin.
-
-    Logs one line with event "ready" whenever the coordinator has greeted this party.
-    """
-    run_until_stopped(lambda: attend(config), parent_pipe=parent_pipe)

@@ -54,6 +54,8 @@ class Run:
     async def run(self, play: Callable[[Self], Awaitable[None]]) -> CleanroomError | None:
         """Play the session to its end or its deadline; return why it failed, if it did."""
         self._task = asyncio.ensure_future(self._timed(play))
+        if self.fault is not None:  # it was ended before it began
+            self._task.cancel()
         try:
             await asyncio.wait({self._task})
         finally:

@@ -10,7 +10,15 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cleanroom.contract.document import Contract
 from cleanroom.errors import MessageInvalid, NotAuthorised
-from cleanroom.session.statements import Finished, Request, Ruling, Signed, Statement, read
+from cleanroom.session.statements import (
+    Committed,
+    Finished,
+    Request,
+    Ruling,
+    Signed,
+    Statement,
+    read,
+)
 from cleanroom.session.written import Written
 
 MAX_BYTES = 64 << 20
@@ -50,6 +58,11 @@ class Receipt:
         """Return the one text that stands for this receipt."""
         entries = [Written.of(signed).model_dump() for signed in self.statements]
         return json.dumps({"format": "cleanroom receipt v1", "statements": entries}, indent=1)
+
+    def inputs(self, contract: Contract) -> dict[tuple[str, str], Committed]:
+        """Return what owners committed their rows to, by owner and table; raises as `verify`."""
+        rulings = [one for one in self.verify(contract) if isinstance(one, Ruling)]
+        return {(ruling.party, one.table): one for ruling in rulings for one in ruling.inputs}
 
     @property
     def digest(self) -> str:

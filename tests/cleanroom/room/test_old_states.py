@@ -60,8 +60,11 @@ def diverged(worker: Worker) -> set[str]:
 def test_a_budget_that_is_put_back_is_not_spent_again(room: LocalRoom, tmp_path: Path) -> None:
     west, north = room.workers["west"], room.workers["north"]
     old = copied(west, tmp_path / "old")
-    receipt = tmp_path / "receipt.json"
-    receipt.write_text(room.train(JOB).receipt.to_json())
+    receipt, whole = tmp_path / "receipt.json", room.train(JOB).receipt
+    receipt.write_text(whole.to_json())
+    rows = whole.inputs(room.contract)
+    assert set(rows) == {(owner, "patients") for owner in training.HOSPITALS}
+    assert {one.epoch for one in rows.values()} == {0}
     west.stop()
     new = copied(west, tmp_path / "new")
     put_back(west, old)
