@@ -41,7 +41,7 @@ class Restriction:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Linked:
-    """Two columns that a condition makes equal."""
+    """Two columns that a condition compares: constants that one meets, the other meets as well."""
 
     first: Base
     second: Base

@@ -34,18 +34,21 @@ def watched(plan: Plan | TrainPlan, terms: Terms, own: Own) -> tuple[RowSet, ...
 
 def _comparisons(matter: Matter[Plan | TrainPlan]) -> Iterator[Violation]:
     own, agreed = matter.own, matter.terms.privacy.max_comparisons
-    most, rule = agreed, "privacy.max_comparisons"
-    if own.policy.max_comparisons is not None and own.policy.max_comparisons < agreed:
-        most, rule = own.policy.max_comparisons, "policy.max_comparisons"
+    limits = [(agreed, "privacy")]
+    if own.policy.max_comparisons is not None:
+        limits.append((own.policy.max_comparisons, "policy"))
     for base in compared(matter.plan, matter.terms, own.member):
         before = matter.spent.comparisons.get(base, 0)
-        if before >= most:
-            message = (
-                f"column {'.'.join(base)} was compared in {before} questions of "
-                f"{matter.plan.recipient}; at most {most}"
-            )
-            remedy = "Leave that comparison out; only a new contract or policy grants more."
-            yield Violation(Code.COMPARISONS_EXHAUSTED, own.member, message, remedy, rule)
+        for most, where in limits:
+            if before >= most:
+                message = (
+                    f"column {'.'.join(base)} was compared in {before} questions of "
+                    f"{matter.plan.recipient}; at most {most}"
+                )
+                remedy = "Leave that comparison out; only a new contract or policy grants more."
+                code, rule = Code.COMPARISONS_EXHAUSTED, f"{where}.max_comparisons"
+                yield Violation(code, own.member, message, remedy, rule)
+                break
 
 
 def _overlap(matter: Matter[Plan | TrainPlan]) -> Iterator[Violation]:

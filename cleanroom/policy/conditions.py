@@ -30,7 +30,7 @@ class Limit(NamedTuple):
 
 
 def persons(terms: Terms, linked: Collection[Linked]) -> frozenset[Base]:
-    """Return the columns that name persons: those declared, and all that are made equal to them."""
+    """Return the columns that name persons: those declared, and all that they are compared with."""
     found = {(name, table.person) for name, table in terms.tables.items()}
     for _ in linked:  # as many steps as the longest chain may have
         more = {b for one in linked for b in (one.first, one.second) if _touches(one, found)}
@@ -58,10 +58,10 @@ def _persons(matter: Matter[Plan | TrainPlan]) -> Iterator[Violation]:
             met.setdefault((use.table, use.column), {})["a private parameter"] = None
     for (table, column), constructs in sorted(met.items()):
         message = (
-            f"column {table}.{column} names persons, and meets constants in "
+            f"column {table}.{column} names persons, and meets constants or arithmetic in "
             f"{', '.join(constructs)}"
         )
-        remedy = "Leave that condition out: persons are only joined, counted and grouped."
+        remedy = "Leave that out: names of persons are only joined, counted and grouped."
         owners = ", ".join(terms.owners(table)) if table in terms.tables else ""
         rule = f"tables.{table}.person"
         yield Violation(Code.PERSON_SINGLED_OUT, owners, message, remedy, rule)
@@ -84,11 +84,20 @@ def _filters(matter: Matter[Plan | TrainPlan]) -> Iterator[Violation]:
 def restricted(
     matter: Matter[Plan | TrainPlan],
 ) -> Iterator[tuple[Base, ColumnTerms, list[Restriction]]]:
-    """Yield each column that rows are chosen by, and all conditions on it."""
+    """Yield each column that rows are chosen by, and all conditions on it.
+
+    What chooses rows by a column that it is compared with counts as another condition on it.
+    """
     found: dict[Base, list[Restriction]] = {}
     for one in matter.plan.restrictions:
         if one.how != "computed":
             found.setdefault(one.base, []).append(one)
+    direct = set(found)
+    for linked in matter.plan.linked:
+        for base, other in ((linked.first, linked.second), (linked.second, linked.first)):
+            if other in direct:
+                what = f"a condition on {'.'.join(other)}, with which it is compared"
+                found.setdefault(base, []).append(Restriction(*base, "other", what))
     for base, conditions in sorted(found.items()):
         table = matter.terms.tables.get(base[0])
         columns: Mapping[str, ColumnTerms] = table.named_columns if table else {}

@@ -20,6 +20,8 @@ from cleanroom.sql.expr import COMPARISONS, Expr, columns, tables, walk
 from cleanroom.sql.missing import bare
 from cleanroom.sql.windows import Call
 
+INSIDE, CASE = " inside an expression", "CASE or FILTER"
+
 
 def facts_of(query: Query, placement: Placement, *, inner: bool = False) -> Facts:
     """Return what a query's conditions are.
@@ -107,8 +109,11 @@ class _Finding:
             yield from self._condition(condition)
 
     def keys(self) -> Iterator[Restriction]:
+        """Yield what stands in keys: to part rows by a function of a column chooses none."""
         for key in self.query.keys:
-            yield from self._value(key)
+            for one in self._value(key):
+                choosing = one.what.endswith(INSIDE) or one.what == CASE
+                yield one if choosing else replace(one, how="computed")
 
     def aggregated(self) -> Iterator[Restriction]:
         """Yield what stands inside of aggregates."""
@@ -154,13 +159,13 @@ class _Finding:
         apart = all(map(tables, sides)) and not (sides and tables(sides[0]) & tables(sides[1]))
         if not sides or not apart:
             yield from self.of(condition, "other", _construct(condition))
-        elif not all(is_plain(self.query, side) for side in sides):
+            return
+        self._link(*sides)
+        if not all(is_plain(self.query, side) for side in sides):
             constant = not all(_of_rows(self.query, side) for side in sides)
             for one in self.of(condition, "other", _construct(condition)):
                 yield replace(one, constant=one.constant and constant)
-        elif condition.op == "=":
-            self._link(*sides)
-        elif self.placement.source_of(condition) is not None:
+        elif condition.op != "=" and self.placement.source_of(condition) is not None:
             for one in self.of(condition, "other", "a comparison of columns"):
                 yield replace(one, constant=False)
 
@@ -185,10 +190,10 @@ class _Finding:
         if expr.op in ("column", "literal", "key"):
             return
         if expr.op in TRUTHS:
-            yield from self.of(expr, "other", f"{_construct(expr)} inside an expression")
+            yield from self.of(expr, "other", f"{_construct(expr)}{INSIDE}")
         elif expr.op == "case":
             for condition in expr.args[:-1:2]:
-                yield from self.of(condition, "other", "CASE or FILTER")
+                yield from self.of(condition, "other", CASE)
             for value in (*expr.args[1:-1:2], expr.args[-1]):
                 yield from self._value(value)
         elif expr.op == "call" and expr.value == "coalesce" and not origin(self.query, expr).made:

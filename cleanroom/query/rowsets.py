@@ -16,6 +16,8 @@ from cleanroom.sql.bind import Query
 from cleanroom.sql.missing import bare
 from cleanroom.sql.windows import Call
 
+MAX_KEPT = 16_000  # characters of constants
+
 
 def row_sets(query: Query, facts: Facts, without: tuple[str, ...] = ()) -> tuple[RowSet, ...]:
     """Return the rows of each table that a query is about.
@@ -31,6 +33,8 @@ def row_sets(query: Query, facts: Facts, without: tuple[str, ...] = ()) -> tuple
     for name in sorted(set(facts.tables)):
         single = facts.tables.count(name) == 1
         held = tuple(_together(_held(query, name))) if single else ()
+        if sum(len(value) for one in held for value in one.values) > MAX_KEPT or len(held) > 100:
+            held = ()  # such a set is equal to itself, and proven apart from no other
         found.append(RowSet(name, shape, parts, facts.whole, held))
     return tuple(found)
 

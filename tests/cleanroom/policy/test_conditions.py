@@ -100,6 +100,30 @@ SINGLED_OUT = [
     "SELECT p.state, COUNT(*) FROM alpha.people p JOIN (SELECT cust, other, COUNT(*) n"
     " FROM transactions WHERE other = 7 GROUP BY cust, other) t ON p.id = t.other" + J,
     PEOPLE + " WHERE id IN (SELECT other FROM transactions WHERE other < 9)" + G,
+    # a constant by way of another column
+    "SELECT p.state, COUNT(*) FROM alpha.people p JOIN beta.claims c ON p.id = length(c.name)"
+    " WHERE c.name = 'abcdefg'" + J,
+    "SELECT p.state, COUNT(*) FROM alpha.people p JOIN beta.claims c ON p.id = year(c.filed) - 2000"
+    " WHERE c.filed < '2020-01-01'" + J,
+    JOINED + " AND p.id < c.level WHERE c.level = 7" + J,
+    JOINED + " JOIN gamma.members m ON m.mid = c.level WHERE c.level = 7" + J,
+    PEOPLE + " WHERE id IN (SELECT 7 FROM beta.claims)" + G,
+    PEOPLE + " WHERE id IN (SELECT CASE WHEN level > 3 THEN 7 ELSE 8 END FROM beta.claims)" + G,
+    PEOPLE + " WHERE id NOT IN (SELECT pid FROM beta.claims WHERE pid <> 7)" + G,
+    PEOPLE + " p WHERE EXISTS (SELECT 1 FROM beta.claims c WHERE p.id = 7)" + G,
+    PEOPLE + " WHERE active OR id IN (SELECT pid FROM beta.claims WHERE pid = 7)" + G,
+    PEOPLE + " p WHERE score > (SELECT AVG(level) FROM beta.claims c WHERE c.pid = p.id"
+    " AND c.pid = 7)" + G,
+    "SELECT state, COUNT(*) FROM alpha.people QUALIFY id = 7" + G,
+    "SELECT state, COUNT(*) FROM (VALUES (7), (8)) v(x) JOIN alpha.people p ON p.id = v.x" + G,
+    "SELECT state, COUNT(*) FROM alpha.people p JOIN (SELECT 7 AS x) v ON p.id = v.x" + G,
+    "SELECT state, COUNT(*) FROM alpha.people p JOIN (SELECT 7 AS x UNION ALL SELECT 8) v"
+    " ON p.id = v.x" + G,
+    "SELECT state, COUNT(*) FROM alpha.people p JOIN (SELECT 7 AS x, pid FROM beta.claims UNION ALL"
+    " SELECT 8, cust FROM transactions) v ON p.id = v.x" + G,
+    "SELECT DISTINCT state FROM alpha.people WHERE id = 7",
+    "SELECT state, REGR_SLOPE(income, id) FROM alpha.people WHERE id - 7 = 0" + G,
+    "SELECT state, STDDEV(id - 7) FROM alpha.people" + G,
 ]
 
 
@@ -117,6 +141,7 @@ def test_a_name_of_a_person_meets_no_constant(sql: str) -> None:
     except CleanroomError:
         assert found == []
         return
+    assert not found or Code.PERSON_SINGLED_OUT in found
     guarded = Terms.of({**rooms.room(10), "privacy": {"release": "sdc", "min_group": 10}})
     assert Code.PERSON_SINGLED_OUT in [v.code for v in by_contract(plan, guarded, TODAY)]
     assert codes(sql, alone) == []
@@ -246,6 +271,29 @@ BY_RANGE: list[tuple[str, str | None]] = [
 def test_wide_ranges_alone(condition: str, code: str | None) -> None:
     found = codes(f"{PEOPLE} WHERE {condition}{G}", terms(**RANGE))
     assert found == ([] if code is None else [code])
+
+
+LINKED = [
+    "SELECT COUNT(*) FROM alpha.people p JOIN beta.claims c ON p.income = c.amount"
+    " WHERE c.amount BETWEEN 5 AND 6",
+    "SELECT COUNT(*) FROM alpha.people p JOIN beta.claims c ON p.id = c.pid AND p.income < c.amount"
+    " WHERE c.amount = 5",
+]
+
+
+@pytest.mark.parametrize("sql", LINKED)
+def test_a_condition_on_what_a_column_is_compared_with_is_no_way_past_it(sql: str) -> None:
+    assert codes(sql, terms(1, **RANGE)) == [OTHER]
+
+
+def test_to_part_rows_by_a_function_chooses_none() -> None:
+    for sql in (
+        "SELECT year(born), COUNT(*) FROM alpha.people GROUP BY 1",
+        "SELECT score // 10, COUNT(*) FROM alpha.people GROUP BY 1",
+    ):
+        assert codes(sql, terms(**RANGE, **EQUALITY)) == []
+    parted = "SELECT born < '1980-01-01', COUNT(*) FROM alpha.people GROUP BY 1"
+    assert codes(parted, terms(**RANGE)) == [OTHER]
 
 
 TOGETHER = [

@@ -31,7 +31,7 @@ COUNT = "SELECT channel, COUNT(*), MIN(amt) FROM transactions GROUP BY channel"
 
 
 def _terms(**privacy: object) -> Terms:
-    room = rooms.room(10, untested_cells="opened", **privacy)
+    room = rooms.room(10, untested_cells="opened", max_comparisons=4, **privacy)
     room["room"]["purposes"] = {"fraud": "find fraud", "care": "plan care"}
     return Terms.of(room)
 
@@ -164,9 +164,29 @@ POLICIES = st.builds(
     min_group=st.none() | st.integers(10, 99),
     min_contributors=st.none() | st.integers(3, 9),
     untested_cells=st.none() | st.just("refused"),
-    columns=st.dictionaries(st.just(AMT), st.builds(OwnColumn, without=RIGHTS)),
+    max_comparisons=st.none() | st.integers(0, 3),
+    overlap=st.none() | st.just("refused"),
+    only=st.none() | st.just("templates"),
+    approval=st.sampled_from(["automatic", "person"]),
+    columns=st.dictionaries(
+        st.just(AMT),
+        st.builds(
+            OwnColumn,
+            without=RIGHTS,
+            filter_by=st.sampled_from(["any", "equality", "range"]),
+            min_width=st.none() | st.integers(1, 99),
+        ),
+    ),
 )
-PLANS = [plan_of(), plan_of("SELECT COUNT(*) FROM transactions", "he")]
+PLANS = [
+    plan_of(),
+    plan_of("SELECT COUNT(*) FROM transactions", "he"),
+    plan_of("SELECT COUNT(*) FROM transactions WHERE amt > 5 AND cust = 7"),
+    plan_of(
+        "SELECT COUNT(*) FROM alpha.people p JOIN transactions t ON p.id = t.cust"
+        " AND p.income < t.amt"
+    ),
+]
 
 
 @given(
@@ -177,6 +197,7 @@ PLANS = [plan_of(), plan_of("SELECT COUNT(*) FROM transactions", "he")]
     st.sets(st.builds(Use, st.just("transactions"), st.just("amt"), st.sampled_from(["x", "min"]))),
     st.sampled_from([1, 10, 50]),
     st.sampled_from([TODAY, dt.date(2100, 1, 1)]),
+    st.sampled_from([0, 2, 5]),
 )
 def test_no_own_policy_lifts_a_refusal_of_the_contract(
     policy: OwnPolicy,
@@ -186,8 +207,11 @@ def test_no_own_policy_lifts_a_refusal_of_the_contract(
     uses: set[Use],
     min_group: int,
     today: dt.date,
+    compared: int,
 ) -> None:
     root = replace(plan.root, min_group=min_group)
     changed = replace(plan, purpose=purpose, recipient=recipient, root=root, uses=tuple(uses))
-    ruled = check(changed, TERMS, Own("alpha", policy), Spent(), today)
+    spent = Spent(comparisons=dict.fromkeys([("alpha.people", "income")], compared))
+    ruled = check(changed, TERMS, Own("alpha", policy), spent, today)
     assert set(by_contract(changed, TERMS, today)) <= set(ruled)
+    assert set(check(changed, TERMS, Own("alpha"), spent, today)) <= set(ruled)
