@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cleanroom.errors import StateDamaged
-from cleanroom.storage.records import MODULUS, Head, Record, key_term, place_of
+from cleanroom.storage.records import MODULUS, Head, Malformed, Record, key_term, place_of
 from cleanroom.storage.ring import Ring
 from cleanroom.storage.secret import SealBroken
 
@@ -20,11 +20,14 @@ def check(db: sqlite3.Connection, ring: Ring, head: Head, room: str, path: Path)
         StateDamaged: saying which of the ways it differs in.
     """
     total, n_rows = 0, 0
-    for number, sealed in db.execute("SELECT id, sealed FROM key"):
-        total += key_term(ring.tally, number, sealed)
-    for found in _records(db):
-        total += found.term(ring.tally)
-        n_rows += 1
+    try:
+        for number, sealed in db.execute("SELECT id, sealed FROM key"):
+            total += key_term(ring.tally, number, sealed)
+        for found in _records(db):
+            total += found.term(ring.tally)
+            n_rows += 1
+    except Malformed:
+        raise StateDamaged(f"{path}: rows were changed") from None
     if (total % MODULUS, n_rows) == (head.total, head.rows):
         return
     raise StateDamaged(f"{path}: {_reason(db, ring, head, room, n_rows)}")
@@ -43,7 +46,7 @@ def _reason(db: sqlite3.Connection, ring: Ring, head: Head, room: str, n_rows: i
 
 def _records(db: sqlite3.Connection) -> Iterator[Record]:
     found = db.execute("SELECT tab, name, key, version, expires, sealed FROM row")
-    return map(Record._make, found)
+    return map(Record.of, found)
 
 
 def _opens(ring: Ring, room: str, record: Record) -> bool:

@@ -61,6 +61,9 @@ class StateFile:
             try:
                 file = cls(path, connection)
                 file._prepare(max_bytes)
+            except UnicodeDecodeError:  # SQLite's own text about a schema that is none
+                connection.close()
+                raise StateDamaged(f"{path} is no sound database") from None
             except BaseException:
                 connection.close()
                 raise

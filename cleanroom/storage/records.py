@@ -10,6 +10,7 @@ Source: the idea of MSet-Add-Hash: Clarke and others, ASIACRYPT 2003, abstract.
 
 import json
 import struct
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import NamedTuple, Self
 
@@ -20,6 +21,43 @@ MAX_VALUE_BYTES = 64 << 20
 NEVER = 0
 NAME_BYTES = 16
 MODULUS = 1 << 256
+
+
+_TYPES = (bytes, bytes, int, int, int, bytes)
+
+
+class Malformed(Exception):
+    """A row of a damaged file is of other types than any that were written."""
+
+
+class Meta(NamedTuple):
+    """The one row of the file about all of it.
+
+    Attributes:
+        room: tells a state of one room from another's. key_id: of the key that opens it.
+        version: of the last transaction that changed something. head: sealed.
+    """
+
+    suite: str
+    room: bytes
+    key_id: bytes
+    version: int
+    head: bytes
+
+    @classmethod
+    def of(cls, found: Sequence[object] | None) -> Self:
+        """Take it as the file gives it.
+
+        Raises:
+            Malformed: if a damaged file gives what was never written.
+        """
+        types = (str, bytes, bytes, int, bytes)
+        if found is None or tuple(map(type, found)) != types:
+            raise Malformed
+        meta = cls(*found)  # type: ignore[arg-type]  # checked above
+        if meta.version < 0:
+            raise Malformed
+        return meta
 
 
 class Record(NamedTuple):
@@ -39,6 +77,20 @@ class Record(NamedTuple):
     version: int
     expires: int
     sealed: bytes
+
+    @classmethod
+    def of(cls, found: Sequence[object]) -> Self:
+        """Take a row as the file gives it.
+
+        Raises:
+            Malformed: if a damaged file gives what was never written.
+        """
+        record = cls(*found)  # type: ignore[arg-type]  # checked below
+        if tuple(map(type, record)) != _TYPES or min(record[2:5]) < 0:
+            raise Malformed
+        if len(record.tab) != NAME_BYTES or len(record.name) != NAME_BYTES:
+            raise Malformed
+        return record
 
     def term(self, tally: Secret) -> int:
         """Return what the row adds to the sum over all."""

@@ -68,6 +68,8 @@ class Ring:
             return
         self.forget()
         for number, sealed in db.execute("SELECT id, sealed FROM key"):
+            if type(number) is not int or type(sealed) is not bytes or number < 0:
+                raise StateDamaged(f"{self._path}: a wrapped key was changed")
             self._keys[number], self._about[number] = self._unwrapped(number, sealed)
         self._at = head.keys
 

@@ -8,12 +8,12 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Self, TypeAlias, TypeVar
+from typing import Self, TypeAlias, TypeVar
 
 from cleanroom.errors import StateDamaged, StateUnavailable
 from cleanroom.storage.file import MAX_BYTES, OLD, StateFile
 from cleanroom.storage.keyfile import Keys
-from cleanroom.storage.records import Head
+from cleanroom.storage.records import Head, Malformed, Meta
 from cleanroom.storage.ring import Ring
 from cleanroom.storage.secret import SUITE, Secret
 from cleanroom.storage.view import ERASED, Batch, View
@@ -72,7 +72,7 @@ class State:
             state = cls(file, keys, room, today)
             state._begin()
             with file.transaction(write=True) as db:
-                keys.settle(_meta(db)[2])
+                keys.settle(state._meta(db).key_id)
             state._check()
         except BaseException:
             file.close()
@@ -159,7 +159,7 @@ class State:
                 batch.finish()
         finally:
             with self._file.transaction(write=True) as db:
-                keys.settle(_meta(db)[2])
+                keys.settle(self._meta(db).key_id)
         self._keys, self._ring = keys, ring
         self._file.compact()
         return left
@@ -206,7 +206,7 @@ class State:
             batch.purge()
 
     def _view(self, kind: type[V], db: sqlite3.Connection) -> V:
-        suite, room, key_id, version, sealed = _meta(db)
+        suite, room, key_id, version, sealed = self._meta(db)
         if suite != SUITE:
             raise StateUnavailable(f"{self.path} is of a suite that this version doesn't know")
         if version < self._seen:
@@ -225,6 +225,9 @@ class State:
             self._ring = Ring(self.room, self._keys.find(key_id), self.path)
         return self._ring
 
-
-def _meta(db: sqlite3.Connection) -> Any:
-    return db.execute("SELECT suite, room, key_id, version, head FROM meta").fetchone()
+    def _meta(self, db: sqlite3.Connection) -> Meta:
+        try:
+            select = "SELECT suite, room, key_id, version, head FROM meta"
+            return Meta.of(db.execute(select).fetchone())
+        except Malformed:
+            raise StateDamaged(f"{self.path}: its head was changed or removed") from None

@@ -6,7 +6,7 @@ were asked for.
 
 import datetime as dt
 import sqlite3
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -18,6 +18,7 @@ from cleanroom.storage.records import (
     MAX_VALUE_BYTES,
     NEVER,
     Head,
+    Malformed,
     Record,
     packed,
     place_of,
@@ -89,7 +90,7 @@ class View:
         tab = self._ring.name(table)
         select = f"SELECT {_COLUMNS} FROM row WHERE tab = ?"  # noqa: S608 -- constant columns
         for found in self._db.execute(select, (tab,)):
-            record = Record(*found)
+            record = self._record(found)
             if not self._is_over(record):
                 found_in, row, value = self._content(record)
                 if found_in != table:
@@ -103,7 +104,7 @@ class View:
             among: the table of the file that holds them.
         """
         for found in self._db.execute(f"SELECT {_COLUMNS} FROM {among}"):  # noqa: S608 -- constant
-            record = Record(*found)
+            record = self._record(found)
             if not self._is_over(record):
                 table, row, value = self._content(record)
                 yield Whole(table, row, self._ring.about(record.key), record.expires, value)
@@ -132,7 +133,13 @@ class View:
         where = self._ring.name(table), self._ring.name(table, row)
         select = f"SELECT {_COLUMNS} FROM row WHERE tab = ? AND name = ?"  # noqa: S608 -- the same
         found = self._db.execute(select, where).fetchone()
-        return None if found is None else Record(*found)
+        return None if found is None else self._record(found)
+
+    def _record(self, found: Sequence[object]) -> Record:
+        try:
+            return Record.of(found)
+        except Malformed:
+            raise StateDamaged(f"{self._path}: a row was changed") from None
 
     def _value(self, record: Record, table: str, row: str) -> bytes:
         *names, value = self._content(record)
@@ -206,7 +213,7 @@ class Batch(View):
         where = "expires != 0 AND expires <= ?"
         select = f"SELECT {_COLUMNS} FROM row WHERE {where}"  # noqa: S608 -- constants
         for found in self._db.execute(select, (self._today,)).fetchall():
-            self._remove(Record(*found))
+            self._remove(self._record(found))
 
     def mark_restored(self, why: str) -> None:
         """Allow no charge from now on; with an empty text, allow them again."""

@@ -24,6 +24,7 @@ from cleanroom.storage.state import State
 
 SCOPE = Scope("north.visits", "university", "research")
 DAY = dt.date(2026, 5, 21)
+PLAN = b"p" * 32
 
 
 def lock(folder: Path) -> Lock:
@@ -65,18 +66,18 @@ def test_a_state_comes_back_the_same_on_another_machine(tmp_path: Path) -> None:
 def test_a_backup_brings_no_budget_back(tmp_path: Path) -> None:
     with filled(tmp_path) as state:
         back_up(state, tmp_path / "b", lock(tmp_path))
-        Ledger(state).charge("s", b"p", SCOPE, Fraction(1))
+        Ledger(state).charge("s", PLAN, SCOPE, Fraction(1))
     restored(tmp_path)
     with kept.state(tmp_path / "there") as again:
         ledger = Ledger(again)
         for _ in range(2):
             with pytest.raises(StateRestored, match="out of a backup of 2026-05-21"):
-                ledger.charge("t", b"p", SCOPE, Fraction(1))
+                ledger.charge("t", PLAN, SCOPE, Fraction(1))
         again.rekey()
         assert again.restored
         with again.writing() as batch:
             confirm(batch)
-        ledger.charge("t", b"p", SCOPE, Fraction(1))
+        ledger.charge("t", PLAN, SCOPE, Fraction(1))
 
 
 def test_a_passphrase_opens_a_backup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

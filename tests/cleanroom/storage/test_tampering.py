@@ -4,13 +4,14 @@ import secrets
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import kept
+import numpy as np
 import pytest
 
-from cleanroom.errors import StateDamaged
+from cleanroom.errors import StateDamaged, StateUnavailable
 from cleanroom.storage.state import State
 
 
@@ -138,6 +139,40 @@ def test_a_torn_file_is_found(tmp_path: Path, state: State) -> None:
     path.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(StateDamaged, match=r"CORRUPT|missing|changed"):
         kept.state(tmp_path)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_no_damage_to_the_file_is_anything_but_a_typed_refusal(tmp_path: Path, seed: int) -> None:
+    """Bits, runs of bytes and pages: the state opens with all its values, or not at all."""
+    with kept.state(tmp_path) as state, state.writing() as batch:
+        for i in range(60):
+            batch.put("a", f"{i}", b"%d" % i * 30, about=["north.visits"] if i % 3 else [])
+    dice, whole = np.random.default_rng(seed), (tmp_path / "state.db").read_bytes()
+    expected = {f"{i}": b"%d" % i * 30 for i in range(60)}
+    for _ in range(15):
+        at, to = (int(n) for n in dice.integers(0, len(whole), 2))
+        page, other = at // 4096 * 4096, to // 4096 * 4096
+        edits = [
+            (at, bytes([whole[at] ^ (1 << int(dice.integers(8)))])),
+            (at, bytes(64)),
+            (at, dice.bytes(300)),
+            (page, whole[other : other + 4096]),
+        ]
+        start, written = edits[int(dice.integers(len(edits)))]
+        edited = (whole[:start] + written + whole[start + len(written) :])[: len(whole)]
+        for path in tmp_path.glob("state.db*"):
+            path.unlink()
+        (tmp_path / "state.db").touch(0o600)
+        (tmp_path / "state.db").write_bytes(edited)
+        found = expected
+        with suppress(StateDamaged, StateUnavailable), kept.state(tmp_path) as state:
+            found = rows_of(state)
+        assert found == expected
+
+
+def rows_of(state: State) -> dict[str, bytes]:
+    with state.reading() as view:
+        return dict(view.rows("a"))
 
 
 def test_files_of_another_state_do_not_mix(tmp_path: Path, state: State) -> None:
