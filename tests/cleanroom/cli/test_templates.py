@@ -1,5 +1,6 @@
 """What signers read about templates, and how a command names one."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,6 +33,16 @@ def test_signers_read_text_recipients_and_values() -> None:
     text = shown()
     assert "WHERE amt < :most" in text
     assert "most DECIMAL(10,2) from 0 to 9000" in text
+    assert "CAN'T RUN" not in text
+    assert "REFUSED" not in text
+
+
+def test_the_example_offers_what_runs() -> None:
+    console = Console(width=250)
+    with console.capture() as captured:
+        console.print(page(Terms.of(Path(__file__).parents[3] / "examples" / "room.toml")))
+    text = captured.get()
+    assert "least DECIMAL(12,2) from 0 to 10000" in text
     assert "CAN'T RUN" not in text
     assert "REFUSED" not in text
 
