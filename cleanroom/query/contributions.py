@@ -21,6 +21,10 @@ def rows_of_a_person(query: Query) -> int:
     Raises:
         UnsupportedQuery: if nothing bounds them, naming the table.
     """
+    if any(table.view is not None or table.local is not None for table in query.tables):
+        what = "an aggregation, a window function or a UNION inside another query"
+        remedy = "Ask for totals of tables, grouped and joined on the person."
+        raise UnsupportedQuery(f"{what} {NOISY}", remedy=remedy)
     return _rows(query, query.part, Equalities(), person_of(query, query.part.tables[0]))
 
 
@@ -64,10 +68,6 @@ def _tie(equal: Equalities, condition: Expr) -> None:
 def _limit(query: Query, table: int) -> int:
     """Return the most rows of one person in one table, at all owners."""
     found = query.tables[table]
-    if found.view is not None or found.local is not None:
-        what = "an aggregation, a window function or a UNION inside another query"
-        remedy = "Ask for totals of tables, grouped and joined on the person."
-        raise UnsupportedQuery(f"{what} {NOISY}", remedy=remedy)
     limit = found.terms.max_rows_per_person
     if limit is None:
         remedy = "All members sign a contract with max_rows_per_person for it."

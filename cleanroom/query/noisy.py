@@ -64,7 +64,7 @@ def lower_noisily(
         refuse(query, placement, "Ask with protocol 'mpc'.")
     rows = rows_of_a_person(query)
     asked = _Asked(query, placement)
-    cells = _cells(query, tuple(dict.fromkeys(asked.keys.values())), by)
+    cells = _cells(query, tuple({b.column.name: b for b in asked.keys.values()}.values()), by)
     sharers, lost = _sharers(placement, recipient, by)
     noise = noise_of(
         epsilon,

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
+    from cleanroom.recipient.privacy import Errors
+
 M = TypeVar("M")
 
 
@@ -50,7 +52,7 @@ class Answer:
     stats: Stats
     without: tuple[str, ...] = ()
     privacy: Mapping[str, Any] = field(default_factory=dict)
-    standard_errors: Mapping[str, float | None] = field(default_factory=dict)
+    standard_errors: Mapping[str, "Errors"] = field(default_factory=dict)
     more: bool = False
     columns: Mapping[str, "NDArray[Any]"] = field(default_factory=dict)
     stored: dt.datetime | None = None

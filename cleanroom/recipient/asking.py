@@ -20,7 +20,7 @@ from cleanroom.plan.withheld import NOTHING, withheld_of
 from cleanroom.recipient.answers import Answer, Stats, TrainedModel, answer_of, stats_of
 from cleanroom.recipient.collecting import Collecting
 from cleanroom.recipient.heard import Heard, statement_of
-from cleanroom.recipient.privacy import privacy_of, standard_errors
+from cleanroom.recipient.privacy import finished, privacy_of
 from cleanroom.recipient.rehearsing import ANSWER_S, MemberRuling, rehearse
 from cleanroom.recipient.requests import About, request_for
 from cleanroom.session.about import Encryption, Scoring, Training
@@ -35,10 +35,12 @@ from cleanroom.transport.channel import Channel, Outgoing
 from cleanroom.transport.envelopes import pack, unpack, unpack_online
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from numpy.typing import NDArray
 
     from cleanroom.execution.profile import Told
     from cleanroom.recipient.course import Course
+    from cleanroom.recipient.privacy import Errors
     from cleanroom.recipient.stored import Kept
 
     Columns: TypeAlias = Mapping[str, NDArray[Any]]
@@ -122,7 +124,7 @@ class Asker:
             owners = {leaf.member for leaf in plan.leaves}
             parts = len(owners) + len(terms.computing if encryption is None else ())
             opened, session = await self._conduct(channel, request, parts, opens.opened, progress)
-        table = await asyncio.to_thread(self._engine.finish, plan, opened.columns)
+        table, errors = await asyncio.to_thread(self._finished, plan, opened.columns)
         gated = plan.gate is not None
         withheld = NOTHING if gated else withheld_of(plan, opened.suppressed, opened.columns)
         return replace(
@@ -130,14 +132,19 @@ class Asker:
             without=plan.without,
             more=gated and opened.suppressed > 0,
             privacy=privacy_of(plan, terms),
-            standard_errors=standard_errors(plan),
+            standard_errors=errors,
             columns=opened.columns,
         )
+
+    def _finished(
+        self, plan: Plan, columns: "Columns"
+    ) -> "tuple[pa.Table, Mapping[str, Errors]]":
+        return finished(plan, lambda one: self._engine.finish(one, columns))
 
     def again(self, plan: Plan, kept: "Kept") -> Answer:
         """Return what a plan's question gave before, as this plan shows it; nobody is asked."""
         started, terms = time.monotonic(), self._member.contract.terms
-        table = self._engine.finish(plan, kept.columns)
+        table, errors = self._finished(plan, kept.columns)
         return Answer(
             table,
             NOTHING,
@@ -145,7 +152,7 @@ class Asker:
             Stats(time.monotonic() - started, 0, 0, table.num_rows),
             without=plan.without,
             privacy=privacy_of(plan, terms),
-            standard_errors=standard_errors(plan),
+            standard_errors=errors,
             columns=kept.columns,
             stored=kept.when,
         )

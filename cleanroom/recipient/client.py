@@ -250,6 +250,8 @@ class Client:
         """End whatever runs and release the thread."""
         if self._loop.is_closed():
             return
+        if self._stored is not None:
+            self._stored.close()
         asyncio.run_coroutine_threadsafe(_cancel_all(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
+    from cleanroom.recipient.privacy import Errors
+
 
 class Result:
     """What a query opened, to its recipient alone.
@@ -24,8 +26,8 @@ class Result:
         without: members whose rows were left out, as the query asked.
         privacy: how it was released: "kind" and "threshold" of persons; of a noisy result
             "epsilon", "delta" and the "standard_errors" of what was opened, too.
-        standard_errors: of each noisy column of the result; None where it depends on the totals,
-            as for AVG. Empty where answers are exact.
+        standard_errors: of each noisy column of the result: one number where it is the same in
+            each row, or one for each row, as of AVG. Empty where answers are exact.
         more: whether a gate has more matching rows than it opens.
         stored: when it was opened (UTC), if the same question was answered before and this costs
             nothing; None if it was opened now.
@@ -39,7 +41,7 @@ class Result:
         self.stats: Stats = answer.stats
         self.without: tuple[str, ...] = answer.without
         self.privacy: Mapping[str, Any] = answer.privacy
-        self.standard_errors: Mapping[str, float | None] = answer.standard_errors
+        self.standard_errors: Mapping[str, Errors] = answer.standard_errors
         self.more: bool = answer.more
         self.stored: dt.datetime | None = answer.stored
 

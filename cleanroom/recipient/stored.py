@@ -7,6 +7,7 @@ loses these answers, or asks anew, pays again.
 
 import datetime as dt
 import json
+import threading
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -36,12 +37,25 @@ class Kept:
     receipt: Receipt
 
 
-@dataclass(frozen=True, slots=True)
 class Stored:
-    """Attributes: state: opens this process's state; days: for which the contract keeps results."""
+    """The answers of one process. Safe to use from many threads; close it after use.
 
-    state: Callable[[], State]
-    days: int
+    Args:
+        opens: this process's state, when it is first needed.
+        days: for which the contract keeps results.
+    """
+
+    def __init__(self, opens: Callable[[], State], days: int) -> None:
+        self._opens, self._days = opens, days
+        self._state: State | None = None
+        self._opening = threading.Lock()
+
+    def close(self) -> None:
+        """Close the state, if it was needed."""
+        with self._opening:
+            if self._state is not None:
+                self._state.close()
+                self._state = None
 
     def find(self, plan: Plan) -> Kept | None:
         """Return what was opened when the question was asked before.
@@ -52,7 +66,7 @@ class Stored:
         """
         if plan.noise is None:
             return None
-        with self.state() as state, state.reading() as view:
+        with self._opened().reading() as view:
             value = view.get(TABLE, _name(plan, plan.noise))
         return None if value is None else _read(plan.noise, plan, value)
 
@@ -61,14 +75,20 @@ class Stored:
         if plan.noise is None:
             return
         now = dt.datetime.now(dt.UTC).replace(microsecond=0)
-        expires = now.date() + dt.timedelta(days=self.days)
+        expires = now.date() + dt.timedelta(days=self._days)
         value = _written(plan.noise, plan, Kept(columns, now, receipt))
         try:
-            with self.state() as state, state.writing() as batch:
+            with self._opened().writing() as batch:
                 name = _name(plan, plan.noise)
                 batch.put(TABLE, name, value, about=plan.tables, expires=expires)
         except CleanroomError as error:
             logger.warning("an answer isn't kept", code=error.code)
+
+    def _opened(self) -> State:
+        with self._opening:
+            if self._state is None:
+                self._state = self._opens()
+            return self._state
 
 
 def _name(plan: Plan, noise: QueryNoise) -> str:

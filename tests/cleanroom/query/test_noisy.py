@@ -37,6 +37,8 @@ ON_SHARES = [
     f"SELECT COUNT(DISTINCT a.pid), COUNT(*) FROM {JOINED} WHERE b.smokes = 'yes'",
     "SELECT state, COUNT(*) FROM alpha.people WHERE pid IN (SELECT pid FROM beta.people) "
     "GROUP BY state",
+    "SELECT a.pid, COUNT(*) FROM alpha.people a JOIN beta.people b ON a.pid = b.pid "
+    "GROUP BY a.pid, b.pid",
     "SELECT COUNT(*) FROM alpha.people WHERE pid NOT IN (SELECT pid FROM beta.people)",
     "SELECT a.state, COUNT(b.smokes) FROM alpha.people a LEFT JOIN beta.people b USING (pid) "
     "GROUP BY a.state",
