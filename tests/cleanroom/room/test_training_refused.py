@@ -6,12 +6,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import kept
 import numpy as np
 import pytest
 from tiny_training import N, Parties, Room, Rows, in_room, make_room, plan_of, refused, train
 
+from cleanroom.approval.book import Approvals
 from cleanroom.engine import standard
 from cleanroom.errors import (
+    ApprovalNeeded,
     CleanroomError,
     DataMismatch,
     MessageInvalid,
@@ -26,6 +29,7 @@ from cleanroom.learning.job import Job
 from cleanroom.learning.step import Step
 from cleanroom.party.party import PartyProcess
 from cleanroom.party.training import Learning
+from cleanroom.policy.own import OwnPolicy
 from cleanroom.recipient.asking import Asker
 from cleanroom.recipient.course import Course
 from cleanroom.session.digest import Digest
@@ -54,6 +58,23 @@ def test_several_trainings_run_at_once(members: Room, home: Path) -> None:
     first, second, third = in_room(members, home, both)
     at = {"age": [50.0], "bmi": [20.0], "smoker": [1.0]}
     assert first.model.predict(at) == second.model.predict(at) == third.model.predict(at)
+
+
+def test_a_training_waits_for_the_person_of_one_owner(members: Room, home: Path) -> None:
+    plan, at = plan_of(members), {"age": [50.0], "bmi": [20.0], "smoker": [1.0]}
+
+    async def work(_: Parties) -> list[object]:
+        with kept.state(home / "west") as state:
+            with pytest.raises(ApprovalNeeded, match="west: a person at west has to approve"):
+                await train(members, plan)
+            Approvals(state).approve(plan.hash, 1, None)
+            model = (await train(members, plan)).model
+            with pytest.raises(ApprovalNeeded):
+                await train(members, plan)
+        return model.predict(at)
+
+    policy = OwnPolicy(approval="person", approval_for=("training",))
+    assert len(in_room(members, home, work, policy=policy)) == 1
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from cleanroom.learning.job import Job
 from cleanroom.learning.step import Step, Sums
 from cleanroom.party.party import PartyProcess
 from cleanroom.plan.training import TrainPlan
+from cleanroom.policy.own import OwnPolicy
 from cleanroom.query.training import compile_training
 from cleanroom.recipient.answers import TrainedModel
 from cleanroom.recipient.asking import Asker
@@ -67,8 +68,13 @@ def in_room(
     home: Path,
     work: Callable[[Parties], Awaitable[object]],
     west: Rows | None = None,
+    policy: OwnPolicy | None = None,
 ) -> Any:
-    """Run the coordinator and the owners in this process."""
+    """Run the coordinator and the owners in this process.
+
+    Args:
+        west, policy: rows and own policy of the owner west.
+    """
 
     async def run() -> object:
         config = CoordinatorConfig.load(home / "coordinator.toml")
@@ -76,7 +82,10 @@ def in_room(
         sources["west"] = west or sources["west"]
         states = {name: kept.state(home / name) for name in sources}
         parties = {
-            n: PartyProcess(members[n], standard(), s, states[n]) for n, s in sources.items()
+            n: PartyProcess(
+                members[n], standard(), s, states[n], policy=policy if n == "west" else None
+            )
+            for n, s in sources.items()
         }
         tasks = [asyncio.ensure_future(coordinate(config))]
         tasks += [asyncio.ensure_future(party.run()) for party in parties.values()]
