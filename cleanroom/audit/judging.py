@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Self
 
+from cleanroom.audit import remembered
 from cleanroom.audit.bundle import Bundle, entries_of
 from cleanroom.audit.held import stored
 from cleanroom.audit.log import Log
@@ -74,8 +75,10 @@ class Case:
         member, opened = _opened(config)
         with opened as state, state.reading() as view:
             held = [one.checkpoint for one in stored(view, member.contract)]
+            ruled = remembered.seen(view, self.party)
         self._demand_same(member.contract)
         self._seen += [Seen.of(member.name, one) for one in held if one.party == self.party]
+        self._seen += [] if ruled is None else [Seen(member.name, *ruled)]
 
     def hold_to_export(self, path: Path) -> None:
         """Hold the log to what another member's exported log holds of it."""

@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from pydantic import BaseModel, ConfigDict
 
 from cleanroom.audit.held import check_inputs
-from cleanroom.audit.log import append
+from cleanroom.audit.log import Head, append
 from cleanroom.audit.record import Kind, Record
 from cleanroom.errors import LogDiverged
 from cleanroom.session.statements import Committed, Request, Ruling
-from cleanroom.storage.view import Batch
+from cleanroom.storage.view import Batch, View
 
 TABLE = "rulings remembered"
 
@@ -52,6 +52,15 @@ def remember(batch: Batch, request: Request, rulings: Mapping[str, Ruling], rece
             batch.put(TABLE, party, new.model_dump_json().encode())
     about = {"session": request.session, "who": request.recipient, "plan_hash": request.plan_hash}
     append(batch, Record.now(Kind.RECEIVED, digest=receipt, **about))
+
+
+def seen(view: View, party: str) -> Head | None:
+    """Return where a member's log stood, as it last ruled."""
+    value = view.get(TABLE, party)
+    if value is None:
+        return None
+    known = _Known.model_validate_json(value)
+    return Head(known.size, bytes.fromhex(known.root))
 
 
 def drop(batch: Batch, party: str) -> None:

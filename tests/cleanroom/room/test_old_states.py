@@ -84,6 +84,10 @@ def test_a_budget_that_is_put_back_is_not_spent_again(room: LocalRoom, tmp_path:
     words = ("audit", "verify", "--config", west.config, "--against", exported)
     assert "sound" not in said(*words)
 
+    forked, asker = tmp_path / "west.log", west.config.parents[1] / "university" / "config.toml"
+    said("audit", "export", forked, "--config", west.config)
+    assert "west: before record" in said("audit", "verify", forked, "--config", asker)
+
     west.stop()
     put_back(west, new)
     start(west)
