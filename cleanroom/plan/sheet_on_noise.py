@@ -9,8 +9,8 @@ from cleanroom.plan.plan import OpenedColumn, Plan
 def room(plan: Plan, noise: QueryNoise) -> Iterator[str]:
     """Say what the question promises, and what it takes from each owner's budget."""
     yield (
-        f"release dp: epsilon {noise.epsilon:g}, delta {noise.delta:g}, for every person with up "
-        f"to {noise.rows} of the rows that are joined here, all owners' together"
+        f"release dp: epsilon {noise.epsilon:g}, delta {noise.delta:g}, for every person, of whom "
+        f"up to {noise.rows} rows are counted here, all owners' together"
     )
     tables = ", ".join(plan.tables)
     yield f"each owner's budget of {tables} for {plan.recipient} is charged, and never given back"
@@ -53,5 +53,5 @@ def encrypted(noise: QueryNoise) -> str:
 def sizes(plan: Plan) -> Iterator[str]:
     """Say what sizes tell."""
     for number, leaf in enumerate(plan.leaves):
-        yield f"nothing of how many rows {leaf.member} holds: [{number}] has {leaf.max_rows} rows"
+        yield f"shares of [{number}] have {leaf.max_rows} rows, however many {leaf.member} holds"
     yield "how long each step takes: all members"

@@ -143,6 +143,10 @@ def _epsilon(question: Question, terms: Terms) -> float | None:
     """
     privacy = terms.privacy
     if privacy.release == "dp":
+        if question.min_group > 1:
+            what = f"groups of at least {question.min_group} persons under release = 'dp'"
+            remedy = "Ask without: whether a group is that large would be an exact answer."
+            raise UnsupportedQuery(what, remedy=remedy)
         asked = question.epsilon
         return checked_epsilon(privacy.asked_epsilon if asked is None else asked)
     if question.epsilon is not None:

@@ -201,6 +201,11 @@ def test_an_epsilon_that_promises_nothing_is_refused(wrong: Any) -> None:
         planned(ASKED[0], epsilon=wrong)
 
 
+def test_a_smallest_group_is_refused_where_nobody_may_test_it() -> None:
+    with pytest.raises(UnsupportedQuery, match="groups of at least 5 persons under release = 'dp'"):
+        planned(ASKED[1], min_group=5)
+
+
 def test_noise_that_may_wrap_or_cannot_be_drawn_is_refused() -> None:
     with pytest.raises((UnsupportedQuery, OverflowPossible), match="noise"):
         planned("SELECT SUM(amount * amount * amount) FROM claims", epsilon=1e-5)
@@ -214,9 +219,10 @@ def test_a_sheet_tells_the_errors_before_anything_runs(protocol: str) -> None:
     text = Sheet.of(plan, TERMS).text
     error = plan.noise.deviation(plan.noise.totals[0].name)
     assert f"COUNT(*), for each of 4 cells, to analyst, noisy: standard error {error:.4g}" in text
-    assert "epsilon 0.5, delta 1e-09, for every person with up to 1 of the rows" in text
+    assert "epsilon 0.5, delta 1e-09, for every person, of whom up to 1 rows are counted" in text
     assert "each owner's budget of claims for analyst is charged" in text
     assert "rounded up to a power of two" not in text
+    assert protocol == "he" or "shares of [0] have 4 rows, however many alpha holds" in text
 
 
 def test_how_many_rows_there_are_changes_no_size(databases: dict[str, Database]) -> None:

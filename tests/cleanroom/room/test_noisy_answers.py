@@ -1,5 +1,6 @@
 """Noisy queries in a room of real processes: charged durably, opened with noise, refused after."""
 
+import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -7,9 +8,11 @@ import noisy
 import numpy as np
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
 from cleanroom import LocalRoom
 from cleanroom.budget.ledger import Ledger
+from cleanroom.cli import app
 from cleanroom.config import MemberConfig
 from cleanroom.errors import BudgetExhausted, PolicyDenied
 from cleanroom.storage.state import State
@@ -102,6 +105,29 @@ def test_a_spent_budget_is_refused_by_name_and_charges_nobody(room: LocalRoom) -
     told = room.explain("SELECT SUM(amount) FROM claims", epsilon=4.0).text
     assert "budget-exhausted" in told
     assert spent(room) == before
+
+
+def test_the_commands_ask_with_noise_and_show_what_is_left(room: LocalRoom) -> None:
+    config = room.workers["alpha"].config
+    analyst = config.parent.parent / "analyst" / "config.toml"
+
+    def run(*words: str) -> str:
+        done = CliRunner().invoke(app, [words[0], "--config", str(analyst), *words[1:]])
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    asked = "SELECT AVG(level) AS mean, COUNT(*) AS n FROM claims"
+    assert "noisy: standard error" in run("explain", asked, "--epsilon", "0.05", "--offline")
+    first = run("query", asked, "--epsilon", "0.05")
+    assert "noisy, epsilon 0.05; standard errors: SUM(claims.level)" in first
+    assert "at no cost" in run("query", asked, "--epsilon", "0.05")
+    assert "at no cost" not in run("query", asked, "--epsilon", "0.05", "--fresh")
+    words = ["budget", "--config", str(config), "--format", "json"]
+    (claims, *_) = [
+        one for one in json.loads(CliRunner().invoke(app, words).stdout) if one["table"] == "claims"
+    ]
+    assert claims["recipient"] == "analyst"
+    assert 0 < claims["spent"] <= claims["epsilon"] == pytest.approx(4.0, abs=0.001)
 
 
 def test_of_many_questions_at_once_no_more_pass_than_the_budget_allows(room: LocalRoom) -> None:
