@@ -32,12 +32,14 @@ NEW_VARIABLE, BACKUP_VARIABLE = "CLEANROOM_NEW_PASSPHRASE", "CLEANROOM_BACKUP_PA
 @app.command()
 def show(config: Config) -> None:
     """Check every value that is kept, and say how the state stands."""
+    from cleanroom.storage.backup import digest_of
+
     with _opened(config) as (read, _, state), state.reading() as view:
         typer.echo(f"state      {read.state}, whole")
-        typer.echo(
-            f"key        {read.keys.path}{', under a passphrase' if read.keys.locked else ''}"
-        )
-        typer.echo(f"erased     {listed(sorted(view.erased())) if view.erased() else 'nothing'}")
+        under = ", under a passphrase" if read.keys.locked else ""
+        typer.echo(f"key        {read.keys.path}{under}")
+        typer.echo(f"erased     {', '.join(sorted(view.erased())) or 'nothing'}")
+        typer.echo(f"digest     {digest_of(view)}")
         if view.restored:
             typer.echo(f"charges    nothing, as {view.restored}; see 'cleanroom state confirm'")
 

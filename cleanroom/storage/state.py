@@ -40,6 +40,7 @@ class State:
         self._file, self._keys, self._today = file, keys, today
         self._ring: Ring | None = None
         self._seen = 0
+        self._purged: dt.date | None = None
 
     @classmethod
     def open(
@@ -105,12 +106,15 @@ class State:
         Raises:
             StateUnavailable: if it can't be made durable; nothing is changed then.
         """
+        today = self._today()
         try:
             with self._file.transaction(write=True) as db:
                 batch = self._view(Batch, db)
+                if today != self._purged:
+                    batch.purge()
                 yield batch
                 batch.finish()
-            self._seen = max(self._seen, batch.version)
+            self._seen, self._purged = max(self._seen, batch.version), today
         except BaseException:
             if self._ring is not None:
                 self._ring.forget()  # of keys that were made and undone
@@ -202,8 +206,8 @@ class State:
     def _check(self) -> None:
         with self.reading() as view:
             view.check()
-        with self.writing() as batch:
-            batch.purge()
+        with self.writing():
+            pass  # what is over goes, as with the first change of every day
 
     def _view(self, kind: type[V], db: sqlite3.Connection) -> V:
         suite, room, key_id, version, sealed = self._meta(db)

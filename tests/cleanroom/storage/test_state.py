@@ -77,6 +77,19 @@ def test_a_value_is_gone_from_its_day_on(tmp_path: Path) -> None:
         assert value(back, "a", "2") == b"two"
 
 
+def test_a_process_that_runs_on_removes_what_is_over(tmp_path: Path) -> None:
+    days = [DAY]
+    with kept.state(tmp_path, today=lambda: days[0]) as state:
+        with state.writing() as batch:
+            batch.put("a", "1", b"one", expires=DAY + dt.timedelta(days=30))
+        days[0] = DAY + dt.timedelta(days=40)
+        with state.writing() as batch:
+            batch.put("a", "2", b"two")
+        days[0] = DAY  # set back: it is gone, not hidden
+        assert value(state, "a", "1") is None
+        assert value(state, "a", "2") == b"two"
+
+
 @settings(max_examples=25, deadline=None)
 @given(
     st.lists(
