@@ -18,7 +18,7 @@ from benchmarks.rooms import QUERIES, cpu_seconds, status
 from cleanroom import LocalRoom
 
 REDACT, BASE = 7, 5
-RULES = {"redact": REDACT, "round_to": BASE, "top_two": 90, "p_percent": 10}
+RULES = {"redact": REDACT, "round_to": BASE, "top_two": 90, "p_percent": 10, "min_members": 2}
 PER_PERSON = 16  # rows of a person in any table; fewer have more than 8 of the made-up ones
 ERRORS = 6.0  # standard ones, beyond which no total lies
 SIZES = {"query_released": (100_000,), "query_noisy": (100_000,)}

@@ -82,8 +82,9 @@ SDC = Card(
     technique=Technique.SDC,
     maturity=Maturity.TESTED,
     does="On secret shares a cell is opened only if min_group distinct persons stand behind it "
-    "and behind each of its values; sums that few contributors dominate are withheld, and counts "
-    "redacted and rounded there, too, as the contract says.",
+    "and behind each of its values; sums that few contributors dominate are withheld, further "
+    "groups where totals would tell one that is, and counts redacted and rounded there, too, as "
+    "the contract says.",
     assumes=(
         "The column that each table names as the person tells persons apart, the same way at "
         "every owner.",
@@ -96,6 +97,8 @@ SDC = Card(
         "An owner that also receives results may choose its own rows so that a join singles out "
         "others' persons: give the role 'result' to members that own nothing.",
         "Ciphertexts and trainings, where persons behind a sum can't be counted.",
+        "Who knows which groups can't exist, or which follow from each other, knows more of those "
+        "that are withheld than totals tell.",
     ),
     endpoint="Groups are tested before anything is opened; the recipient never holds a withheld "
     "one.",
@@ -109,6 +112,9 @@ SDC = Card(
         "::test_a_value_behind_which_few_persons_stand_isn_t_opened",
         "tests/cleanroom/query/test_dominance.py"
         "::test_one_bank_s_rows_may_not_be_nearly_all_of_a_sum",
+        "tests/protocols/test_complementary.py"
+        "::test_no_withheld_cell_is_bounded_closer_than_the_smallest_group",
+        "tests/cleanroom/query/test_rounded_counts.py::test_every_count_of_a_group_is_rounded",
         "tests/cleanroom/room/test_local_room.py"
         "::test_groups_of_too_few_persons_are_counted_and_not_opened",
     ),

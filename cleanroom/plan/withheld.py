@@ -37,7 +37,7 @@ class Withheld:
         *first, last = self.reasons or (TOO_FEW,)
         why = f"{', '.join(first)} or {last}" if first else last
         parts = [f"{self.groups} groups withheld: {why}"] if self.groups else []
-        parts += [f"{self.counts} small counts withheld"] if self.counts else []
+        parts += [f"small counts withheld: {self.counts}"] if self.counts else []
         return "; ".join(parts) or "nothing withheld"
 
 

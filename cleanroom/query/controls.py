@@ -64,7 +64,7 @@ class Controls:
         """Whether persons are counted at all."""
         return min_group > 1 or self.limits is not None or self.members.least > 1
 
-    def check(self, query: Query) -> None:
+    def check(self, query: Query, min_group: int) -> None:
         """Refuse a query that would get around the rules.
 
         Raises:
@@ -73,6 +73,9 @@ class Controls:
         self.members.check(query)
         if self.rule is not None:
             check_sums(query)
+            if min_group == 1 and any(table.view is not None for table in query.tables):
+                what = "a subquery's groups in conditions, where counts are rounded"
+                raise UnsupportedQuery(f"{what} and min_group is 1: they would tell them exactly")
         if self.limits is not None and any(
             one.value in ("sum_distinct", "avg_distinct") for one in aggregates(query)
         ):

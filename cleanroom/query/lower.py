@@ -58,7 +58,7 @@ def lower(
     Raises:
         UnsupportedQuery, OverflowPossible.
     """
-    controls.check(query)
+    controls.check(query, min_group)
     return _Lowering(query, placement, min_group, controls).run()
 
 

@@ -118,5 +118,5 @@ def test_a_result_accounts_for_what_it_leaves_out(tmp_path: Path) -> None:
     assert (found.groups, found.counts) == (2, 1)
     assert str(found) == (
         "2 groups withheld: too few persons, dominated by few or to protect others; "
-        "1 small counts withheld"
+        "small counts withheld: 1"
     )

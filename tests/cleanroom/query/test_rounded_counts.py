@@ -146,7 +146,16 @@ def test_what_would_tell_exact_counts_is_refused(select: str) -> None:
     ],
 )
 def test_other_sums_stay_exact(select: str) -> None:
-    compiled(f"SELECT {select}", **NEAREST)
+    compiled(f"SELECT {select}", 3, **NEAREST)
+
+
+def test_a_subquery_s_count_can_t_be_compared_where_persons_aren_t_told_apart() -> None:
+    """Else the number of rows would be found by asking whether it is above 1, 2, 3, ..."""
+    sql = "SELECT COUNT(*) FROM alpha.people WHERE (SELECT COUNT(*) FROM beta.claims) > 80"
+    with pytest.raises(UnsupportedQuery, match="tell them exactly"):
+        compiled(sql, **NEAREST)
+    with pytest.raises(UnsupportedQuery, match="doesn't name the person"):
+        compiled(sql, 3, **NEAREST)
 
 
 def test_a_count_that_may_be_too_large_is_refused() -> None:
