@@ -2,15 +2,16 @@
 
 Rule: a right holds for the column as it is. An expression that could single out values, such
 as a join key CASE WHEN id IN (1, 2) THEN id END, needs the right 'filter' besides, and so does
-whatever is compared with what constants may decide. A use of an inner aggregate is also one of all
-columns that it is computed from. A row that is shown reveals its columns, and all that conditions
-make equal to them.
+whatever is compared with what constants may decide, and whatever has to be equal to a column that
+meets constants. A use of an inner aggregate is also one of all columns that it is computed from. A
+row that is shown reveals its columns, and all that conditions make equal to them.
 """
 
 from collections.abc import Collection, Iterable, Iterator
 from fractions import Fraction
 
 from cleanroom.plan.plan import Use
+from cleanroom.query.constants import NULL, chosen
 from cleanroom.query.equalities import Equalities, is_equality
 from cleanroom.query.origins import TRUTHS, origin
 from cleanroom.query.sources import Placement
@@ -30,6 +31,7 @@ _TAIL = Fraction(1, 10)
 def uses(query: Query, placement: Placement) -> tuple[Use, ...]:
     """Return every (table, column, right) that the query needs, sorted."""
     found = {*_conditions(query, placement), *_keys(query), *_aggregates(query, placement)}
+    found |= {*_filtered_alike(query)}
     return tuple(sorted(found | _below(query)))
 
 
@@ -56,7 +58,7 @@ def trained_uses(query: Query, placement: Placement) -> tuple[Use, ...]:
 
     'filter' besides for what could single out values.
     """
-    found = {*_conditions(query, placement), *_below(query)}
+    found = {*_conditions(query, placement), *_below(query), *_filtered_alike(query)}
     for key in query.keys:
         found.update(_of(query, key, "train"))
         found.update(_value(query, placement, key, "train"))
@@ -75,7 +77,7 @@ def row_uses(query: Query, placement: Placement, calls: Collection[Call]) -> tup
     Partitions need what GROUP BY needs. An order compares rows with each other. Columns are ruled
     on where the outer query uses them, but for what only their expressions tell.
     """
-    found = {*_conditions(query, placement), *_below(query)}
+    found = {*_conditions(query, placement), *_below(query), *_filtered_alike(query)}
     for call in calls:
         for key in call.partition:
             found.update(_key(query, key))
@@ -111,6 +113,20 @@ def conditions(query: Query) -> Iterator[Expr]:
     parts = [part for part, _ in walk_parts(query.part)]
     yield from (condition for part in parts for condition in part.where)
     yield from (c for part in parts for joined in part.attached for c in joined.on)
+
+
+def _filtered_alike(query: Query) -> Iterator[Use]:
+    """A condition on a column holds for every column that has to be equal to it."""
+    equal = Equalities()
+    for condition in filter(is_equality, conditions(query)):
+        first, second = map(bare, condition.args)
+        if first.op == second.op == "column":
+            equal.join(first, second)
+    for condition in conditions(query):
+        found = chosen(condition)
+        if found is not None and found.values != (NULL,):
+            for other in equal.members(bare(found.column)):
+                yield from _of(query, other, "filter")
 
 
 def _conditions(query: Query, placement: Placement) -> Iterator[Use]:

@@ -366,6 +366,22 @@ def test_to_join_with_a_constant_in_disguise_is_to_filter(made: str) -> None:
     assert rights == {"join", "filter"}
 
 
+@pytest.mark.parametrize(
+    ("condition", "rights"),
+    [
+        ("c.name = 'Bo Li'", {"join", "filter"}),
+        ("c.name IN ('Bo Li', 'Dov')", {"join", "filter"}),
+        ("c.name IS NULL", {"join"}),
+        ("c.level = 3", {"join"}),
+    ],
+)
+def test_a_condition_holds_for_all_that_has_to_be_equal(condition: str, rights: set[str]) -> None:
+    sql = "SELECT COUNT(*) FROM alpha.people p LEFT JOIN beta.claims c ON p.name = c.name"
+    for joined in (sql.replace("LEFT ", ""), sql):
+        uses = compile_query(f"{joined} WHERE {condition}", terms(1), "0" * 64, "analyst").uses
+        assert rights == {u.right for u in uses if (u.table, u.column) == ("alpha.people", "name")}
+
+
 def test_to_compare_with_a_constant_in_disguise_is_to_filter() -> None:
     sql = (
         "SELECT COUNT(*) FROM alpha.people p JOIN beta.claims c ON p.id = c.pid"
