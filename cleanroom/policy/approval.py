@@ -39,10 +39,17 @@ def needs_person(plan: Asked, policy: OwnPolicy) -> bool:
 
 
 def _offered(plan: Asked) -> bool:
-    """Whether the contract itself has it, so that all who signed approved it."""
-    if isinstance(plan, ProfilePlan):
-        return True
-    return isinstance(plan, Plan) and (plan.template is not None or plan.gate is not None)
+    """Whether the contract itself has it, so that all who signed approved it.
+
+    Whoever leaves members out asks for something else: subtracted, the two tell of these members.
+    """
+    match plan:
+        case ProfilePlan():
+            return True
+        case Plan(without=()):
+            return plan.template is not None or plan.gate is not None
+        case _:
+            return False
 
 
 def _approval(matter: Matter[Asked]) -> Iterator[Violation]:

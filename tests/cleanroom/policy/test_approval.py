@@ -92,6 +92,12 @@ def test_what_all_signed_needs_no_person() -> None:
     assert codes(planned(ASKED), only="templates") == [Code.TEMPLATES_ONLY]
 
 
+def test_a_template_without_some_members_is_not_what_all_signed() -> None:
+    without = replace(template(), without=("gamma",))
+    assert Code.APPROVAL_NEEDED in codes(without, approval="person")
+    assert Code.TEMPLATES_ONLY in codes(without, only="templates")
+
+
 @pytest.mark.parametrize(
     ("plan", "kind"), [(planned(ASKED), "query"), (trained(), "training"), (scored(), "scoring")]
 )
