@@ -9,7 +9,7 @@ persons an owner has is its own process's to check.
 import json
 from collections.abc import Iterator
 
-from cleanroom.plan.training import TrainPlan
+from cleanroom.plan.training import Noise, TrainPlan
 from cleanroom.policy.budgets import budget
 from cleanroom.policy.gates import gates_alone
 from cleanroom.policy.matter import Matter, Rule
@@ -89,9 +89,23 @@ def _noisy(matter: Matter[TrainPlan]) -> Iterator[Violation]:
         message = f"the noise of {noise.honest} owners counted on, where {sure} may be left"
         remedy = f"Ask with honest = {sure} in dp."
         yield Violation(Code.NOISE_NOT_ENOUGH, "", message, remedy, "privacy.epsilon")
+    yield from _at_owners(matter, noise)
     if plan.held_out:
         message = "persons held out, of whom exact figures would be opened beside noisy sums"
         yield Violation(Code.NOISE_MISSING, "", message, "Ask with holdout = 0.", "privacy.release")
+
+
+def _at_owners(matter: Matter[TrainPlan], noise: Noise) -> Iterator[Violation]:
+    """Refuse noise for persons at fewer owners than the contract says they may be at."""
+    for name in matter.plan.tables:
+        table = matter.terms.tables.get(name)
+        agreed = None if table is None else table.owners_per_person
+        if agreed is None or noise.owners >= min(agreed, len(matter.plan.owners)):
+            continue
+        message = f"noise for persons at {noise.owners} owners, where {name} says {agreed}"
+        remedy = f"Ask with owners_per_person = {agreed} in dp."
+        rule = f"tables.{name}.owners_per_person"
+        yield Violation(Code.NOISE_NOT_ENOUGH, "", message, remedy, rule)
 
 
 RULES: tuple[Rule[TrainPlan], ...] = (_owners, _released, _together, _noisy, budget)

@@ -166,3 +166,15 @@ def test_a_job_is_for_one_of_the_purposes_that_the_contract_names(tmp_path: Path
     spending.charge("first", plan_of(noisy(), terms, purpose="care"))
     spent = {one.scope.purpose: one.spent for one in spending.budgets()}
     assert spent["care"] > spent["costs"] == 0
+
+
+@pytest.mark.parametrize(("agreed", "refused"), [(1, False), (2, True), (3, True)])
+def test_noise_covers_persons_at_as_many_owners_as_the_contract_says(
+    agreed: int, refused: bool
+) -> None:
+    contract = training.contract(release="dp")
+    contract["tables"]["patients"]["owners_per_person"] = agreed
+    terms = Terms.of(contract)
+    codes = [v.code for v in by_contract(plan_of(noisy(), terms), terms, TODAY)]
+    assert codes == [Code.NOISE_NOT_ENOUGH] * refused
+    assert by_contract(plan_of(noisy(owners_per_person=agreed), terms), terms, TODAY) == ()
