@@ -2,6 +2,7 @@
 
 import tomllib
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -68,9 +69,9 @@ class ProcessConfig(FileConfig):
     state: Path = Path("state.db")
     storage: Storage = Storage()
 
-    @property
+    @cached_property
     def keys(self) -> Keys:
-        """How the state is opened."""
+        """How the state is opened; a passphrase is asked for once."""
         path = self.storage.key or self.state.with_suffix(".key")
         return Keys(path, sealed=self.storage.passphrase)
 

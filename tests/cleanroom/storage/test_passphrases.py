@@ -7,6 +7,7 @@ from pathlib import Path
 import kept
 import pytest
 
+from cleanroom.config import MemberConfig
 from cleanroom.errors import StateKeyRefused
 from cleanroom.storage.keyfile import Keys
 from cleanroom.storage.passphrase import VARIABLE, Cost, Passphrase
@@ -71,6 +72,23 @@ def test_a_state_opens_with_its_passphrase_alone(
     monkeypatch.setenv(f"{VARIABLE}_FD", "none")
     with pytest.raises(StateKeyRefused, match="descriptor"):
         sealed(tmp_path)
+
+
+def test_a_process_asks_once_however_often_it_opens_its_state(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = "identity = 'i'\ncontract = 'c'\n[storage]\npassphrase = true\n"
+    (tmp_path / "p.toml").write_text(said)
+    config = MemberConfig.load(tmp_path / "p.toml")
+    assert (config.state, config.keys.path) == (tmp_path / "state.db", tmp_path / "state.key")
+    reading, writing = os.pipe()
+    os.write(writing, GOOD.encode())
+    os.close(writing)
+    monkeypatch.setenv(f"{VARIABLE}_FD", str(reading))
+    for _ in range(2):  # the descriptor gives it once
+        State.open(config.state, config.keys, kept.ROOM).close()
+    os.close(reading)
+    assert config.keys.locked
 
 
 def test_a_passphrase_that_others_may_read_is_refused(tmp_path: Path, file: Path) -> None:
