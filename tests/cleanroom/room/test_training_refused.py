@@ -12,6 +12,7 @@ import pytest
 from tiny_training import N, Parties, Room, Rows, in_room, make_room, plan_of, refused, train
 
 from cleanroom.approval.book import Approvals
+from cleanroom.approval.sheets import sheet_of
 from cleanroom.engine import standard
 from cleanroom.errors import (
     ApprovalNeeded,
@@ -67,7 +68,8 @@ def test_a_training_waits_for_the_person_of_one_owner(members: Room, home: Path)
         with kept.state(home / "west") as state:
             with pytest.raises(ApprovalNeeded, match="west: a person at west has to approve"):
                 await train(members, plan)
-            Approvals(state).approve(plan.hash, 1, None)
+            entry = Approvals(state).approve(plan.hash, 1, None)
+            assert "logistic" in sheet_of(entry, members["west"].contract).text
             model = (await train(members, plan)).model
             with pytest.raises(ApprovalNeeded):
                 await train(members, plan)
