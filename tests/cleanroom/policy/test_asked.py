@@ -1,6 +1,7 @@
 """What a recipient may ask over time: comparisons are counted, sets of rows don't overlap."""
 
 import datetime as dt
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +18,9 @@ from cleanroom.contract.terms import Terms
 from cleanroom.errors import StateRestored
 from cleanroom.identity.identity import Identity
 from cleanroom.learning.job import Job
+from cleanroom.party.approving import Approving
+from cleanroom.party.judging import Judge
+from cleanroom.party.spending import Spending
 from cleanroom.plan.plan import Plan
 from cleanroom.plan.rowsets import RowSet
 from cleanroom.plan.sheet import Sheet
@@ -279,6 +283,22 @@ def test_counts_and_sets_are_kept_by_recipient(tmp_path: Path) -> None:
         assert asked.row_sets(view, "analyst", [PEOPLE]) == {PEOPLE: sets}
         assert asked.comparisons(view, "other", [SCORE]) == {SCORE: 0}
         assert asked.row_sets(view, "other", [PEOPLE]) == {PEOPLE: ()}
+
+
+def test_questions_at_once_count_one_by_one(tmp_path: Path) -> None:
+    agreed, plan = rooms.terms(1, max_comparisons=3), plan_of(COMPARED)
+    with kept.state(tmp_path) as state:
+        judge = Judge(
+            agreed, check, ALPHA, Spending("alpha", agreed, state), Approving(ALPHA, state), state
+        )
+        assert judge._rule(plan, TODAY, runs=False) == ()  # a rehearsal counts nothing
+        with ThreadPoolExecutor(12) as pool:
+            ruled = [pool.submit(judge._rule, plan, TODAY, runs=True) for _ in range(12)]
+        found = [each.result() for each in ruled]
+        assert sum(each == () for each in found) == 3
+        assert {v.code for each in found for v in each} == {Code.COMPARISONS_EXHAUSTED}
+        with state.reading() as view:
+            assert asked.comparisons(view, "analyst", [SCORE]) == {SCORE: 3}
 
 
 def test_a_state_out_of_a_backup_counts_nothing(tmp_path: Path) -> None:

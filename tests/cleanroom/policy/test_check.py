@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -127,6 +128,12 @@ OF_OTHERS |= {Code.GATES_ALONE, Code.GATE_ALTERED, Code.GATE_NOT_FOR_RECIPIENT}
 OF_OTHERS |= {Code.GATE_ASKED_TOO_OFTEN}
 OF_OTHERS |= {Code.TEMPLATES_ONLY, Code.APPROVAL_NEEDED, Code.APPROVAL_DENIED}
 OF_OTHERS |= {Code.PROFILE_NOT_ALLOWED}
+
+
+def test_every_code_has_a_test() -> None:
+    others = [p for p in Path(__file__).parent.glob("test_*.py") if p.name != Path(__file__).name]
+    texts = "".join(path.read_text(encoding="utf-8") for path in others)
+    assert [code for code in OF_OTHERS if f"Code.{code.name}" not in texts] == []
 
 
 @pytest.mark.parametrize("code", [code for code in Code if code not in OF_OTHERS])
