@@ -135,10 +135,8 @@ class Witness:
             return []
         if shown.member == self.name and shown.since == 0:
             raise diverged(held.checkpoint)  # asked for a proof, it gave none
-        if new.party in self._asked and shown.member != self.name:
-            return []
         self._asked.add(new.party)
-        return self.ask(new.party)
+        return self.ask(new.party)  # again, too: a connection may have broken since
 
     def _own(self, since: int, to: str) -> tuple[int, Shown]:
         stands = self.log.head()

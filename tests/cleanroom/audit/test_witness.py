@@ -139,7 +139,7 @@ def test_a_member_that_gives_no_proof_is_named(all_of) -> None:
     work(a)
     bare = Shown(a.publish().checkpoint)
     assert len(b.hear(bare)) == 1
-    assert b.hear(bare) == []  # asked once
+    assert len(b.hear(bare)) == 1  # a question may get lost
     b.hear(Shown(bare.checkpoint, member="bank_b"))
     with pytest.raises(LogDiverged):
         b.check(("bank_a",))
