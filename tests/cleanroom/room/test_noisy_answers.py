@@ -62,7 +62,10 @@ def test_every_cell_is_opened_with_noise(
     assert result.privacy["standard_errors"]["COUNT(*)"] == result.standard_errors["n"]
     after = spent(room)
     assert all(a == pytest.approx(b + 0.017, abs=0.004) for a, b in zip(after, before, strict=True))
-    assert "standard error" in room.explain(SQL, protocol=protocol, epsilon=0.5).text
+    told = room.explain(SQL, protocol=protocol, epsilon=0.5)
+    assert told.accepted
+    assert "standard error" in told.text
+    assert spent(room) == after  # members ruled, and nobody was charged
 
 
 SPELLINGS = [
