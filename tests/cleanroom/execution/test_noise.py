@@ -79,7 +79,7 @@ def test_noise_suffices_without_any_one_member() -> None:
     assert abs(np.corrcoef(each)[np.triu_indices(3, 1)]).max() < 0.05
 
 
-@pytest.mark.parametrize("cost", [0.5, 4.0])
+@pytest.mark.parametrize("cost", [1.0])
 def test_answers_prove_no_more_than_epsilon(cost: float) -> None:
     """What 200 000 answers each to neighbouring tables prove of epsilon, at 99.9 %."""
     noise = replace(cells_plan(cost).noise, cells=200_000)

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import noisy
@@ -12,6 +13,7 @@ from in_memory import run_on_ciphertexts, run_on_shares
 from cleanroom.budget.zcdp import UNITS, epsilon, rho_within
 from cleanroom.contract.terms import Terms
 from cleanroom.errors import OverflowPossible, UnsupportedQuery
+from cleanroom.execution.contribute import contribute
 from cleanroom.local.given import as_file
 from cleanroom.plan.plaintext import insecure_run
 from cleanroom.plan.plan import Plan
@@ -19,6 +21,7 @@ from cleanroom.plan.sheet import Sheet
 from cleanroom.query.compile import compile_query
 from cleanroom.query.finish import finish
 from cleanroom.sources.database import Database
+from protocols.simulate import Transcript
 
 TERMS = noisy.terms()
 JOINED = "alpha.people a JOIN beta.people b ON a.pid = b.pid"
@@ -49,10 +52,15 @@ ON_SHARES = [
 
 @pytest.fixture(scope="module")
 def databases(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Database]:
-    folder, found = tmp_path_factory.mktemp("noisy"), {}
+    return loaded(tmp_path_factory.mktemp("noisy"), 200)
+
+
+def loaded(folder: Path, claims: int) -> dict[str, Database]:
+    """Return every owner's rows, of which so many are claims."""
+    found = {}
     for owner in noisy.OWNERS:
         paths = {}
-        for table, data in noisy.rows(200).items():
+        for table, data in noisy.rows(claims).items():
             mine = data.get(owner) if isinstance(data, dict) else data
             if isinstance(data, dict) or table.startswith(owner):
                 columns = tuple(TERMS.tables[table].columns)
@@ -225,12 +233,19 @@ def test_a_sheet_tells_the_errors_before_anything_runs(protocol: str) -> None:
     assert protocol == "he" or "shares of [0] have 4 rows, however many alpha holds" in text
 
 
-def test_how_many_rows_there_are_changes_no_size(databases: dict[str, Database]) -> None:
-    """Shares are as large as the contract allows, whatever an owner holds."""
-    plan = planned(ON_SHARES[0])
-    (leaf, *_) = plan.leaves
-    assert leaf.max_rows == 1024
-    from cleanroom.execution.contribute import contribute
-
-    (triple,) = contribute(plan, "alpha", databases["alpha"], b"k" * 16)
-    assert {part.n for part in triple} == {1024}
+def test_how_many_rows_there_are_changes_no_message(
+    databases: dict[str, Database], tmp_path: Path
+) -> None:
+    """Shares are as large as the contract allows, and so is all that computing members send."""
+    few = loaded(tmp_path, 2)
+    for plan in map(planned, (ASKED[0], ASKED[1])):
+        seen = []
+        for rows in (databases, few):
+            transcript = Transcript()
+            run_on_shares(plan, rows, transcript)
+            seen.append(transcript.rounds)
+        assert seen[0] == seen[1]
+    distinct = planned(ON_SHARES[0])
+    for rows in (databases, few):
+        (triple,) = contribute(distinct, "alpha", rows["alpha"], b"k" * 16)
+        assert {part.n for part in triple} == {distinct.leaves[0].max_rows} == {1024}
