@@ -31,6 +31,7 @@ def query_released(asked: Asked) -> Line:
     plain["privacy"]["complementary"] = "off"
     ruled = copy.deepcopy(plain)
     ruled["privacy"].update(RULES)
+    plain["privacy"]["complementary"] = "off"
     return _compared(
         asked,
         (ruled, plain),

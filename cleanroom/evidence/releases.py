@@ -27,6 +27,7 @@ def rules(terms: Terms) -> Iterator[str]:
         yield f"top_two: the two largest contributors have at most {privacy.top_two} % of a sum"
         yield f"p_percent: {privacy.p_percent}"
         yield f"complementary: {privacy.complementary}, further groups where totals would tell one"
+        yield f"complementary: {privacy.complementary}, further groups where totals would tell one"
         yield f"epsilon: {privacy.epsilon:g} and delta: {privacy.delta:g} for noisy trainings"
     yield f"overlap of sets of rows between questions: {privacy.overlap}"
     yield f"max_comparisons: {privacy.max_comparisons}"
