@@ -92,7 +92,7 @@ class Keeping:
         """Log a request that this process passes on, and return if all logs allow its session.
 
         Raises:
-            LogDiverged, RowsChanged, StateUnavailable: as `admit`.
+            LogDiverged, PeerUnavailable, RowsChanged, StateUnavailable: as `admit`.
         """
         await self._add(entries.requested(self._loggable(request)))
         await self._settle(request)
@@ -102,6 +102,7 @@ class Keeping:
 
         Raises:
             LogDiverged, RowsChanged: naming whose doesn't.
+            PeerUnavailable: naming who was asked for a proof and hasn't answered in time.
         """
         request = self._loggable(request)
         self._requests[request.session] = request, entries.requested(request)

@@ -13,7 +13,13 @@ from cleanroom.audit.checkpoint import Checkpoint
 from cleanroom.audit.held import Held, diverged, goes_on, store, stored
 from cleanroom.audit.log import Head, Log, append, check_member, head, set_member
 from cleanroom.audit.record import Kind, Record
-from cleanroom.errors import CleanroomError, LogDiverged, RowsChanged
+from cleanroom.errors import (
+    CleanroomError,
+    LogDiverged,
+    PeerUnavailable,
+    RowsChanged,
+    StateUnavailable,
+)
 from cleanroom.session.member import Membership
 from cleanroom.session.statements import Committed, Signed
 from cleanroom.storage.state import State
@@ -92,12 +98,15 @@ class Witness:
         Raises:
             LogDiverged, RowsChanged: naming the first against whom something does; this process's
                 own member first.
+            PeerUnavailable: naming a member that was asked for a proof and hasn't answered.
         """
         for name in (self.name, *members):
             if name in self._faults:
                 raise self._faults[name].again()
             if name in self._asked:
-                raise diverged(self._held[name].checkpoint)
+                n = self._held[name].checkpoint.size
+                what = f"hasn't shown yet that its log goes on from {n} records"
+                raise PeerUnavailable(what, party=name)
 
     def add(self, *records: Record) -> Head:
         """Add records to the log, and write down what is newly held.
@@ -108,12 +117,16 @@ class Witness:
             StateUnavailable: if they can't be written.
         """
         names, self._unsaved = self._unsaved, set()
-        with self._state.writing() as batch:
-            set_member(batch, self.name)
-            store(batch, {name: self._held[name] for name in names})
-            for record in records:
-                append(batch, record)
-            return head(batch)
+        try:
+            with self._state.writing() as batch:
+                set_member(batch, self.name)
+                store(batch, {name: self._held[name] for name in names})
+                for record in records:
+                    append(batch, record)
+                return head(batch)
+        except StateUnavailable:
+            self._unsaved |= names
+            raise
 
     # ---------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from cleanroom.errors import (
     LogDiverged,
     MessageInvalid,
     NotAuthorised,
+    PeerUnavailable,
     RowsChanged,
     StateUnavailable,
 )
@@ -127,7 +128,7 @@ def test_an_old_checkpoint_that_somebody_repeats_frames_nobody(all_of) -> None:
     audit.exchange(*all_of.values(), by=a)
     (question,) = b.hear(old)
     assert b.unsettled(("bank_a",)) == {"bank_a"}
-    with pytest.raises(LogDiverged):
+    with pytest.raises(PeerUnavailable, match="hasn't shown yet"):
         b.check(("bank_a",))
     (answer,) = a.hear(Shown(question.checkpoint, member="bank_b"))
     assert b.hear(answer) == []

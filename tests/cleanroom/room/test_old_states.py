@@ -72,13 +72,13 @@ def test_a_budget_that_is_put_back_is_not_spent_again(room: LocalRoom, tmp_path:
     assert budget["spent"] == 0  # as the old copy has it
 
     start(west)
-    with pytest.raises(LogDiverged) as found:
-        room.train(JOB)
-    assert found.value.party == "west"
-    for worker in (north, west, room.workers["coordinator"]):
+    for worker in (room.workers["coordinator"], north, west):
         while not (names := diverged(worker)):
             pass
         assert names == {"west"}
+    with pytest.raises(LogDiverged) as found:
+        room.train(JOB)
+    assert found.value.party == "west"
     exported = tmp_path / "north.log"
     said("audit", "export", exported, "--config", north.config)
     words = ("audit", "verify", "--config", west.config, "--against", exported)
