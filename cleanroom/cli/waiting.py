@@ -49,10 +49,11 @@ def until_approved(
         try:
             return ask()
         except ApprovalNeeded as error:
-            typer.echo(printable(f"waiting: {error.message}"), err=True)
-            while True:
+            accepted = False
+            while not accepted:
                 if now() + (pause_s := next(pauses)) > ends:
                     raise
+                if pause_s == PAUSES_S[0]:
+                    typer.echo(printable(f"waiting: {error.message}"), err=True)
                 pause(pause_s)
-                if explain().accepted:
-                    break
+                accepted = explain().accepted

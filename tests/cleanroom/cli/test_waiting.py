@@ -51,11 +51,14 @@ def test_it_is_asked_again_once_it_is_approved(capsys: pytest.CaptureFixture[str
 
 
 @pytest.mark.parametrize("minutes", [0, 2])
-def test_it_gives_up_when_the_time_is_over(minutes: int) -> None:
+def test_it_gives_up_when_the_time_is_over(
+    minutes: int, capsys: pytest.CaptureFixture[str]
+) -> None:
     person = Person(approves_at_s=10**6)
     with pytest.raises(ApprovalNeeded):
         person.wait(minutes)
     assert person.asked == 1
+    assert bool(capsys.readouterr().err) == (minutes > 0)
     assert person.now_s <= 60 * minutes
 
 
