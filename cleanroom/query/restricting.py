@@ -12,6 +12,7 @@ from cleanroom.plan.restrictions import Facts, How, Linked, Origin, Restriction
 from cleanroom.query.canonical import digest
 from cleanroom.query.constants import NULL, Chosen, chosen
 from cleanroom.query.origins import TRUTHS, is_plain, merged, of_column, origin
+from cleanroom.query.powers import chooses
 from cleanroom.query.rowsets import shape_of
 from cleanroom.query.sources import Placement
 from cleanroom.query.uses import LINEAR, SINGLE, conditions
@@ -200,7 +201,8 @@ class _Finding:
             for arg in expr.args:
                 yield from self._value(arg)
         else:
-            yield from self.of(expr, "computed" if expr.op in LINEAR else "other", _construct(expr))
+            plainly = expr.op in LINEAR and not chooses(self.query, expr)
+            yield from self.of(expr, "computed" if plainly else "other", _construct(expr))
             for arg in expr.args:
                 yield from self._value(arg)
 

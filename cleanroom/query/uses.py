@@ -14,6 +14,7 @@ from cleanroom.plan.plan import Use
 from cleanroom.query.constants import NULL, chosen
 from cleanroom.query.equalities import Equalities, is_equality
 from cleanroom.query.origins import TRUTHS, origin
+from cleanroom.query.powers import chooses
 from cleanroom.query.sources import Placement
 from cleanroom.sql.aggregates import RIGHTS, share_of
 from cleanroom.sql.bind import Query
@@ -230,7 +231,8 @@ def _value(query: Query, placement: Placement, expr: Expr, right: str) -> Iterat
         for value in (*expr.args[1:-1:2], expr.args[-1]):
             yield from _value(query, placement, value, right)
     else:
-        if expr.op not in LINEAR:  # 1 // (x - 7) is NULL or great for single values of x
+        # 1 // (x - 7) is NULL or great for single values of x
+        if expr.op not in LINEAR or chooses(query, expr):
             yield from _of(query, expr, "filter")
         for arg in expr.args:
             yield from _value(query, placement, arg, right)

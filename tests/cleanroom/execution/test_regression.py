@@ -15,6 +15,7 @@ from in_memory import run_on_ciphertexts, run_on_shares
 from cleanroom.contract.terms import Terms
 from cleanroom.errors import UnknownName, UnsupportedQuery
 from cleanroom.plan.plan import Protocol
+from cleanroom.plan.withheld import Withheld
 from cleanroom.query.compile import compile_query
 from cleanroom.query.finish import finish
 from cleanroom.recipient.answers import Answer, Stats
@@ -32,7 +33,7 @@ CASES = {
 
 
 def result(table: pa.Table) -> Result:
-    return Result(Answer(table, 0, Receipt(()), Stats(0, 0, 0, table.num_rows)))
+    return Result(Answer(table, Withheld(), Receipt(()), Stats(0, 0, 0, table.num_rows)))
 
 
 def fitted(

@@ -382,6 +382,23 @@ def test_a_condition_holds_for_all_that_has_to_be_equal(condition: str, rights: 
         assert rights == {u.right for u in uses if (u.table, u.column) == ("alpha.people", "name")}
 
 
+POLYNOMIALS = [
+    ("level * (level - 1) * (level - 2)", True),
+    ("(level - 1) * (2 - level) * 3 * level", True),
+    ("amount * (level * level) * level", True),
+    ("level * level", False),
+    ("amount * level + level * level", False),
+]
+
+
+@pytest.mark.parametrize(("product", "chooses"), POLYNOMIALS)
+def test_a_polynomial_that_is_zero_but_for_one_value_filters(product: str, chooses: bool) -> None:
+    sql = f"SELECT kind, SUM({product}) FROM beta.claims GROUP BY kind"
+    uses = compile_query(sql, terms(1), "0" * 64, "analyst").uses
+    rights = {u.right for u in uses if (u.table, u.column) == ("beta.claims", "level")}
+    assert rights == ({"sum", "filter"} if chooses else {"sum"})
+
+
 def test_to_compare_with_a_constant_in_disguise_is_to_filter() -> None:
     sql = (
         "SELECT COUNT(*) FROM alpha.people p JOIN beta.claims c ON p.id = c.pid"
