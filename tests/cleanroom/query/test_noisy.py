@@ -12,7 +12,7 @@ from in_memory import run_on_ciphertexts, run_on_shares
 
 from cleanroom.budget.zcdp import UNITS, epsilon, rho_within
 from cleanroom.contract.terms import Terms
-from cleanroom.errors import OverflowPossible, UnsupportedQuery
+from cleanroom.errors import ContractInvalid, OverflowPossible, UnsupportedQuery
 from cleanroom.execution.contribute import contribute
 from cleanroom.local.given import as_file
 from cleanroom.plan.plaintext import insecure_run
@@ -188,6 +188,7 @@ REFUSED = [
 
 @pytest.mark.parametrize(("sql", "named"), REFUSED)
 def test_what_noise_does_not_cover_is_refused_by_name(sql: str, named: str) -> None:
+    """F58 and others: extremes, quantiles, other persons' rows, values that nobody declared."""
     with pytest.raises(UnsupportedQuery) as refused:
         planned(sql)
     assert named in str(refused.value)
@@ -201,12 +202,24 @@ def test_persons_of_two_owners_are_not_told_apart_on_ciphertexts() -> None:
 
 @pytest.mark.parametrize("wrong", [0, -1, 0.0, math.nan, math.inf, 1e9, 20.01, True, "1", None])
 def test_an_epsilon_that_promises_nothing_is_refused(wrong: Any) -> None:
+    """F67."""
     if wrong is None:
         with pytest.raises(UnsupportedQuery, match="'sdc'"):
             planned(ASKED[0], terms=noisy.terms(release="sdc"), epsilon=1.0)
         return
     with pytest.raises(UnsupportedQuery, match="epsilon"):
         planned(ASKED[0], epsilon=wrong)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"epsilon": 0.0}, {"epsilon": -1.0}, {"epsilon": math.nan}, {"epsilon": 1e9}, {"delta": 1.0},
+     {"query_epsilon": 5.0}],
+)  # fmt: skip
+def test_a_contract_that_promises_nothing_is_refused(wrong: dict[str, float]) -> None:
+    """F67."""
+    with pytest.raises(ContractInvalid, match=r"privacy"):
+        noisy.terms(**wrong)
 
 
 def test_a_smallest_group_is_refused_where_nobody_may_test_it() -> None:

@@ -51,6 +51,7 @@ def loaded(folder: Path, table: pd.DataFrame, terms: Terms = TERMS) -> pd.DataFr
 def test_values_are_moved_to_the_nearest_bound_and_persons_keep_so_many_rows(
     tmp_path: Path,
 ) -> None:
+    """F64: whatever one person's values are, nothing fails."""
     table = rows()
     found = loaded(tmp_path, table)
     assert found.groupby("pid").size().max() == 3
