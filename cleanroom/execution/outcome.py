@@ -46,7 +46,7 @@ class Opened:
     Attributes:
         columns: for a bits column c, uint64 arrays c_0, c_1, ... (most significant first) and,
             if it is nullable, a boolean array c_null; for a sum column an int64 array.
-        suppressed: groups withheld because too few persons stand behind them; of a gate 1 if
+        suppressed: groups withheld, by whatever rule; of a gate 1 if
             more rows match than it opens, else 0.
     """
 

@@ -38,11 +38,16 @@ OF_ANY_PERSONS = (
 
 
 def run(
-    sql: str, folder: Path, data: Data, count: str = "hidden", min_group: int = 2
+    sql: str,
+    folder: Path,
+    data: Data,
+    count: str = "hidden",
+    min_group: int = 2,
+    **privacy: object,
 ) -> tuple[list[Any], list[Outcome], Opened]:
     """Return gates and sizes, without quicksorts' levels: those follow from fresh randomness."""
     folder.mkdir()
-    terms = rooms.terms(min_group, group_count=count)
+    terms = rooms.terms(min_group, group_count=count, **privacy)
     paths = rooms.write(folder, data)
     plan = compile_query(sql, terms, "0" * 64, "analyst")
     parts: list[dict[int, Contribution]] = [{}, {}, {}]
@@ -62,6 +67,16 @@ def run(
 def test_other_rows_look_the_same(sql: str, tmp_path: Path) -> None:
     first, *_ = run(sql, tmp_path / "first", rooms.rows(1))
     second, *_ = run(sql, tmp_path / "second", rooms.rows(2))
+    assert first == second
+
+
+@pytest.mark.parametrize("keys", ["channel", "channel, month(booked)"])
+def test_rules_of_release_look_the_same_whatever_they_withhold(keys: str, tmp_path: Path) -> None:
+    sql = f"SELECT {keys}, COUNT(*), SUM(amt) FROM transactions GROUP BY {keys}"
+    rules = {"redact": 3, "round_to": 5, "top_two": 80, "p_percent": 10, "min_members": 2}
+    first, _, all_of = run(sql, tmp_path / "a", rooms.rows(1), **rules, complementary="on")
+    second, _, one = run(sql, tmp_path / "b", one_customer(), **rules, complementary="on")
+    assert all_of.n != one.n
     assert first == second
 
 
