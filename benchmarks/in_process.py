@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 
-from benchmarks import boosting, evidence, learning, noise, rulings, secure_sums
+from benchmarks import boosting, evidence, kept, learning, noise, rulings, secure_sums
 from benchmarks.measure import Asked, Line
 
 IN_PROCESS: dict[str, Callable[[Asked], Line]] = {
     **noise.IN_PROCESS,
     **evidence.IN_PROCESS,
+    **kept.IN_PROCESS,
     **rulings.IN_PROCESS,
     **learning.IN_PROCESS,
     **boosting.IN_PROCESS,
@@ -16,6 +17,7 @@ IN_PROCESS: dict[str, Callable[[Asked], Line]] = {
 SIZES = {
     **noise.SIZES,
     **evidence.SIZES,
+    **kept.SIZES,
     **rulings.SIZES,
     **learning.SIZES,
     **boosting.SIZES,

@@ -35,8 +35,9 @@ _SECTIONS = {
     "Queries, and the start of a room": (*QUERIES, *_OPENED),
     "Trainings": ("train_round", "train_glm", "train_gbdt", "train_joined"),
     "Secure sums and noise, in one process": ("secagg", "secagg_many", "dp_noise"),
-    "Rulings and logs, in one process": (
+    "Rulings, logs and states, in one process": (
         *("policy_check", "policy_check_wide", "log_append", "log_verify"),
+        *("state_write", "state_open"),
     ),
     "Homomorphic, in one process": tuple(ENCRYPTED),
     "Homomorphic, in a room of processes": tuple(IN_A_ROOM),
