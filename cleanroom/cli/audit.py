@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from cleanroom.session.member import Membership
     from cleanroom.storage.state import State
 
-app = typer.Typer(help="What this process did, and whether anybody changed that.")
+app = typer.Typer(help="What was done, and whether anybody changed that.", no_args_is_help=True)
 
 Config = Annotated[
     Path, typer.Option("--config", envvar="CLEANROOM_CONFIG", help="TOML file of the process.")

@@ -86,7 +86,8 @@ class Client:
         self._state = state
         self._own_rows = OwnRows(member, tables or {}, state)
         self._engine = engine or standard()
-        keep = None if state is None else Remembering(state, member.name).keep
+        self._remembering = None if state is None else Remembering(state, member.name)
+        keep = None if self._remembering is None else self._remembering.keep
         self._asker = Asker(member, self._engine, keep)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
@@ -256,6 +257,8 @@ class Client:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+        if self._remembering is not None:
+            self._remembering.close()
 
     def _run(self, work: Coroutine[Any, Any, T]) -> T:
         """Run on the loop's thread; if this one is interrupted, end the work first."""
