@@ -49,6 +49,7 @@ def test_the_supervisor_gets_all_matching_rows(
     assert rooms.cells(result.to_pandas(), ordered=True) == matching
     assert len(matching) > 5
     assert not result.more
+    assert result.privacy == {"kind": "gated", "threshold": 1}
 
 
 def test_a_bank_gets_those_of_its_own_customers(
