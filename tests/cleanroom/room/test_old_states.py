@@ -65,6 +65,11 @@ def test_a_budget_that_is_put_back_is_not_spent_again(room: LocalRoom, tmp_path:
     rows = whole.inputs(room.contract)
     assert set(rows) == {(owner, "patients") for owner in training.HOSPITALS}
     assert {one.epoch for one in rows.values()} == {0}
+    session = whole.verify(room.contract)[0].session
+    words = ("--config", north.config, "--session", session, "--format", "json")
+    records = json.loads(said("audit", "show", *words))
+    assert [one["kind"] for one in records] == ["requested", "ruled", "charged", "finished"]
+    assert not any("SELECT" in str(one) or "readmission" in str(one) for one in records)
     west.stop()
     new = copied(west, tmp_path / "new")
     put_back(west, old)
