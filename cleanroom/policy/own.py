@@ -82,6 +82,8 @@ class OwnPolicy(Strict):
             own, agreed = getattr(self, key), getattr(terms.privacy, key)
             if own is not None and own < agreed:
                 yield key, f"{own} is laxer than the contract's {agreed}"
+        if self.min_group is not None and terms.privacy.release == "dp":
+            yield "min_group", "under release = 'dp' noise protects, and no group is tested"
         most, agreed = self.max_comparisons, terms.privacy.max_comparisons
         if most is not None and most > agreed:
             yield "max_comparisons", f"{most} is laxer than the contract's {agreed}"

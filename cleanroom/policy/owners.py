@@ -56,13 +56,17 @@ def _group_size(matter: Matter[Plan]) -> Iterator[Violation]:
 
 
 def _cells(matter: Matter[Plan]) -> Iterator[Violation]:
-    plan, exact = matter.plan, matter.plan.noise is None
-    untested = plan.ciphertexts is not None and exact
-    if untested and matter.own.policy.untested_cells == "refused":
+    """Refuse cells that nobody tests: all of them, or where only this member wants them tested."""
+    plan, own, cells = matter.plan, matter.own.policy, matter.plan.ciphertexts
+    if cells is None or plan.noise is not None:
+        return
+    tested = own.min_group is not None and own.min_group > matter.terms.privacy.min_group
+    key = "min_group" if tested and matter.terms.privacy.untested_cells == "refused" else ""
+    if key or own.untested_cells == "refused":
         message = f"on ciphertexts {plan.recipient} opens cells before anybody counts their persons"
-        private = plan.ciphertexts is not None and plan.ciphertexts.private is not None
-        smallest = "" if private else "Ask with protocol 'mpc'"
-        yield _refused(matter, Code.CELLS_NOT_TESTED, message, smallest, "untested_cells")
+        least = f" and min_group = {own.min_group}" if key else ""
+        smallest = f"Ask with protocol 'mpc'{least}" if cells.private is None else ""
+        yield _refused(matter, Code.CELLS_NOT_TESTED, message, smallest, key or "untested_cells")
 
 
 def _contributors(matter: Matter[Plan]) -> Iterator[Violation]:

@@ -97,6 +97,23 @@ def test_the_remedy_passes() -> None:
     assert plan_of(min_group=5).root.min_group == 10
 
 
+def test_a_member_that_wants_groups_tested_takes_no_part_on_ciphertexts() -> None:
+    alone = Terms.of(rooms.room(1))
+    sql, own = "SELECT COUNT(*) FROM transactions", Own("alpha", OwnPolicy(min_group=5))
+    plan = compile_query(sql, alone, "0" * 64, "analyst", "he")
+    (violation,) = check(plan, alone, own, Spent(), TODAY)
+    assert (violation.code, violation.rule) == (Code.CELLS_NOT_TESTED, "policy.min_group")
+    assert "Ask with protocol 'mpc' and min_group = 5, or" in violation.remedy
+    remedied = compile_query(sql, alone, "0" * 64, "analyst", "mpc", min_group=5)
+    assert check(remedied, alone, own, Spent(), TODAY) == ()
+    assert check(plan, alone, Own("alpha", OwnPolicy(min_group=1)), Spent(), TODAY) == ()
+
+
+def test_what_no_noisy_query_tests_is_no_policy() -> None:
+    with pytest.raises(ConfigInvalid, match="no group is tested"):
+        OwnPolicy(min_group=20).check("alpha", rooms.terms(10, release="dp"))
+
+
 LAXER: list[tuple[str, dict[str, object]]] = [
     ("policy.min_group: 9 is laxer than the contract's 10", {"min_group": 9}),
     ("policy.min_contributors: 2 is laxer", {"min_contributors": 2}),
