@@ -78,6 +78,12 @@ class OwnPolicy(Strict):
         for name in self.purposes or ():
             if name not in terms.room.purposes:
                 yield "purposes", f"the contract names no purpose {name!r}"
+        yield from self._privacy_faults(terms)
+        if self.approval_for is not None and self.approval == "automatic":
+            yield "approval_for", "nothing is approved by a person; set approval = 'person'"
+        yield from self._column_faults(member, terms)
+
+    def _privacy_faults(self, terms: Terms) -> Iterator[tuple[str, str]]:
         for key in ("min_group", "min_contributors"):
             own, agreed = getattr(self, key), getattr(terms.privacy, key)
             if own is not None and own < agreed:
@@ -87,11 +93,8 @@ class OwnPolicy(Strict):
         most, agreed = self.max_comparisons, terms.privacy.max_comparisons
         if most is not None and most > agreed:
             yield "max_comparisons", f"{most} is laxer than the contract's {agreed}"
-        if self.approval_for is not None and self.approval == "automatic":
-            yield "approval_for", "nothing is approved by a person; set approval = 'person'"
         if self.query_epsilon is not None and self.query_epsilon > terms.privacy.epsilon:
             yield "query_epsilon", f"more than the contract's epsilon {terms.privacy.epsilon:g}"
-        yield from self._column_faults(member, terms)
 
     def _column_faults(self, member: str, terms: Terms) -> Iterator[tuple[str, str]]:
         for name, own in self.columns.items():
