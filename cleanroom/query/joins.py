@@ -53,6 +53,11 @@ class Order:
     cost: tuple[int, int] = (0, 0)
 
     @property
+    def guesses(self) -> int:
+        """How many joins may fail at their bound."""
+        return self.cost[0]
+
+    @property
     def sources(self) -> frozenset[int]:
         return frozenset((self.first, *(step.source for step in self.steps)))
 

@@ -133,7 +133,7 @@ class _Asked:
     def lowered(self, cells: tuple[CellKey, ...]) -> Lowered:
         """Return the tree of the plan."""
         columns = self.totals.columns
-        units = Units(columns)
+        units = Units(columns, proven=True)  # a join that fails at its bound tells of rows
         units.register(self.placement.root)
         built = Tree(self.query, columns).build(units)
         sums = tuple(

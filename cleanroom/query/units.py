@@ -42,9 +42,14 @@ class Built:
 
 @dataclass(slots=True)
 class Units:
-    """Attributes: last_by: columns that count the persons of a tested side, by link."""
+    """Attributes:
+    last_by: columns that count the persons of a tested side, by link.
+    proven: every bound has to hold for all rows that the contract allows; else one that most
+        rows keep to may be smaller.
+    """
 
     columns: Columns
+    proven: bool = False
     last_by: dict[Link, list[str]] = field(default_factory=dict)
     _ties: dict[Link, Tie] = field(default_factory=dict)
     _filters: dict[tuple[Unit, str], tuple[Predicate, ...]] = field(default_factory=dict)
@@ -98,6 +103,8 @@ class Units:
             UnsupportedQuery: if nothing joins two of its sources, or a link can't be computed.
         """
         order = joins.choose_order(sizes, unit.sources)
+        if self.proven and order.guesses:
+            raise UnsupportedQuery("a join of as many rows as nothing proves")
         tree = joins.join_tree(order, nodes)
         built = Built(self._filtered(tree, unit, "before"), order.rows, order.slots)
         for link in unit.links:
@@ -127,7 +134,8 @@ class Units:
             return replace(left, node=join)
         bound = None
         if unify is None:
-            bound = min(left.slots * slots, 1 << (2 * (left.slots + right.slots) - 1).bit_length())
+            guess = 1 << (2 * (left.slots + right.slots) - 1).bit_length()
+            bound = left.slots * slots if self.proven else min(left.slots * slots, guess)
         fills = [*self._fills(shown(link.unit), link.side)]
         if link.kind == "full":
             fills += self._fills(self._before(link), link.rest or 0)

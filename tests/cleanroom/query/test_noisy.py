@@ -15,8 +15,9 @@ from cleanroom.contract.terms import Terms
 from cleanroom.errors import ContractInvalid, OverflowPossible, UnsupportedQuery
 from cleanroom.execution.contribute import contribute
 from cleanroom.local.given import as_file
+from cleanroom.plan.nodes import Join, Node
 from cleanroom.plan.plaintext import insecure_run
-from cleanroom.plan.plan import Plan
+from cleanroom.plan.plan import Plan, children
 from cleanroom.plan.sheet import Sheet
 from cleanroom.query.compile import compile_query
 from cleanroom.query.finish import finish
@@ -69,6 +70,12 @@ def loaded(folder: Path, claims: int) -> dict[str, Database]:
     return found
 
 
+def joins_of(node: Node) -> list[Join]:
+    """Return the joins below a node."""
+    below = [join for child in children(node) for join in joins_of(child)]
+    return [node, *below] if isinstance(node, Join) else below
+
+
 def planned(sql: str, protocol: Any = "mpc", terms: Terms = TERMS, **asked: Any) -> Plan:
     return compile_query(sql, terms, "0" * 64, "analyst", protocol, **asked)
 
@@ -118,6 +125,17 @@ def test_one_person_moves_a_total_by_all_of_its_rows_at_all_owners() -> None:
     assert planned(joined, terms=all_owners).noise.rows == 5 * 3 * 2
     left_out = planned(ASKED[0], "he", terms=all_owners, without=["gamma"])
     assert left_out.noise.rows == 5 * 2
+
+
+def test_no_join_fails_at_its_bound_whatever_rows_there_are() -> None:
+    """Exact answers may take a bound that most rows keep to; a noisy one would tell by failing."""
+    joined = "beta.people b LEFT JOIN claims c ON b.pid = c.pid"
+    sql = f"SELECT c.kind, c.level, COUNT(*) FROM {joined} GROUP BY c.kind, c.level"
+    agreed = {"max_rows_per_person": 50, "owners_per_person": 3}
+    (noisy_join,) = joins_of(planned(sql, terms=noisy.terms(agreed)).root.input)
+    (exact_join,) = joins_of(planned(sql, terms=noisy.terms(agreed, release="sdc")).root.input)
+    assert noisy_join.bound == 512 * 3 * 4 * 11  # owners, kinds and levels that one person may have
+    assert exact_join.bound < noisy_join.bound
 
 
 @pytest.mark.parametrize("asked", [0.01, 0.1, 1.0, 4.0, 20.0])
