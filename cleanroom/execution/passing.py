@@ -38,12 +38,23 @@ def large_enough(
     large = yield from and_bits(ctx.at("large"), groups.valid, none_bad)
     if node.complement is not None:
         asked = node.complement
-        persons = groups.sums[asked.persons]
+        persons = yield from _fewest(ctx.at("fewest"), groups, asked.persons)
         at = ctx.at("complement")
         large = yield from protected(at, groups, large, persons, asked.lines, asked.least)
     flags = yield from bits_to_arith(ctx.at("flags"), groups.valid ^ large, groups.n)
     total = Arith(flags.own.sum(axis=1), flags.next.sum(axis=1))
     return large, total
+
+
+def _fewest(ctx: Context, groups: Relation, names: tuple[str, ...]) -> Steps[Arith]:
+    """Return the smallest of these columns in each group."""
+    fewest = groups.sums[names[0]]
+    for name in names[1:]:
+        more = groups.sums[name] - fewest
+        signs = yield from sign(ctx.at(f"sign/{name}"), stack([more]))
+        less = yield from bits_to_arith(ctx.at(f"less/{name}"), signs, groups.n)
+        fewest = fewest + (yield from multiply(ctx.at(name), less[0], more))
+    return fewest
 
 
 def _held_by_few(ctx: Context, node: Release, groups: Relation) -> Steps[Bits]:

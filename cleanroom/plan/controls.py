@@ -14,12 +14,12 @@ class Complement:
     Attributes:
         lines: the one or two keys along which totals may be known; None: one withheld group
             withholds all.
-        persons: the sum column that says how many persons a group has.
+        persons: sum columns that say how many persons of a class a group has; the fewest count.
         least: how many the withheld groups of a line hold together.
     """
 
     lines: tuple[str, ...] | None
-    persons: str
+    persons: tuple[str, ...]
     least: int
 
 

@@ -75,7 +75,10 @@ def protected(release: Release, rows: list[Row], large: list[Row]) -> list[Row]:
     if asked is None:
         return large
     ordered = sorted(rows, key=lambda r: [(r[k] is None, r[k] or 0) for k in keys])
-    persons = {tuple(row[k] for k in keys): number(row[asked.persons]) for row in ordered}
+    persons = {
+        tuple(row[k] for k in keys): min(number(row[name]) for name in asked.persons)
+        for row in ordered
+    }
     n_lines = None if asked.lines is None else len(asked.lines)
     passing = [tuple(row[k] for k in keys) for row in large]
     found = kept(persons, passing, n_lines, asked.least)

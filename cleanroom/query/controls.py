@@ -89,7 +89,8 @@ class Controls:
             return None
         always = [i for i in range(len(grouped.persons)) if i not in optional]
         lines = None if grouped.carried or len(grouped.keys) > 2 else grouped.keys
-        return Complement(lines, f"person_{(always or [0])[0]}", max(min_group, 2))
+        persons = tuple(f"person_{i}" for i in always or range(len(grouped.persons)))
+        return Complement(lines, persons, max(min_group, 2))
 
     def held(self, query: Query, placement: Placement, totals: Totals) -> tuple[Held, ...]:
         """Return whose rows a group needs; asks for the columns that tell."""

@@ -6,6 +6,7 @@ from typing import Any
 import cells
 import pandas as pd
 import pytest
+import rooms
 from in_memory import run_on_shares
 
 from cleanroom.plan.controls import Complement
@@ -14,6 +15,7 @@ from cleanroom.plan.sheet import Sheet
 from cleanroom.plan.withheld import withheld_of
 from cleanroom.query.compile import compile_query
 from cleanroom.query.finish import finish
+from cleanroom.sources.database import Database
 
 ONE = "SELECT k, COUNT(*) AS n FROM alpha.t GROUP BY k"
 TWO = "SELECT k, j, COUNT(*) AS n FROM alpha.t GROUP BY k, j"
@@ -96,6 +98,21 @@ def test_a_dominated_sum_is_protected_too(tmp_path: Path) -> None:
     assert released(sql, frame, tmp_path, top_two=90, min_group=1) == ([(3, 100)], 2)
 
 
+@pytest.mark.parametrize("keys", ["a.channel", "a.channel, month(b.booked)"])
+def test_persons_of_both_sides_of_a_join_count(
+    keys: str, databases: dict[str, Database]
+) -> None:
+    sql = f"SELECT {keys}, COUNT(*) FROM transactions a JOIN transactions b ON a.other = b.cust "
+    agreed = rooms.terms(4, complementary="on")
+    plan = compile_query(f"{sql} GROUP BY {keys}", agreed, "h", "analyst")
+    assert plan.root.complement is not None
+    assert plan.root.complement.persons == ("person_0", "person_1")
+    opened, clear = run_on_shares(plan, databases), insecure_run(plan, databases)
+    found, expected = (finish(plan, o.columns).to_pylist() for o in (opened, clear))
+    assert sorted(map(str, found)) == sorted(map(str, expected))
+    assert opened.suppressed == clear.suppressed
+
+
 @pytest.mark.parametrize(
     ("sql", "lines"),
     [(ONE, ("b0_0",)), (TWO, ("b0_0", "b0_1")), ("SELECT COUNT(*) FROM alpha.t", ())],
@@ -103,7 +120,7 @@ def test_a_dominated_sum_is_protected_too(tmp_path: Path) -> None:
 def test_the_plan_says_along_what(sql: str, lines: tuple[str, ...]) -> None:
     agreed = cells.terms(**ON)
     plan = compile_query(sql, agreed, "h", "analyst")
-    expected = Complement(lines, "person_0", 10) if lines else None
+    expected = Complement(lines, ("person_0",), 10) if lines else None
     assert plan.root.complement == expected
     told = "totals then tell none of them" in Sheet.of(plan, agreed).text
     assert told == bool(lines)
