@@ -41,12 +41,19 @@ class Approvals:
             found = [Entry.model_validate_json(value) for _, value in view.rows(_TABLE)]
         return tuple(sorted(found, key=lambda entry: (entry.asked_at, entry.plan_hash)))
 
-    def ask(self, request: Request, signed: Signed, what: str, today: dt.date) -> bool:
+    def ask(
+        self,
+        request: Request,
+        signed: Signed,
+        what: str,
+        today: dt.date,
+        tables: tuple[str, ...] = (),
+    ) -> bool:
         """Keep a request until somebody decides; return False if too many of its recipient wait.
 
         A plan that was approved and is used up waits anew; one that waits or was denied stays.
         """
-        entry = Entry.of(request, signed, what, time.time())
+        entry = Entry.of(request, signed, what, time.time(), tables)
         with self._state.writing() as batch:
             before = _get(batch, entry.plan_hash)
             if before is not None and before.state(today) is not State.USED:
@@ -135,7 +142,8 @@ def _get(view: View, plan_hash: str) -> Entry | None:
 
 
 def _put(batch: Batch, entry: Entry, expires: dt.date | None = None) -> None:
-    batch.put(_TABLE, entry.plan_hash, entry.model_dump_json().encode(), expires=expires)
+    content = entry.model_dump_json().encode()
+    batch.put(_TABLE, entry.plan_hash, content, about=entry.tables, expires=expires)
 
 
 def _named(view: View, plan_hash: str) -> Entry:

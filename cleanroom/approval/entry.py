@@ -31,6 +31,7 @@ class Entry(BaseModel):
         times: how often it may still run; None without limit.
         until: the last day (UTC) on which it may; None without limit.
         reason: why it was denied.
+        tables: of the contract, which the plan reads; an entry goes when one is erased.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -46,13 +47,16 @@ class Entry(BaseModel):
     times: Annotated[int, Field(ge=0)] | None = None
     until: dt.date | None = None
     reason: str = ""
+    tables: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, request: Request, signed: Signed, what: str, now: float) -> "Entry":
+    def of(
+        cls, request: Request, signed: Signed, what: str, now: float, tables: tuple[str, ...]
+    ) -> "Entry":
         """Return the entry of a request that waits.
 
         Args:
-            what: the kind of plan, in a word.
+            what: the kind of plan, in a word. tables: that it reads.
         """
         return cls(
             plan_hash=request.plan_hash,
@@ -62,6 +66,7 @@ class Entry(BaseModel):
             asked_at=int(now),
             payload=signed.payload.decode(),
             signature=base64.b64encode(signed.signature).decode(),
+            tables=tables,
         )
 
     @property

@@ -48,7 +48,7 @@ class Approving:
         today: dt.date,
     ) -> Sequence[Found]:
         """Keep a request that only lacks an approval; say so if there is no room for it."""
-        if self._approvals().ask(request, signed, kind_of(plan), today):
+        if self._approvals().ask(request, signed, kind_of(plan), today, plan.tables):
             return violations
         full = f"{MAX_WAITING} other plans of {request.recipient} wait, and this one isn't kept"
         remedy = f"Have {self.own.member} decide on the others first, then ask again."

@@ -35,7 +35,7 @@ def asked(approvals: Approvals, plan: str = PLAN, by: str = "analyst") -> bool:
         deadline_s=1,
     )
     signed = Signed("request", by, request.model_dump_json().encode(), bytes(64))
-    return approvals.ask(request, signed, "query", TODAY)
+    return approvals.ask(request, signed, "query", TODAY, ("bank_a.accounts",))
 
 
 def state_of(approvals: Approvals, today: dt.date = TODAY) -> State:
@@ -120,6 +120,17 @@ def test_a_state_out_of_a_backup_uses_no_approval(tmp_path: Path, times: int | N
             batch.mark_restored("out of a backup")
         with pytest.raises(StateRestored):
             approvals.take(PLAN, TODAY)
+
+
+def test_what_was_asked_about_an_erased_table_goes_with_it(tmp_path: Path) -> None:
+    with opened(tmp_path) as state:
+        approvals = Approvals(state)
+        asked(approvals)
+        approvals.approve(PLAN[:8], None, None)
+        state.rekey(without="bank_a.visits")
+        assert state_of(approvals) is State.APPROVED
+        state.rekey(without="bank_a.accounts")
+        assert approvals.find(PLAN) is None
 
 
 def test_the_log_says_what_was_decided_and_not_why(tmp_path: Path) -> None:
