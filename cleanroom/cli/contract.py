@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cleanroom.cli.words import listed
+from cleanroom.cli.words import listed, printable
 
 if TYPE_CHECKING:
     from cleanroom.contract.document import Contract
@@ -28,7 +28,6 @@ def new(
     from cleanroom.contract.document import Contract
     from cleanroom.contract.terms import Terms
     from cleanroom.errors import ContractInvalid
-    from cleanroom.policy.queries import unavailable
 
     contract = Contract.draft(Terms.of(terms), _identities(identity))
     contract.check_draft()
@@ -38,8 +37,7 @@ def new(
         )
     contract.save(output)
     typer.echo(_line(contract))
-    for reason in unavailable(contract.terms):
-        typer.echo(f"Warning: no query can run yet: {reason.message}. {reason.remedy}", err=True)
+    _warn(contract)
     typer.echo(f"Every member now reads it with 'cleanroom contract show {output}' and signs it.")
 
 
@@ -59,6 +57,7 @@ def sign(
     signed = draft.signed_by(Identity.load(identity))
     signed.save(output or contract)
     typer.echo(_line(signed))
+    _warn(signed)
 
 
 @app.command()
@@ -99,6 +98,13 @@ def show(contract: Document) -> None:
     for page in pages(loaded):
         console.print(page)
         console.print()
+
+
+def _warn(contract: "Contract") -> None:
+    from cleanroom.cli.warnings import warnings
+
+    for warning in warnings(contract.terms):
+        typer.echo(printable(f"Warning: {warning}"), err=True)
 
 
 def _know_who_answers(contract: "Contract") -> None:

@@ -24,9 +24,9 @@ from cleanroom.cli.words import printable
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from cleanroom.contract.offers import GateTerms
     from cleanroom.contract.terms import Terms
     from cleanroom.plan.plan import Plan
+    from cleanroom.policy.model import Violation
 
 Name = Annotated[str, typer.Argument(help="A gate of the contract.")]
 
@@ -80,25 +80,45 @@ def page(terms: "Terms") -> "RenderableType":
     for heading in ("gate", "for", "opens at most", "text"):
         table.add_column(heading, overflow="fold")
     for name, of in terms.gates.items():
-        text = "\n".join((of.sql, *_faults(name, of, terms)))
+        text = "\n".join((of.sql, *faults(name, terms)))
         most = f"{of.max_rows} rows, {of.per_day} times a day to each"
         table.add_row(name, for_whom(of), most, Text(printable(text)))
     return table
 
 
-def _faults(name: str, gate: "GateTerms", terms: "Terms") -> Iterator[str]:
+def faults(name: str, terms: "Terms") -> Iterator[str]:
     """Yield why the gate can't run, or why one whom it is for would be refused for any purpose."""
     from cleanroom.errors import CleanroomError
 
     try:
-        plans = [plan for recipient in gate.to or ("",) for plan in _plans(name, recipient, terms)]
-        owners = sorted({leaf.member for leaf in plans[0].leaves} - set(gate.to))
-        owners = owners if gate.owners else []
-        own = [plan for owner in owners for plan in _plans(name, owner, terms)]
+        ruled, opens = _ruled(name, terms), opens_to(name, terms)
     except CleanroomError as error:
         yield f"CAN'T RUN: {error}"
         return
-    yield from _refused([*(plans if gate.to else ()), *own], terms)
+    for recipient, violations in dict(reversed(ruled)).items():  # once, not for every purpose
+        if recipient not in opens:
+            yield from (f"REFUSED to {recipient}: {one.message}" for one in violations)
+
+
+def opens_to(name: str, terms: "Terms") -> frozenset[str]:
+    """Return for whom the gate would open, for some purpose.
+
+    Raises:
+        CleanroomError: why it can't run at all.
+    """
+    return frozenset(to for to, violations in _ruled(name, terms) if not violations)
+
+
+def _ruled(name: str, terms: "Terms") -> "list[tuple[str, tuple[Violation, ...]]]":
+    """Return how the contract rules on the gate, for each of its recipients and purposes."""
+    from cleanroom.policy.check import by_contract
+
+    gate = terms.gates[name]
+    plans = [plan for recipient in gate.to or ("",) for plan in _plans(name, recipient, terms)]
+    owners = sorted({leaf.member for leaf in plans[0].leaves} - set(gate.to))
+    own = [plan for owner in owners if gate.owners for plan in _plans(name, owner, terms)]
+    asked = [*(plans if gate.to else ()), *own]
+    return [(plan.recipient, by_contract(plan, terms, terms.room.expires)) for plan in asked]
 
 
 def _plans(name: str, recipient: str, terms: "Terms") -> "Iterator[Plan]":
@@ -109,14 +129,3 @@ def _plans(name: str, recipient: str, terms: "Terms") -> "Iterator[Plan]":
     for purpose in terms.room.purposes or ("",):
         question = Question(terms.gates[name].sql, recipient, purpose=purpose, gate=name)
         yield compile_question(question, terms, "0" * 64)
-
-
-def _refused(plans: "list[Plan]", terms: "Terms") -> Iterator[str]:
-    from cleanroom.policy.check import by_contract
-
-    ruled = [(plan.recipient, by_contract(plan, terms, terms.room.expires)) for plan in plans]
-    allowed = {recipient for recipient, violations in ruled if not violations}
-    for recipient, violations in ruled:
-        if recipient not in allowed:
-            allowed.add(recipient)  # said once, not for every purpose
-            yield from (f"REFUSED to {recipient}: {one.message}" for one in violations)

@@ -10,14 +10,14 @@ from rich.table import Table
 from rich.text import Text
 
 from cleanroom.cli import gates, templates
+from cleanroom.cli.warnings import warnings
 from cleanroom.cli.words import listed, printable
-from cleanroom.contract.columns import ColumnTerms, Right, Rights
+from cleanroom.contract.columns import ColumnTerms, Right, Rights, TableTerms
 from cleanroom.contract.document import COORDINATOR, Contract
 from cleanroom.contract.models import ModelTerms
 from cleanroom.contract.terms import Role, Terms
 from cleanroom.errors import CleanroomError
 from cleanroom.plan.rules import rules_of
-from cleanroom.policy.queries import unavailable
 
 # What a recipient is shown through a right, and what only steers the computation.
 SHOWN = {
@@ -38,6 +38,8 @@ UNSEEN = {
     Right.PRIVATE_FILTER: "to choose rows by, hidden from the owners",
     Right.PRIVATE_WEIGHTS: "to weigh rows by, hidden from the owners",
 }
+
+PROFILED = {"rows": "how many rows it has", "missing": "how often values are missing"}
 
 
 def pages(contract: Contract) -> Iterator[RenderableType]:
@@ -69,8 +71,8 @@ def _room(contract: Contract) -> RenderableType:
     grid.add_row("release", _release(contract.terms))
     grid.add_row("on ciphertexts", _on_ciphertexts(contract.terms))
     grid.add_row("over time", _over_time(contract.terms))
-    for reason in unavailable(contract.terms):
-        grid.add_row("warning", f"no query can run yet: {reason.message}")
+    for warning in warnings(contract.terms):
+        grid.add_row("warning", _text(warning))
     grid.add_row("hash", contract.hash)
     grid.add_row("state", _state(contract))
     return grid
@@ -118,7 +120,7 @@ def _signed(contract: Contract, name: str) -> str:
 def _table(terms: Terms, name: str) -> RenderableType:
     declared = terms.tables[name]
     owners, limit = listed(terms.owners(name)), f"at most {declared.max_rows} rows of each"
-    title = f"Table {name} of {owners}, {limit}; a person is one {declared.person}"
+    title = f"Table {name} of {owners}, {limit}; a person is one {declared.person}{_held(declared)}"
     table = _titled(title, "column", "type", "values", "may be used for")
     for column, of in declared.named_columns.items():
         uses = [_granted(*each) for each in of.granted()]
@@ -128,6 +130,13 @@ def _table(terms: Terms, name: str) -> RenderableType:
             uses.append(f"rows chosen by it in ranges of at least {of.min_width} alone")
         table.add_row(column, of.type, _domain(of), "\n".join(uses) or "nothing")
     return table
+
+
+def _held(table: TableTerms) -> str:
+    """Say how many rows a person may have, which bounds what one may change of a total."""
+    rows, owners = table.max_rows_per_person, table.owners_per_person
+    found = "" if rows is None else f", of at most {rows} row{'s' * (rows > 1)} at an owner"
+    return found if owners is None else f"{found}, at {owners} owner{'s' * (owners > 1)} at most"
 
 
 def _granted(recipient: str, purpose: str, rights: Rights) -> str:
@@ -183,9 +192,10 @@ def _recipient(terms: Terms, recipient: str) -> Iterator[str]:
     opened = [
         f"rows of gate {name}{'' if recipient in gate.to else ' that its own rows are part of'}"
         for name, gate in terms.gates.items()
-        if recipient in gate.to or (gate.owners and any(terms.tables_of(recipient)))
+        if _opens(name, terms, recipient)
     ]
-    if not shown and not scored:
+    opened += _told(terms, recipient)
+    if not shown and not scored and not opened:
         yield "nothing but numbers of rows"
     for right, columns in shown.items():
         yield f"may learn {SHOWN[right]} {listed(columns)}"
@@ -193,6 +203,24 @@ def _recipient(terms: Terms, recipient: str) -> Iterator[str]:
     for right, words in UNSEEN.items():
         if columns := _with_right(terms, recipient, right):
             yield f"may use, unseen, {words} {listed(columns)}"
+
+
+def _opens(gate: str, terms: Terms, recipient: str) -> bool:
+    try:
+        return recipient in gates.opens_to(gate, terms)
+    except CleanroomError:
+        return False
+
+
+def _told(terms: Terms, recipient: str) -> Iterator[str]:
+    """Yield what owners tell of tables of which the recipient may use a column."""
+    if terms.privacy.release != "sdc":
+        return  # profiles have no noise, and are no gates
+    for name, table in terms.tables.items():
+        usable = any(to == recipient for of in table.columns.values() for to, _, _ in of.granted())
+        told = [words for key, words in PROFILED.items() if key in table.profile]
+        if usable and told:
+            yield f"of each owner's part of {name}, roughly, {' and '.join(told)}"
 
 
 def _with_right(terms: Terms, recipient: str, right: Right) -> list[str]:
@@ -217,7 +245,8 @@ def _release(terms: Terms) -> str:
             spent = f"epsilon {privacy.epsilon:g}, delta {privacy.delta:g}"
             return (
                 f"dp: noise within {spent} in all, for each person, table, recipient and purpose; "
-                f"a question costs epsilon {privacy.asked_epsilon:g} unless it says otherwise"
+                f"a question costs epsilon {privacy.asked_epsilon:g} unless it says otherwise; "
+                "no smallest group is tested"
             )
         case "sdc":
             return "; ".join([f"sdc: {group}", *rules_of(privacy), "no noise"])

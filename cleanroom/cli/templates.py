@@ -71,13 +71,13 @@ def page(terms: "Terms") -> "RenderableType":
         table.add_column(heading, overflow="fold")
     for name, template in terms.templates.items():
         values = "\n".join(f"{one} {of}" for one, of in template.parameters.items())
-        text = "\n".join((template.sql.strip(), *_faults(name, terms)))
+        text = "\n".join((template.sql.strip(), *faults(name, terms)))
         who = listed(template.recipients)
         table.add_row(name, who, Text(printable(values or "none")), Text(printable(text)))
     return table
 
 
-def _faults(name: str, terms: "Terms") -> Iterator[str]:
+def faults(name: str, terms: "Terms") -> Iterator[str]:
     """Yield why a template can't run, or why one whom it names would be refused for any purpose."""
     from cleanroom.errors import CleanroomError
     from cleanroom.policy.check import by_contract

@@ -10,6 +10,8 @@ from pydantic import Field, model_validator
 
 from cleanroom.contract.fields import Strict
 
+_NO_GROUP = ("min_group", 1)  # promises nobody anything
+
 
 class PrivacyTerms(Strict):
     """How results are released.
@@ -70,6 +72,28 @@ class PrivacyTerms(Strict):
             "delta": self.delta > default.delta,
         }
         return next((key for key, is_weaker in weaker.items() if is_weaker), "")
+
+    def without_effect(self) -> tuple[str, ...]:
+        """Return, as "key = value", what differs from its default but does nothing to queries.
+
+        Under "dp" and "gated" no group is tested or changed before it is opened. Under "sdc"
+        `epsilon` and `delta` are for noisy trainings.
+        """
+        of_cells = (
+            *("min_group", "min_members", "redact", "round_to", "rounding", "top_two"),
+            *("p_percent", "complementary", "group_count", "untested_cells"),
+        )
+        over_time = ("overlap", "max_comparisons", "min_contributors")
+        noise = ("epsilon", "delta", "query_epsilon")
+        idle = {
+            "dp": of_cells,
+            "sdc": ("query_epsilon",),
+            "gated": (*of_cells, *over_time, *noise),
+        }[self.release]
+        default = PrivacyTerms()
+        found = ((key, getattr(self, key)) for key in idle)
+        changed = [(key, value) for key, value in found if value != getattr(default, key)]
+        return tuple(f"{key} = {value}" for key, value in changed if (key, value) != _NO_GROUP)
 
     @property
     def tested(self) -> tuple[str, ...]:

@@ -12,8 +12,11 @@ def rules(terms: Terms) -> Iterator[str]:
     """Say each rule of the contract's privacy section, with its number."""
     privacy = terms.privacy
     yield f"release: {privacy.release}"
-    yield f"min_group: {privacy.min_group} distinct persons behind a released cell"
-    yield f"min_members: {privacy.min_members} members besides the recipient among whom these are"
+    for key in privacy.without_effect():
+        yield f"{key}: without effect on queries under this release"
+    if privacy.release == "gated":
+        yield "nothing but the rows of gates is opened"
+        return
     if privacy.release == "dp":
         yield (
             f"epsilon: {privacy.epsilon:g} and delta: {privacy.delta:g} for each table, recipient "
@@ -22,16 +25,18 @@ def rules(terms: Terms) -> Iterator[str]:
         asked = privacy.query_epsilon
         yield f"query_epsilon: {'a tenth of epsilon' if asked is None else f'{asked:g}'}"
     else:
+        yield f"min_group: {privacy.min_group} distinct persons behind a released cell"
+        among = "members besides the recipient among whom these are"
+        yield f"min_members: {privacy.min_members} {among}"
         yield f"redact: counts up to {privacy.redact} are withheld"
         yield f"round_to: {privacy.round_to}, {privacy.rounding}"
         yield f"top_two: the two largest contributors have at most {privacy.top_two} % of a sum"
         yield f"p_percent: {privacy.p_percent}"
         yield f"complementary: {privacy.complementary}, further groups where totals would tell one"
-        yield f"complementary: {privacy.complementary}, further groups where totals would tell one"
         yield f"epsilon: {privacy.epsilon:g} and delta: {privacy.delta:g} for noisy trainings"
+        yield f"group_count: {privacy.group_count}; untested_cells: {privacy.untested_cells}"
     yield f"overlap of sets of rows between questions: {privacy.overlap}"
     yield f"max_comparisons: {privacy.max_comparisons}"
-    yield f"group_count: {privacy.group_count}; untested_cells: {privacy.untested_cells}"
     yield f"min_contributors: {privacy.min_contributors} owners besides the recipient"
 
 
