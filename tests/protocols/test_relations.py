@@ -17,7 +17,7 @@ from protocols.rep3.inputs import InputInconsistent, check_copies
 from protocols.rep3.join import join_unique
 from protocols.rep3.order import merge_all
 from protocols.rep3.relation import Relation
-from protocols.rep3.support import supports
+from protocols.rep3.support import Wanted, supports
 from protocols.rounds import Party, Steps
 from protocols.simulate import Transcript
 
@@ -101,7 +101,9 @@ def test_supports_count_the_persons_behind_each_value(seed: int, n: int, keyed: 
     def step(ctx: Context) -> Steps[Relation]:
         relation = shares[ctx.me]
         groups = yield from group(ctx.at("groups"), relation, Grouping(keys, (("p",),), (), ()))
-        behind = yield from supports(ctx.at("of"), relation, keys, (("p",),), ("x",), ("v",))
+        behind = yield from supports(
+            ctx.at("of"), relation, keys, (("p",),), Wanted(("x",), ("v",))
+        )
         return replace(groups, sums={**groups.sums, **behind})
 
     got = opened(run(step))
