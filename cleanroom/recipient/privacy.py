@@ -1,9 +1,11 @@
 """What a result says of the privacy of those it is about: how it was released, how far it is off.
 
-Rule: from the plan and the contract alone; the same that the sheet said before.
+Rule: from the plan and the contract alone; the same that the sheet said before. What noise may have
+made up altogether has an infinite error, never one of 0, which would read as exact.
 """
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -20,7 +22,8 @@ from cleanroom.sql.render import cast, constant, function, sql_of
 if TYPE_CHECKING:
     import pyarrow as pa
 
-Errors: TypeAlias = "float | tuple[float | None, ...] | None"
+Errors: TypeAlias = "float | tuple[float, ...] | None"
+_SURE = 2  # standard errors: what is divided by has to be larger
 
 
 def privacy_of(plan: Plan, terms: Terms) -> Mapping[str, Any]:
@@ -48,8 +51,10 @@ def finished(
     """Return the rows of a result, and the standard error of each column that has noise.
 
     That of a column which is one total is the same in each row. That of one which is computed,
-    as AVG is, depends on the totals: each is moved by its own standard error, and what that
-    changes counts as independent.
+    as AVG is, depends on the totals: each is moved by its own standard error, up and down, and
+    the larger change counts, as independent of the others'. It is infinite where the value is
+    NULL or NaN, where it was cut off at a bound, where it was divided by a count that isn't more
+    than twice its own error, and where no move changes it, as with steps of ROUND and CASE.
 
     Args:
         finish: runs a plan's last step over what was opened.
@@ -67,8 +72,11 @@ def finished(
     }
     computed = [output for output in outputs if found[output.alias_or_name] is None]
     wider = select.copy()
+    counts = {column.name for column in plan.opened if column.meaning.startswith("COUNT(")}
     for place, output in enumerate(computed):
-        error = exp.alias_(_propagated(output.unalias(), errors), f"#{place}", quoted=True)
+        value = output.unalias()
+        told = exp.If(this=exp.and_(*_sure(value, errors, counts)), true=_propagated(value, errors))
+        error = exp.alias_(exp.Case(ifs=[told]), f"#{place}", quoted=True)
         wider.select(error, copy=False)
     try:
         table = finish(replace(plan, final_sql=sql_of(wider)))
@@ -76,7 +84,8 @@ def finished(
         return finish(plan), found
     shown = table.num_columns - len(computed)
     for place, output in enumerate(computed, start=shown):
-        found[output.alias_or_name] = tuple(table.column(place).to_pylist())
+        told_of = table.column(place).to_pylist()
+        found[output.alias_or_name] = tuple(e if e and e > 0 else math.inf for e in told_of)
     return table.select(list(range(shown))), found
 
 
@@ -91,12 +100,27 @@ def _noisy_in(output: exp.Expr, errors: Mapping[str, float]) -> list[str]:
     return [name for name in dict.fromkeys(names) if name in errors]
 
 
+def _sure(value: exp.Expr, errors: Mapping[str, float], counts: set[str]) -> Iterator[exp.Expr]:
+    """Write what has to hold for the change of a value to tell its error."""
+    yield exp.Not(this=exp.Is(this=exp.paren(value.copy()), expression=exp.Null()))
+    for ratio in value.find_all(exp.Div, exp.IntDiv, exp.Mod):
+        whole = ratio.expression.unnest()
+        for name in _noisy_in(whole, errors):
+            if name in counts or isinstance(whole, exp.Column):
+                column = exp.column(name, quoted=True)
+                size = column if name in counts else function("abs", column)
+                yield exp.GT(this=size, expression=_step(_SURE * errors[name]))
+    for cut in value.find_all(exp.Greatest, exp.Least):
+        args = [cut.this, *cut.expressions]
+        bounds = [arg for arg in args if not _noisy_in(arg, errors)]  # which is met where it cuts
+        yield from (exp.NEQ(this=cut.copy(), expression=bound.copy()) for bound in bounds)
+
+
 def _propagated(value: exp.Expr, errors: Mapping[str, float]) -> exp.Expr:
     """Write the root of the squared changes of a value, each by one total's error."""
     squares = [
-        function("pow", exp.Sub(this=moved, expression=exp.paren(value.copy())), constant(2))
+        function("pow", _change(value, name, errors[name]), constant(2))
         for name in _noisy_in(value, errors)
-        for moved in (exp.paren(_moved(value, name, errors[name])),)
     ]
     total = squares[0]
     for square in squares[1:]:
@@ -104,11 +128,23 @@ def _propagated(value: exp.Expr, errors: Mapping[str, float]) -> exp.Expr:
     return function("sqrt", total)
 
 
-def _moved(value: exp.Expr, name: str, error: float) -> exp.Expr:
+def _change(value: exp.Expr, name: str, error: float) -> exp.Expr:
+    """Write by how much a value changes, at most, if a total is larger or smaller."""
+    changes = [
+        function("abs", exp.Sub(this=exp.paren(moved), expression=exp.paren(value.copy())))
+        for moved in (_moved(value, name, error, exp.Add), _moved(value, name, error, exp.Sub))
+    ]
+    return function("greatest", *changes)
+
+
+def _moved(value: exp.Expr, name: str, error: float, way: type[exp.Binary]) -> exp.Expr:
     def change(node: exp.Expr) -> exp.Expr:
         if not isinstance(node, exp.Column) or node.name != name:
             return node
-        step = cast(exp.Literal.number(repr(error)), "DOUBLE")
-        return exp.paren(exp.Add(this=cast(node.copy(), "DOUBLE"), expression=step))
+        return exp.paren(way(this=cast(node.copy(), "DOUBLE"), expression=_step(error)))
 
     return value.copy().transform(change)
+
+
+def _step(error: float) -> exp.Expr:
+    return cast(exp.Literal.number(repr(error)), "DOUBLE")

@@ -27,7 +27,8 @@ class Result:
         privacy: how it was released: "kind" and "threshold" of persons; of a noisy result
             "epsilon", "delta" and the "standard_errors" of what was opened, too.
         standard_errors: of each noisy column of the result: one number where it is the same in
-            each row, or one for each row, as of AVG. Empty where answers are exact.
+            each row, or one for each row, as of AVG; infinite where noise may have made up the
+            value altogether. Empty where answers are exact.
         more: whether a gate has more matching rows than it opens.
         stored: when it was opened (UTC), if the same question was answered before and this costs
             nothing; None if it was opened now.

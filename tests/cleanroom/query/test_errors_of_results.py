@@ -1,7 +1,10 @@
 """The standard errors that a noisy result tells, against those of many noisy results."""
 
+import math
+
 import noisy
 import numpy as np
+import pytest
 
 from cleanroom.query.compile import compile_query
 from cleanroom.query.finish import finish
@@ -50,3 +53,49 @@ def test_a_text_has_no_error_and_no_number_is_lost_for_it() -> None:
     assert table.column_names == ["size", "n"]
     assert errors["size"] is None
     assert errors["n"] == plan.noise.deviation("d0")
+
+
+OF_FEW = (
+    "SELECT AVG(amount) AS mean, VAR_POP(amount) AS var, STDDEV(amount) AS spread, "
+    "CORR(amount, level) AS corr, COVAR_POP(amount, level) AS covar, COALESCE(AVG(amount), 0) AS "
+    "filled, SUM(amount) / COUNT(*) AS ratio, COUNT(*) + AVG(amount) AS mixed FROM claims"
+)
+
+
+@pytest.mark.parametrize("n", [-3.0, 0.0, 1.9])
+@pytest.mark.parametrize("of_others", [-40.0, 0.0, 40.0])
+def test_what_noise_may_have_made_up_has_an_infinite_error(n: float, of_others: float) -> None:
+    """Counts are so many of their own errors, and the sums so many of theirs."""
+    plan = compile_query(OF_FEW, noisy.terms(), "h", "analyst", epsilon=0.1)
+    off = {column.name: plan.noise.deviation(column.name) for column in plan.opened}
+    times = {c.name: n if c.meaning.startswith("COUNT(") else of_others for c in plan.opened}
+    columns = {name: np.array([int(times[name] * off[name])]) for name in off}
+    _, errors = finished(plan, lambda one: finish(one, columns))
+    assert set(errors.values()) == {(math.inf,)}
+
+
+@pytest.mark.parametrize(
+    ("total", "wanted"), [(-100_00, None), (50 * 5000_00, 1.0), (101 * 5000_00, None)]
+)
+def test_an_average_at_its_bound_has_an_infinite_error(total: int, wanted: float | None) -> None:
+    """Between its bounds it has that of the quotient: root(se_sum^2 + avg^2 se_n^2) / n."""
+    sql = "SELECT AVG(amount) AS mean, ROUND(COUNT(*), -9) AS steps FROM claims"
+    plan = compile_query(sql, noisy.terms(), "h", "analyst", epsilon=2.0)
+    names = {c.meaning.partition("(")[0]: c.name for c in plan.opened}
+    columns = {names["COUNT"]: np.array([5000]), names["SUM"]: np.array([total])}
+    _, errors = finished(plan, lambda one: finish(one, columns))
+    assert errors["steps"] == (math.inf,)
+    if wanted is None:
+        assert errors["mean"] == (math.inf,)
+        return
+    se_n, se_sum = plan.noise.deviation(names["COUNT"]), plan.noise.deviation(names["SUM"]) / 100
+    assert errors["mean"] == pytest.approx((math.hypot(se_sum, 50 * se_n) / 5000,), rel=0.01)
+
+
+@pytest.mark.parametrize(("mean", "least"), [(99.99, 0.05), (0.01, 0.05)])
+def test_a_bound_close_by_makes_no_error_smaller(mean: float, least: float) -> None:
+    plan = compile_query("SELECT AVG(amount) AS m FROM claims", noisy.terms(), "h", "analyst")
+    names = {c.meaning.partition("(")[0]: c.name for c in plan.opened}
+    columns = {names["COUNT"]: np.array([1000]), names["SUM"]: np.array([int(mean * 1000_00)])}
+    _, errors = finished(plan, lambda one: finish(one, columns))
+    assert least < errors["m"][0] < 100

@@ -18,8 +18,10 @@ from cleanroom.local.mock import mock_models, mock_rows
 from cleanroom.party.weights import load_models
 from cleanroom.sources.database import Database
 
-EXAMPLE = Path(__file__).parents[3] / "examples" / "room.toml"
-CONTRACTS = [banks.terms(), rooms.terms(), cancer.terms(), Terms.of(EXAMPLE)]
+EXAMPLES = Path(__file__).parents[3] / "examples"
+EXAMPLE = EXAMPLES / "room.toml"
+OF_EXAMPLES = [Terms.of(EXAMPLE), Terms.of(EXAMPLES / "dp-room.toml")]
+CONTRACTS = [banks.terms(), rooms.terms(), cancer.terms(), *OF_EXAMPLES]
 
 
 def parts(terms: Terms, rows: int, seed: int = 0) -> Iterator[tuple[str, str, pa.Table]]:
