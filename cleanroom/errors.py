@@ -108,7 +108,7 @@ class ApprovalNeeded(PolicyDenied):
 
 
 class ApprovalUnknown(CleanroomError):
-    """Nobody asked for a plan of this hash, or its first digits name several."""
+    """Nobody asked for a plan of this hash, or its first digits are too few, or name several."""
 
     code = "approval-unknown"
     remedy = "'cleanroom approvals list' shows the plans that were asked for, with their hashes."

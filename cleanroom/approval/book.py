@@ -85,7 +85,7 @@ class Approvals:
         """Let a plan run that was asked for.
 
         Args:
-            plan_hash: or its first digits.
+            plan_hash: or its first digits, LEAST_PREFIX at least.
             times: how often; None without limit. until: the last day (UTC) on which it may.
 
         Raises:

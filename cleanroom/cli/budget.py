@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from cleanroom.budget.ledger import Spent
+    from cleanroom.contract.terms import Terms
 
 Config = Annotated[
     Path, typer.Option("--config", envvar="CLEANROOM_CONFIG", help="The owner's TOML file.")
@@ -35,6 +36,17 @@ def budget(config: Config, form: Form = Format.TABLE) -> None:
     with State.open(read.state, read.keys, terms.room.name) as state:
         budgets = Spending(member.name, terms, state).budgets()
     write(_listed(budgets, terms.privacy.delta), form, None)
+    if not budgets:
+        typer.echo(_why_none(member.name, terms), err=True)
+
+
+def _why_none(member: str, terms: "Terms") -> str:
+    if not any(terms.tables_of(member)):
+        return f"{member} owns no tables, so it has no budgets"
+    if terms.privacy.release == "dp":
+        return f"no recipient has a right to what {member}'s rows would tell, so nothing is spent"
+    release = f"release = '{terms.privacy.release}' adds no noise to answers"
+    return f"{release}, and nobody has the right 'train': there is nothing to spend"
 
 
 def _listed(budgets: "tuple[Spent, ...]", delta: float) -> "pa.Table":

@@ -40,6 +40,7 @@ def room_of(config: Path, *, mock: bool) -> "Iterator[Room]":
 
 
 def mock(
+    context: typer.Context,
     output: Annotated[Path, typer.Option(help="Folder to make, of one folder for each owner.")],
     config: MaybeConfig = None,
     terms: TermsFile = None,
@@ -49,6 +50,9 @@ def mock(
     """Write made-up rows of a contract's tables: OUTPUT/OWNER/TABLE.csv."""
     from cleanroom.local.mock import mock_rows
 
+    source = context.get_parameter_source("config")
+    if terms is not None and source is not None and source.name == "ENVIRONMENT":
+        config = None
     if (config is None) == (terms is None):
         raise typer.BadParameter("either --config FILE of a member, or --terms FILE")
     for name, table in mock_rows(_terms(config, terms), rows, seed).items():

@@ -73,10 +73,11 @@ def backup(
 ) -> None:
     """Back the state up, under a key of the backup's own."""
     from cleanroom.lifecycle.acts import backed_up
+    from cleanroom.storage.backup import id_of
 
     with _opened(config) as (_, _, state):
         summary = backed_up(state, file, _lock(key))
-    typer.echo(f"{summary.rows} values, {summary.digest}")
+    typer.echo(f"backup {id_of(file)}: {summary.rows} values, {summary.digest}")
     kept = f"{key} apart from it" if key else "the passphrase"
     typer.echo(f"Keep {kept}: nothing else opens {file}.")
 
@@ -169,13 +170,20 @@ def certified(
 ) -> None:
     """Verify certificates, and name every owner whose certificate is missing."""
     from cleanroom.contract.document import Contract
-    from cleanroom.errors import CertificateInvalid
+    from cleanroom.errors import CertificateInvalid, UnknownName
     from cleanroom.lifecycle.certificate import Certificate, missing
 
     agreed = Contract.load(contract)
+    if table not in agreed.terms.tables:
+        known = f"The contract has {', '.join(agreed.terms.tables)}."
+        raise UnknownName(f"no table {table!r} in the contract", remedy=known)
     read = [Certificate.read(path) for path in certificates]
-    for one in read:
+    for path, one in zip(certificates, read, strict=True):
         one.check(agreed)
+        if one.table != table:
+            what, remedy = f"{path} is of {one.table}, not {table}", "Name the table it is of."
+            raise CertificateInvalid(what, party=one.member, remedy=remedy)
+    for one in read:
         typer.echo(printable(f"{one.member} erased {one.table} at {one.when}: {one.values} values"))
     if names := missing(agreed, table, read):
         what = f"no certificate for {table} of {listed(names)}"

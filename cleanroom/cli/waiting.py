@@ -52,6 +52,8 @@ def until_approved(
             accepted = False
             while not accepted:
                 if now() + (pause_s := next(pauses)) > ends:
+                    if minutes:
+                        typer.echo(f"nobody decided within --wait {minutes}", err=True)
                     raise
                 if pause_s == PAUSES_S[0]:
                     typer.echo(printable(f"waiting: {error.message}"), err=True)

@@ -43,6 +43,8 @@ def write(
         ContractInvalid, NotAuthorised, MessageInvalid: if contract or receipts don't hold.
     """
     folder = folder.resolve()
+    if folder.exists():
+        raise _taken(folder)
     facts.contract.check(facts.made_at.date())
     for receipt in receipts:
         receipt.verify(facts.contract)
@@ -55,13 +57,19 @@ def write(
                 (draft / name).write_bytes(content)
             manifest.seal(draft, _manifest(draft, facts), identity)
             if folder.exists():
-                raise EvidenceInvalid(f"{folder} exists already and is not overwritten")
+                raise _taken(folder)
             draft.rename(folder)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
     except OSError as error:
         why = error.strerror or type(error).__name__
-        raise EvidenceInvalid(f"cannot write {folder}: {why}") from None
+        remedy = "Name a new folder, where it can be written."
+        raise EvidenceInvalid(f"cannot write {folder}: {why}", remedy=remedy) from None
+
+
+def _taken(folder: Path) -> EvidenceInvalid:
+    what = f"{folder} exists already and is not overwritten"
+    return EvidenceInvalid(what, remedy="Name another folder.")
 
 
 def _manifest(folder: Path, facts: Facts) -> manifest.Manifest:

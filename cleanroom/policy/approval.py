@@ -4,7 +4,8 @@ Rule: what all members signed with the contract needs no approval of its own. A 
 is of one plan hash; whatever changes the plan needs another.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from cleanroom.plan.plan import Plan
 from cleanroom.plan.profile import ProfilePlan
@@ -14,6 +15,7 @@ from cleanroom.policy.model import Code, Violation
 from cleanroom.policy.own import Kind, OwnPolicy
 
 _NAMED = 12  # digits of a plan hash in messages
+_LATER = "Meet the other points first: what is asked then is another plan, to be approved itself."
 
 
 def kind_of(plan: Asked) -> Kind:
@@ -76,6 +78,15 @@ def _only(matter: Matter[Asked]) -> Iterator[Violation]:
         names = ", ".join(offered) or "none"
         remedy = f"Ask a template or gate ({names}), or have {member} change its own policy."
         yield Violation(Code.TEMPLATES_ONLY, member, message, remedy, "policy.only")
+
+
+def later(found: Sequence[Violation]) -> tuple[Violation, ...]:
+    """Return violations of which none asks for the approval of a plan that couldn't run anyway."""
+    if all(one.code is Code.APPROVAL_NEEDED for one in found):
+        return tuple(found)
+    return tuple(
+        replace(one, remedy=_LATER) if one.code is Code.APPROVAL_NEEDED else one for one in found
+    )
 
 
 RULES: tuple[Rule[Asked], ...] = (_only, _approval)

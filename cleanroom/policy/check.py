@@ -44,7 +44,7 @@ def check(
     """
     matter = Matter(plan, terms, own, spent, today)
     rules = (*common.RULES, *owners.RULES, *_rules_of(plan), *approval.RULES)
-    return tuple(violation for rule in rules for violation in rule(matter))
+    return approval.later([violation for rule in rules for violation in rule(matter)])
 
 
 def by_contract(plan: Ruled, terms: Terms, today: dt.date) -> tuple[Violation, ...]:

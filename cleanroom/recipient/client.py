@@ -21,6 +21,7 @@ from cleanroom.errors import (
     CleanroomError,
     ConfigInvalid,
     InternalError,
+    PolicyDenied,
     SessionCancelled,
     StateUnavailable,
     UnsupportedQuery,
@@ -163,6 +164,12 @@ class Client:
             except CleanroomError as error:
                 why = error
         return Explanation.of_contract(sheet, self._ruled(plan), why)
+
+    def allowed(self, found: Plan | CleanroomError) -> Plan | CleanroomError:
+        """Return a plan that the contract allows, or why it isn't one."""
+        if not isinstance(found, Plan) or not (refused := self._ruled(found)):
+            return found
+        return PolicyDenied(refused[0].message, remedy=refused[0].remedy)
 
     def _ruled(self, plan: Plan | ScorePlan | TrainPlan) -> Sequence[Violation]:
         terms, today = self._member.contract.terms, dt.datetime.now(dt.UTC).date()

@@ -86,7 +86,8 @@ class Query:
 
         ways = self.client.ways(self.question)
         plan = ways.plan(self.protocol)
-        sheet = Sheet.of(plan, self.client.contract.terms, ways.other(plan))
+        other = self.client.allowed(ways.other(plan))
+        sheet = Sheet.of(plan, self.client.contract.terms, other)
         return self.client.explained(plan, sheet, offline=offline)
 
 

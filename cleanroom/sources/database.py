@@ -30,6 +30,8 @@ from cleanroom.sql.render import cast, constant, function, sql_of
 MEMORY_LIMIT = "2GB"
 OUTSIDE = "a value outside of the declared bounds"
 _RAW = "raw"
+_INCONSISTENT = "its line ends, quotes or delimiter aren't the same in all of it"
+_WRITE_AGAIN = "Write it with commas, double quotes around texts, and one kind of line end."
 _DAY = r"\d{4}-\d{2}-\d{2}"
 _CLOCK = r"\d{2}:\d{2}(:\d{2}(\.\d{0,6}0*)?)?"
 _ZONE = r"(Z|[+-]\d{2}(:?\d{2})?)"
@@ -231,7 +233,9 @@ class _Loader:
         except duckdb.Error as error:
             form = "Parquet" if is_parquet else "CSV with a header"
             what = f"cannot be read as {form}: {type(error).__name__}"
-            raise self._mismatch(what) from None
+            if is_parquet or not isinstance(error, duckdb.InvalidInputException):
+                raise self._mismatch(what) from None
+            raise self._mismatch(f"{what}; {_INCONSISTENT}", _WRITE_AGAIN) from None
 
     def _check_persons(self) -> None:
         limit = self._terms.max_rows_per_person
@@ -271,8 +275,8 @@ class _Loader:
         row = self._connection.execute(sql_of(exp.Select().select(value).from_(_RAW))).fetchone()
         return int(row[0]) if row is not None else 0
 
-    def _mismatch(self, what: str) -> DataMismatch:
-        return DataMismatch(f"table {self._name} {what}", party=self._member)
+    def _mismatch(self, what: str, remedy: str = "") -> DataMismatch:
+        return DataMismatch(f"table {self._name} {what}", party=self._member, remedy=remedy)
 
 
 def _table_of(name: str) -> exp.Table:

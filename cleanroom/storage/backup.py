@@ -74,6 +74,12 @@ class Header:
         return header
 
 
+def id_of(path: Path) -> str:
+    """Return what names a backup, in certificates of what was erased since."""
+    with path.open("rb") as file:
+        return Header.read(file, path).id
+
+
 def digest_of(view: View) -> str:
     """Return a hash of all values with their names and days, in whatever order; hexadecimal."""
     return _digest([hashlib.sha256(_packed(whole)).digest() for whole in view.everything()])

@@ -58,7 +58,9 @@ def test_it_gives_up_when_the_time_is_over(
     with pytest.raises(ApprovalNeeded):
         person.wait(minutes)
     assert person.asked == 1
-    assert bool(capsys.readouterr().err) == (minutes > 0)
+    said = capsys.readouterr().err
+    assert said.endswith("nobody decided within --wait 2\n" if minutes else "")
+    assert bool(said) == (minutes > 0)
     assert person.now_s <= 60 * minutes
 
 

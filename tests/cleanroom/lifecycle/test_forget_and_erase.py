@@ -16,7 +16,7 @@ from cleanroom import LocalRoom
 from cleanroom.audit.log import Log
 from cleanroom.cli import app
 from cleanroom.config import MemberConfig
-from cleanroom.errors import CertificateInvalid, CleanroomError, PolicyDenied
+from cleanroom.errors import CertificateInvalid, CleanroomError, PolicyDenied, UnknownName
 from cleanroom.lifecycle.certificate import Certificate, missing
 from cleanroom.storage.state import State
 
@@ -128,10 +128,10 @@ def read_only(room: LocalRoom) -> MemberConfig:
 def test_an_erased_table_takes_part_in_nothing(room: LocalRoom, tmp_path: Path) -> None:
     """S21, S29: refused by name in the running process, and certified."""
     key, out = tmp_path / "backup.key", tmp_path / "certificate.json"
-    state(room, "backup", str(tmp_path / "b"), "--key", str(key))
+    made = state(room, "backup", str(tmp_path / "b"), "--key", str(key)).split(":")[0]
     said = state(room, "erase", "patients", "--yes", "--output", str(out))
     assert int(said.split()[0]) >= 2  # who was forgotten
-    assert "the key of the backup" in said
+    assert f"the key of the {made} of" in said
     for restarted in (False, True):
         if restarted:
             room.workers["north"].kill()
@@ -156,6 +156,10 @@ def test_owners_without_a_certificate_are_named(room: LocalRoom, tmp_path: Path)
     assert "north erased patients at 2" in done.output
     assert isinstance(done.exception, CertificateInvalid)
     assert "south and west" in str(done.exception)
+    for other in ("accounts", "patient"):
+        done = CliRunner().invoke(app, [*words[:-1], other])
+        assert isinstance(done.exception, CertificateInvalid | UnknownName)
+        assert not done.output
     out.write_text("{}")
     assert isinstance(CliRunner().invoke(app, words).exception, CertificateInvalid)
 

@@ -86,6 +86,15 @@ def test_a_plan_waits_until_a_person_decides() -> None:
     assert refused.message == "a person at alpha denied this plan: too narrow"
 
 
+def test_nobody_is_asked_to_approve_what_is_refused_anyway() -> None:
+    own = Own("alpha", OwnPolicy(approval="person", min_group=12))
+    plan = planned(ASKED)
+    found = check(plan, TERMS, own, Spent(approval=Approval(plan.hash)), TODAY)
+    assert [one.code for one in found] == [Code.GROUP_TOO_SMALL, Code.APPROVAL_NEEDED]
+    assert "Meet the other points first" in found[1].remedy
+    assert plan.hash[:12] not in found[1].remedy
+
+
 def test_what_all_signed_needs_no_person() -> None:
     assert codes(template(), approval="person") == []
     assert codes(template(), only="templates") == []

@@ -53,6 +53,8 @@ def rows() -> dict[str, pd.DataFrame]:
 def test_every_rule_withholds_its_groups_and_the_result_says_how_many() -> None:
     with LocalRoom(contract(), {"sales": rows()}) as room:
         sheet = room.explain(SQL)
+        assert "instead on ciphertexts" not in sheet.text
+        assert "not on ciphertexts: on ciphertexts analyst opens every cell" in sheet.text
         result = room.sql(SQL)
     found = result.to_pandas()
     # Bath has 7 persons, Leeds one member's rows, Ripon one person's sum; together they are many.

@@ -91,3 +91,7 @@ def test_the_command_writes_files_that_owners_take(tmp_path: Path) -> None:
         files = {n: tmp_path / "mock" / member / f"{n}.csv" for n in terms.tables_of(member)}
         Database(terms, member, files).close()
     assert CliRunner().invoke(app, ["mock", "--output", str(tmp_path)]).exit_code == 2
+    exported = {"CLEANROOM_CONFIG": str(tmp_path / "none.toml")}
+    assert CliRunner().invoke(app, words, env=exported).output == written.output
+    typed = [*words, "--config", exported["CLEANROOM_CONFIG"]]
+    assert CliRunner().invoke(app, typed).exit_code == 2

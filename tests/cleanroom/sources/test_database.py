@@ -134,6 +134,17 @@ def test_a_mismatch_names_table_column_and_rule(fault: str, tmp_path: Path) -> N
     assert caught.value.__cause__ is None
 
 
+def test_a_file_of_several_line_ends_is_said_to_be_that(tmp_path: Path) -> None:
+    path, shared = tmp_path / "t.csv", tmp_path / "s.csv"
+    lines = [GOOD.replace("7,", f"{n},", 1) + ("\r\n" if n % 2 else "\n") for n in range(4)]
+    path.write_bytes("".join((HEADER, "\n", *lines)).encode())
+    shared.write_text("id\n1\n", encoding="utf-8")
+    with pytest.raises(DataMismatch, match="its line ends, quotes or delimiter") as caught:
+        Database(_terms(), "alpha", {"alpha.t": path, "shared": shared})
+    assert "one kind of line end" in caught.value.remedy
+    assert "hello" not in str(caught.value)
+
+
 def test_missing_and_foreign_tables(tmp_path: Path) -> None:
     for tables in ({}, {"alpha.t": tmp_path, "shared": tmp_path, "beta.t": tmp_path}):
         with pytest.raises(DataMismatch, match=r"has no data|not in the contract"):
