@@ -167,7 +167,7 @@ class TableTerms(Strict):
         max_rows_per_person: rows one person may have in one member's table; 1 makes `person` a key.
         owners_per_person: members among whose rows one person may be; None: among all. It is
             believed, not checked: nobody sees who has rows at two owners.
-        max_rows: public bound on one member's rows.
+        max_rows: public bound on one member's rows; with more, its process doesn't start.
         profile: what recipients may be told of an owner's rows before they ask: how many, and
             how often values are missing, both roughly.
         member_rights: of a federated table, rights to the column `member`, which no owner's file

@@ -1,4 +1,4 @@
-"""The rule of privacy budgets: what a plan costs of which, and whether as much is left.
+"""The rules of privacy budgets: what a plan costs of which, who pays, and whether it is left.
 
 Rule: an owner's budgets are of its own tables, towards one recipient, for one purpose. Whether they
 are charged, and durably, is its process's to see to.
@@ -57,3 +57,29 @@ def budget(matter: Matter[Plan | TrainPlan]) -> Iterator[Violation]:
             message = f"{scope.table}: epsilon {asked:.4g} asked, {rest:.4g} left"
             remedy = "Ask with a smaller epsilon; only a new contract grants more."
             yield Violation(Code.BUDGET_EXHAUSTED, member, message, remedy, "privacy.epsilon")
+
+
+def charged_alike(matter: Matter[Plan | TrainPlan]) -> Iterator[Violation]:
+    """Refuse noisy answers of some owners alone, unless no person is at two of them.
+
+    Who isn't asked isn't charged: asked first of some and then of the others, a person at both
+    would pay twice from budgets that hold for once. An owner that leaves a training before it has
+    read its rows isn't charged either.
+    """
+    plan, terms = matter.plan, matter.terms
+    may_leave = isinstance(plan, TrainPlan) and plan.least < len(plan.owners)
+    if plan.noise is None or not (plan.without or may_leave):
+        return
+    for name in plan.tables:
+        table = terms.tables.get(name)
+        if table is None or table.members is None or table.owners_per_person == 1:
+            continue
+        if may_leave or set(table.members) & set(plan.without):
+            message = (
+                f"noisy answers of some owners of {name}, where a person may be at others too: "
+                "only those who take part are charged"
+            )
+            asked = "Ask without min_owners" if not plan.without else "Leave nobody out"
+            rule = f"tables.{name}.owners_per_person"
+            remedy = f"{asked}, or have all sign owners_per_person = 1."
+            yield Violation(Code.NOISE_NOT_ENOUGH, "", message, remedy, rule)

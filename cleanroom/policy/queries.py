@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from cleanroom.contract.terms import Terms
 from cleanroom.plan.contributors import too_few
 from cleanroom.plan.plan import Plan
-from cleanroom.policy.budgets import budget
+from cleanroom.policy.budgets import budget, charged_alike
 from cleanroom.policy.gates import gates_alone
 from cleanroom.policy.matter import Matter, Rule
 from cleanroom.policy.model import Code, Violation
@@ -134,5 +134,6 @@ RULES: tuple[Rule[Plan], ...] = (
     _available,
     _noise,
     computing,
+    charged_alike,
     budget,
 )

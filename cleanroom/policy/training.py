@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator
 
 from cleanroom.plan.training import Noise, TrainPlan
-from cleanroom.policy.budgets import budget
+from cleanroom.policy.budgets import budget, charged_alike
 from cleanroom.policy.gates import gates_alone
 from cleanroom.policy.matter import Matter, Rule
 from cleanroom.policy.model import Code, Violation
@@ -96,16 +96,23 @@ def _noisy(matter: Matter[TrainPlan]) -> Iterator[Violation]:
 
 
 def _at_owners(matter: Matter[TrainPlan], noise: Noise) -> Iterator[Violation]:
-    """Refuse noise for persons at fewer owners than the contract says they may be at."""
+    """Refuse noise for persons at fewer owners than they may be at: all, or as the contract says.
+
+    What the job says of it only adds noise.
+    """
+    n = len(matter.plan.owners)
     for name in matter.plan.tables:
         table = matter.terms.tables.get(name)
         agreed = None if table is None else table.owners_per_person
-        if agreed is None or noise.owners >= min(agreed, len(matter.plan.owners)):
+        needed, rule = min(agreed or n, n), f"tables.{name}.owners_per_person"
+        if noise.owners >= needed:
             continue
-        message = f"noise for persons at {noise.owners} owners, where {name} says {agreed}"
-        remedy = f"Ask with owners_per_person = {agreed} in dp."
-        rule = f"tables.{name}.owners_per_person"
+        said = "nothing, so all" if agreed is None else str(agreed)
+        message = f"noise for persons at {noise.owners} owners, where {name} says {said}"
+        remedy = f"Ask with owners_per_person = {needed} in dp."
+        if agreed is None:
+            remedy = f"{remedy[:-1]}, or have all sign owners_per_person = {noise.owners}."
         yield Violation(Code.NOISE_NOT_ENOUGH, "", message, remedy, rule)
 
 
-RULES: tuple[Rule[TrainPlan], ...] = (_owners, _released, _together, _noisy, budget)
+RULES: tuple[Rule[TrainPlan], ...] = (_owners, _released, _together, _noisy, charged_alike, budget)

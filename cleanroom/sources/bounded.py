@@ -1,14 +1,16 @@
 """Rows held to a contract's bounds where answers are noisy: what one person adds is bounded then.
 
-Rule: never an error. Where answers are exact, rows that differ from the contract are refused;
-here a refusal would tell of one person, and the noise covers what the bounds allow.
+Rule: what is kept of a person's rows follows from these rows alone, so one person more or less
+changes no other's. Where answers are exact, rows beyond the bounds are refused; here a refusal
+would tell of one person, and the noise covers what the bounds allow. Data of another form than the
+contract's, and more than `max_rows` rows, are errors of the owner's data all the same, at its start
+and before any session (`database`): which of too many rows stay would depend on all persons.
 """
 
 import duckdb
 from sqlglot import exp
 
 from cleanroom.contract.columns import TableTerms
-from cleanroom.contract.types import Kind
 from cleanroom.sql.render import cast, constant, function, sql_of
 
 
@@ -17,8 +19,9 @@ def hold_to(
 ) -> tuple[int, int]:
     """Move values to the nearest bound, and leave out rows beyond those that a person may have.
 
-    Which rows of a person stay follows from a hash of what they hold, so not from their places,
-    and not from other persons' rows.
+    Persons aren't moved, as two would become one: their rows are left out. Which rows of a person
+    stay follows from a hash of what they hold, so not from their places, and not from other
+    persons' rows.
 
     Args:
         salt: of the hash.
@@ -26,15 +29,28 @@ def hold_to(
     Returns:
         how many values were moved, and how many rows were left out.
     """
+    left_out = _run(connection, _nobodys(table, terms))
     moved = sum(
         _run(connection, change)
         for column, of in terms.columns.items()
-        if of.bounds is not None and of.sql_type.kind is not Kind.TEXT
+        if of.bounds is not None and column != terms.person
         for change in _moves(table, column, of.bounds)
     )
     if terms.max_rows_per_person is None:
-        return moved, 0
-    return moved, _run(connection, _surplus(table, terms, terms.max_rows_per_person, salt))
+        return moved, left_out
+    surplus = _run(connection, _surplus(table, terms, terms.max_rows_per_person, salt))
+    return moved, left_out + surplus
+
+
+def _nobodys(table: exp.Table, terms: TableTerms) -> exp.Expr:
+    """Leave out rows whose person is NULL, or outside of the declared bounds."""
+    name, of = exp.column(terms.person, quoted=True), terms.columns[terms.person]
+    outside: list[exp.Expr] = [exp.Is(this=name, expression=exp.Null())]
+    if of.bounds is not None:
+        low, high = map(constant, of.bounds)
+        outside.append(exp.LT(this=name.copy(), expression=low))
+        outside.append(exp.GT(this=name.copy(), expression=high))
+    return exp.delete(table.copy(), where=exp.or_(*outside))
 
 
 def _moves(table: exp.Table, column: str, bounds: tuple[object, object]) -> list[exp.Expr]:

@@ -2,7 +2,8 @@
 
 Rule: the only code that reads an owner's files. What differs from the contract is refused, and
 the message names table, column and rule, never a value; but where answers are noisy, values and
-rows beyond the bounds are held to them. After loading, SQL reaches no file.
+rows beyond the bounds are held to them (`bounded`), and what is left to refuse is the owner's own
+error at its start, before any session. After loading, SQL reaches no file.
 """
 
 import re
@@ -29,6 +30,7 @@ from cleanroom.sql.render import cast, constant, function, sql_of
 
 MEMORY_LIMIT = "2GB"
 OUTSIDE = "a value outside of the declared bounds"
+MISSING = "NULL where the contract allows none"
 _RAW = "raw"
 _INCONSISTENT = "its line ends, quotes or delimiter aren't the same in all of it"
 _WRITE_AGAIN = "Write it with commas, double quotes around texts, and one kind of line end."
@@ -184,7 +186,8 @@ class _Loader:
                 found = exp.Filter(
                     this=exp.Count(this=exp.Star()), expression=exp.Where(this=broken)
                 )
-                if rule == OUTSIDE and self._held:
+                nobody = rule == MISSING and column == self._terms.person
+                if self._held and (rule == OUTSIDE or nobody):
                     continue
                 if n_broken := self._number(found):
                     rows = "1 row" if n_broken == 1 else f"{n_broken} rows"
@@ -297,7 +300,7 @@ def _rules(column: str, terms: ColumnTerms) -> Iterator[tuple[exp.Expr, str]]:
     """Yield conditions that no row may meet, and the rule each would break."""
     value = exp.column(column, quoted=True)
     if not terms.nullable:
-        yield exp.Is(this=value, expression=exp.Null()), "NULL where the contract allows none"
+        yield exp.Is(this=value, expression=exp.Null()), MISSING
     if terms.sql_type.kind is Kind.TEXT:
         yield from _text_rules(value, terms)
         return

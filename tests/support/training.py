@@ -18,7 +18,8 @@ _TRAIN = {"university": ["train", "filter"]}
 
 
 def contract(owners: tuple[str, ...] = HOSPITALS, **privacy: object) -> dict[str, Any]:
-    """Return a contract as a dict of the shape of the TOML file."""
+    """Return a contract as a dict of the shape of the TOML file; under dp of one-owner persons."""
+    noisy = {"owners_per_person": 1} if privacy.get("release") == "dp" else {}
     columns = {
         "patient": {"type": "INTEGER", "bounds": [0, 99999]},
         "age": {"type": "INTEGER", "bounds": [0, 110], "rights": _TRAIN},
@@ -45,6 +46,7 @@ def contract(owners: tuple[str, ...] = HOSPITALS, **privacy: object) -> dict[str
                 "members": list(owners),
                 "person": "patient",
                 "max_rows_per_person": 1,
+                **noisy,
                 "max_rows": 4096,
                 "columns": columns,
             },

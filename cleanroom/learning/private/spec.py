@@ -33,7 +33,8 @@ class DpSpec(Strict):
         epsilon, delta: of the whole training: any data set and the same with one person more.
         clip: the Euclidean length to which one row's gradient is shortened.
         max_rows_per_person: owners use so many rows of a person and leave out the rest.
-        owners_per_person: how many owners may have rows of the same person.
+        owners_per_person: how many owners may have rows of the same person; at least as many as
+            the contract says, which are all unless it says fewer.
         honest: owners whose noise alone suffices, whoever else drops out, or tells the recipient
             its own; at most the owners that have to stay, without the recipient.
     """

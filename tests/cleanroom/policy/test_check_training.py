@@ -58,10 +58,11 @@ def test_each_rule_refuses(code: Code, model: dict[str, Any], changed: dict[str,
 
 
 def test_noise_within_the_contract_runs_under_either_release() -> None:
+    model = noisy(owners_per_person=3)
     for terms in (TERMS, training.terms(release="sdc")):
-        assert by_contract(plan_of(noisy(), terms), terms, TODAY) == ()
+        assert by_contract(plan_of(model, terms), terms, TODAY) == ()
     gated = training.terms(release="gated")
-    codes = [v.code for v in by_contract(plan_of(noisy(), gated), gated, TODAY)]
+    codes = [v.code for v in by_contract(plan_of(model, gated), gated, TODAY)]
     assert codes == [Code.GATES_ALONE]
 
 
@@ -178,3 +179,47 @@ def test_noise_covers_persons_at_as_many_owners_as_the_contract_says(
     codes = [v.code for v in by_contract(plan_of(noisy(), terms), terms, TODAY)]
     assert codes == [Code.NOISE_NOT_ENOUGH] * refused
     assert by_contract(plan_of(noisy(owners_per_person=agreed), terms), terms, TODAY) == ()
+
+
+def at_owners(said: int | None, owners: tuple[str, ...] = training.HOSPITALS) -> Terms:
+    """Return terms that say at how many owners a person may be, or nothing of it."""
+    source = training.contract(owners, release="dp")
+    source["tables"]["patients"]["owners_per_person"] = said
+    return Terms.of(source)
+
+
+def test_where_the_contract_says_nothing_persons_may_be_at_all_owners() -> None:
+    silent = at_owners(None)
+    for asked in (1, 2):
+        plan = plan_of(noisy(owners_per_person=asked), silent)
+        (violation,) = by_contract(plan, silent, TODAY)
+        assert violation.code is Code.NOISE_NOT_ENOUGH
+        assert "owners_per_person = 3 in dp" in violation.remedy
+        assert f"have all sign owners_per_person = {asked}" in violation.remedy
+    assert by_contract(plan_of(noisy(owners_per_person=3), silent), silent, TODAY) == ()
+
+
+SIX = ("a", "b", "c", "d", "e", "f")
+
+
+@pytest.mark.parametrize("said", [None, 2, 6])
+@pytest.mark.parametrize("changed", [{"without": ["d", "e", "f"]}, {"min_owners": 5}])
+def test_nobody_is_left_out_or_lost_where_persons_at_several_owners_would_pay_twice(
+    said: int | None, changed: dict[str, object]
+) -> None:
+    """Owners that take no part aren't charged: asked next, they would answer for the first time."""
+    terms, model = at_owners(said, SIX), noisy(owners_per_person=6)
+    (violation,) = by_contract(plan_of(model, terms, **changed), terms, TODAY)
+    assert violation.code is Code.NOISE_NOT_ENOUGH
+    assert violation.rule == "tables.patients.owners_per_person"
+    assert "or have all sign owners_per_person = 1." in violation.remedy
+    assert by_contract(plan_of(model, terms), terms, TODAY) == ()
+    single = at_owners(1, SIX)
+    assert by_contract(plan_of(noisy(), single, **changed), single, TODAY) == ()
+
+
+def test_exact_sums_may_be_of_some_owners() -> None:
+    source = training.contract(SIX)
+    source["tables"]["patients"]["owners_per_person"] = None
+    terms = Terms.of(source)
+    assert by_contract(plan_of(EXACT, terms, min_owners=5), terms, TODAY) == ()

@@ -1,5 +1,6 @@
 """Queries under differential privacy: exact without their noise, bounded by person, or refused."""
 
+import datetime as dt
 import math
 from dataclasses import replace
 from pathlib import Path
@@ -19,12 +20,15 @@ from cleanroom.plan.nodes import Join, Node
 from cleanroom.plan.plaintext import insecure_run
 from cleanroom.plan.plan import Plan, children
 from cleanroom.plan.sheet import Sheet
+from cleanroom.policy.check import by_contract
+from cleanroom.policy.model import Code
 from cleanroom.query.compile import compile_query
 from cleanroom.query.finish import finish
 from cleanroom.sources.database import Database
 from protocols.simulate import Transcript
 
 TERMS = noisy.terms()
+TODAY = dt.date(2026, 11, 22)
 JOINED = "alpha.people a JOIN beta.people b ON a.pid = b.pid"
 ASKED = [
     "SELECT COUNT(*) FROM claims",
@@ -125,6 +129,25 @@ def test_one_person_moves_a_total_by_all_of_its_rows_at_all_owners() -> None:
     assert planned(joined, terms=all_owners).noise.rows == 5 * 3 * 2
     left_out = planned(ASKED[0], "he", terms=all_owners, without=["gamma"])
     assert left_out.noise.rows == 5 * 2
+
+
+@pytest.mark.parametrize("said", [{}, {"owners_per_person": 2}])
+def test_no_owner_is_left_out_where_a_person_at_several_would_pay_twice(
+    said: dict[str, int],
+) -> None:
+    """Only who is asked is charged: of alpha and beta first, then of gamma."""
+    contract = noisy.contract(said, min_contributors=1)
+    if not said:
+        del contract["tables"]["claims"]["owners_per_person"]
+    sql, terms = ASKED[0], Terms.of(contract)
+    single = noisy.terms(min_contributors=1)
+    for out in (["gamma"], ["alpha", "beta"]):
+        (violation,) = by_contract(planned(sql, "he", terms=terms, without=out), terms, TODAY)
+        assert violation.code is Code.NOISE_NOT_ENOUGH
+        assert "Leave nobody out, or have all sign owners_per_person = 1." in violation.remedy
+        assert by_contract(planned(sql, "he", terms=terms), terms, TODAY) == ()
+        left = planned(sql, "he", terms=single, without=out)
+        assert by_contract(left, single, TODAY) == ()
 
 
 def test_no_join_fails_at_its_bound_whatever_rows_there_are() -> None:

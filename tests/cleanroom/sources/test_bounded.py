@@ -71,6 +71,26 @@ def test_which_rows_stay_depends_on_neither_their_order_nor_other_persons(tmp_pa
     pd.testing.assert_frame_equal(without, kept)
 
 
+def test_persons_outside_of_the_bounds_are_left_out_and_never_become_one(tmp_path: Path) -> None:
+    """Moved to the bound, a second one would push rows of the first one out."""
+    table = rows()
+    nobody = table.head(12).assign(pid=[-1, -1, -2, 10**6, 10**6 + 1, 10**9, *[None] * 6])
+    nobody["pid"] = nobody["pid"].astype("Int64")
+    found = loaded(tmp_path, pd.concat([table, nobody]))
+    pd.testing.assert_frame_equal(found, loaded(tmp_path, table))
+    edge = table.head(3).assign(pid=999_999, amount=[1.0, 2.0, 3.0])
+    kept = loaded(tmp_path, pd.concat([edge, nobody]))
+    pd.testing.assert_frame_equal(kept, loaded(tmp_path, edge))
+    assert len(kept) == 3
+
+
+def test_too_many_rows_are_an_error_of_the_owner(tmp_path: Path) -> None:
+    """Which of them stay would depend on all persons, and so would what one more changes."""
+    many = pd.concat([rows(seed) for seed in range(6)])
+    with pytest.raises(DataMismatch, match="more than max_rows = 1024 rows"):
+        loaded(tmp_path, many)
+
+
 def test_exact_answers_need_rows_within_the_bounds(tmp_path: Path) -> None:
     exact = noisy.terms({"max_rows_per_person": 3}, release="sdc")
     with pytest.raises(DataMismatch, match="outside of the declared bounds"):
