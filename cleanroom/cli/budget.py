@@ -37,10 +37,11 @@ def budget(config: Config, form: Form = Format.TABLE) -> None:
         budgets = Spending(member.name, terms, state).budgets()
     write(_listed(budgets, terms.privacy.delta), form, None)
     if not budgets:
-        typer.echo(_why_none(member.name, terms), err=True)
+        typer.echo(why_none(member.name, terms), err=True)
 
 
-def _why_none(member: str, terms: "Terms") -> str:
+def why_none(member: str, terms: "Terms") -> str:
+    """Say why a member has no budgets."""
     if not any(terms.tables_of(member)):
         return f"{member} owns no tables, so it has no budgets"
     if terms.privacy.release == "dp":

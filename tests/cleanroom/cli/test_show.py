@@ -5,10 +5,12 @@ from typing import Any
 import banks
 from rich.console import Console
 
+from cleanroom.cli.budget import why_none
 from cleanroom.cli.show import pages
 from cleanroom.cli.warnings import warnings
 from cleanroom.contract.document import Contract
 from cleanroom.contract.terms import Terms
+from cleanroom.evidence.releases import rules
 
 
 def shown(terms: Terms) -> str:
@@ -52,3 +54,16 @@ def test_profiles_and_rows_of_a_person_are_told() -> None:
     assert told in exact
     assert "customer, of at most 3 rows at an owner, at 1 owner at most" in exact
     assert told not in shown(of_banks(tables=tables, privacy={"release": "dp"}))
+
+
+def test_an_owner_without_budgets_is_told_why() -> None:
+    assert why_none("supervisor", of_banks()) == "supervisor owns no tables, so it has no budgets"
+    assert "release = 'gated' adds no noise to answers" in why_none("bank_a", of_banks())
+
+
+def test_reports_list_no_rule_that_does_nothing() -> None:
+    noisy = of_banks(privacy={"release": "dp", "redact": 7}, gates={})
+    told = list(rules(noisy))
+    assert "redact = 7: without effect on queries under this release" in told
+    assert not [rule for rule in told if rule.startswith("min_group")]
+    assert list(rules(of_banks()))[-1] == "nothing but the rows of gates is opened"

@@ -141,7 +141,7 @@ def test_what_does_not_hold_is_not_signed(
         write(tmp_path / "x", facts, identities["alpha"], [Receipt(receipt.statements[:-1])])
     assert not list(tmp_path.iterdir())
     write(tmp_path / "x", facts, identities["alpha"])
-    with pytest.raises(EvidenceInvalid, match="exists already"):
+    with pytest.raises(EvidenceInvalid, match=r"exists already.*Name another folder"):
         write(tmp_path / "x", facts, identities["alpha"])
 
 
