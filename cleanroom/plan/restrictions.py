@@ -70,7 +70,8 @@ class Facts:
         origins: of a subquery's columns, by name.
         tables: of the contract, as often as they are named.
         shape: a hash of a subquery in canonical form.
-        whole: whether no aggregate chooses among its rows by itself, with FILTER or CASE.
+        whole: whether all aggregates are of the same rows: none leaves out some by FILTER, CASE,
+            a product, the missing side of a join, or as another mention of a table.
     """
 
     restrictions: tuple[Restriction, ...] = ()

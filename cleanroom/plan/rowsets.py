@@ -19,7 +19,7 @@ class RowSet:
         shape: a hash of all that is joined and of every condition in canonical form: order of
             conditions, names, whitespace and spelling change nothing.
         parts: a hash of the keys that aren't plain columns, which part the rows; "" without any.
-        whole: whether no aggregate chooses among the rows by itself, with FILTER or CASE.
+        whole: whether all aggregates are of the same rows, as in Facts.
         chosen: conditions on this table that every row of the set fulfils.
     """
 

@@ -58,7 +58,10 @@ def _overlap(matter: Matter[Plan | TrainPlan]) -> Iterator[Violation]:
     for one in watched(matter.plan, matter.terms, own):
         earlier = matter.spent.row_sets.get(one.table, ())
         if not one.whole:
-            message = f"an aggregate chooses among the rows of {one.table} by CASE or FILTER"
+            message = (
+                f"an aggregate chooses among the rows of {one.table}: by CASE, FILTER, a product, "
+                "an outer join or a second mention"
+            )
             remedy = "Ask for both sides at once: GROUP BY the condition."
         elif not one.proven_apart(*earlier):
             message = f"rows of {one.table} may overlap with others that {asker} asked about"

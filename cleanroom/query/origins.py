@@ -5,6 +5,7 @@ Rule: what can't be followed counts as made of constants.
 
 from collections.abc import Iterable
 
+from cleanroom.contract.types import Kind
 from cleanroom.plan.restrictions import Base, Origin
 from cleanroom.sql.bind import Query
 from cleanroom.sql.expr import COMPARISONS, Expr
@@ -12,6 +13,7 @@ from cleanroom.sql.missing import bare
 
 TRUTHS = {*COMPARISONS, "in", "is_null", "like", "ilike", "and", "or", "not"}
 _ARITHMETIC = {"+", "-", "*", "/", "//", "%", "neg"}  # x * 0 + 5 is a constant
+_NUMBERS = {Kind.INTEGER, Kind.DECIMAL}
 _COUNTS = {"count", "count_distinct"}
 
 
@@ -32,8 +34,16 @@ def origin(query: Query, expr: Expr) -> Origin:
     if expr.op == "aggregate":
         args = expr.args[:1]  # a quantile's share is no value
     found = [origin(query, arg) for arg in args]
-    made = any(one.made for one in found) or expr.op in _ARITHMETIC
+    made = any(one.made for one in found) or expr.op in _ARITHMETIC or _is_coded(expr)
     return Origin(_all(one.own for one in found), False, made)
+
+
+def _is_coded(expr: Expr) -> bool:
+    """Whether an expression turns what is no number into one of few: a truth, a date or a text."""
+    kinds = {arg.domain.kind for arg in expr.args}
+    if expr.op == "cast":
+        return Kind.BOOLEAN in kinds
+    return expr.op == "call" and expr.domain.is_number and not kinds <= _NUMBERS
 
 
 def of_column(query: Query, table: int, name: str) -> Origin:

@@ -16,12 +16,13 @@ from cleanroom.query.powers import chooses
 from cleanroom.query.rowsets import shape_of
 from cleanroom.query.sources import Placement
 from cleanroom.query.uses import LINEAR, SINGLE, conditions
+from cleanroom.query.weights import factors, is_moment, mixes, squares
 from cleanroom.sql.bind import Query
 from cleanroom.sql.expr import COMPARISONS, Expr, columns, tables, walk
 from cleanroom.sql.missing import bare
 from cleanroom.sql.windows import Call
 
-INSIDE, CASE = " inside an expression", "CASE or FILTER"
+INSIDE, CASE, PRODUCT = " inside an expression", "CASE or FILTER", "a product"
 
 
 def facts_of(query: Query, placement: Placement, *, inner: bool = False) -> Facts:
@@ -34,6 +35,7 @@ def facts_of(query: Query, placement: Placement, *, inner: bool = False) -> Fact
     found = {*finding.where(), *finding.keys(), *finding.having(chooses=inner)}
     inside = set(finding.aggregated())
     whole = not any(one.how == "other" for one in inside)
+    whole = whole and not any(mixes((*node.args, *squares(node))) for node in finding.aggregates())
     facts = _with_below(query, found | inside, finding.linked, whole=whole)
     if not inner:
         return facts
@@ -53,7 +55,8 @@ def facts_of_rows(query: Query, placement: Placement, calls: Mapping[str, Call])
         values = call.arg is not None and call.kind in ("neighbour", "sum")
         of = origin(query, call.arg) if values and call.arg is not None else Origin()
         origins[name] = replace(of, plain=False)
-    facts = _with_below(query, found, finding.linked, whole=True)
+    whole = finding.keeps_rows(calls.values())
+    facts = _with_below(query, found, finding.linked, whole=whole)
     shape = shape_of(query, calls.items())
     return replace(facts, origins=tuple(origins.items()), shape=shape)
 
@@ -89,6 +92,7 @@ def _with_below(
         linked.update(below.linked)
         tables.extend(below.tables)
         whole = whole and below.whole
+    whole = whole and len(set(tables)) == len(tables)  # one mention may choose fewer of its rows
     ordered = tuple(sorted(found)), tuple(sorted(linked))
     return Facts(*ordered, tables=tuple(tables), whole=whole)
 
@@ -119,13 +123,31 @@ class _Finding:
     def aggregated(self) -> Iterator[Restriction]:
         """Yield what stands inside of aggregates."""
         query = self.query
-        after = (*(o.expr for o in query.outputs), *(o.expr for o in query.order), *query.having)
-        for node in (node for expr in after for node in walk(expr) if node.op == "aggregate"):
+        for node in self.aggregates():
             for arg in node.args:
                 yield from self._value(arg)
+                if is_moment(node):
+                    yield from self.of(arg, "computed", str(node.value).upper())
+            for product in squares(node):
+                if chooses(query, product):
+                    yield from self.of(product, "other", str(node.value).upper())
+            for factor in factors(query, (*node.args, *squares(node))):
+                yield from self.of(factor, "other", PRODUCT)
             values = [arg for arg in node.args if arg.op != "literal"]
             if node.value in SINGLE and not all(is_plain(query, a) for a in values):
                 yield from self.of(node, "other", f"{str(node.value).upper()}(expression)")
+
+    def aggregates(self) -> Iterator[Expr]:
+        query = self.query
+        after = (*(o.expr for o in query.outputs), *(o.expr for o in query.order), *query.having)
+        yield from (node for expr in after for node in walk(expr) if node.op == "aggregate")
+
+    def keeps_rows(self, calls: Collection[Call]) -> bool:
+        """Whether every column of a subquery's rows is of the same rows."""
+        exprs = [output.expr for output in self.query.outputs]
+        chosen = any(one.how == "other" for expr in exprs for one in self._value(expr))
+        moved = any(call.kind == "neighbour" for call in calls)
+        return not (chosen or moved or any(mixes((expr,)) for expr in exprs))
 
     def having(self, *, chooses: bool) -> Iterator[Restriction]:
         """Yield conditions on groups."""

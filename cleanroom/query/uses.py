@@ -16,6 +16,7 @@ from cleanroom.query.equalities import Equalities, is_equality
 from cleanroom.query.origins import TRUTHS, origin
 from cleanroom.query.powers import chooses
 from cleanroom.query.sources import Placement
+from cleanroom.query.weights import factors, squares
 from cleanroom.sql.aggregates import RIGHTS, share_of
 from cleanroom.sql.bind import Query
 from cleanroom.sql.expr import Expr, columns, tables, walk
@@ -209,6 +210,11 @@ def _aggregates(query: Query, placement: Placement) -> Iterator[Use]:
                         yield from _value(query, placement, arg, right)
                     if node.value in SINGLE and not _is_plain(arg):
                         yield from _of(query, arg, "filter")
+                for product in squares(node):
+                    if chooses(query, product):
+                        yield from _of(query, product, "filter")
+                for factor in factors(query, (*node.args, *squares(node))):
+                    yield from _of(query, factor, "filter")
 
 
 def _at_the_ends(aggregate: Expr) -> tuple[str, ...]:

@@ -208,6 +208,46 @@ def test_no_aggregate_chooses_rows_by_itself(select: str) -> None:
     assert "an aggregate chooses among the rows of alpha.people" in violation.message
 
 
+REST = "(b.score <> 29 OR b.score IS NULL)"
+TWO_SETS = [
+    f"SUM(a.income), SUM(b.income) FROM {PEOPLE} a LEFT JOIN {PEOPLE} b ON a.id = b.id AND {REST}",
+    f"SUM(a.income), SUM(b.income) FROM {PEOPLE} a LEFT JOIN"
+    f" (SELECT id, income FROM {PEOPLE} b WHERE {REST}) b ON a.id = b.id",
+    f"SUM(a.income), SUM(b.x) FROM {PEOPLE} a LEFT JOIN"
+    f" (SELECT id, SUM(income) AS x FROM {PEOPLE} b WHERE {REST} GROUP BY id) b ON a.id = b.id",
+    f"COUNT(*), COUNT(c.pid) FROM {PEOPLE} a LEFT JOIN beta.claims c ON a.id = c.pid",
+    f"k, SUM(income) FROM (SELECT 1 AS k, income FROM {PEOPLE} UNION ALL"
+    f" SELECT 2, income FROM {PEOPLE} b WHERE {REST}) t GROUP BY k",
+    f"SUM(x), SUM(income) FROM (SELECT income, CASE WHEN {REST} THEN income END AS x"
+    f" FROM {PEOPLE} b) t",
+    f"SUM(x), SUM(income) FROM (SELECT income, income * CAST(active AS INTEGER) AS x"
+    f" FROM {PEOPLE}) t",
+    f"SUM(income * CAST(active AS INTEGER)), SUM(income) FROM {PEOPLE}",
+    f"SUM(income * score), SUM(income) FROM {PEOPLE}",
+    f"SUM(income + 0 * score), SUM(income) FROM {PEOPLE}",
+    f"COVAR_POP(income, CAST(active AS INTEGER)), SUM(income) FROM {PEOPLE}",
+]
+
+
+@pytest.mark.parametrize("select", TWO_SETS)
+def test_one_question_is_about_one_set(select: str) -> None:
+    (violation,) = ruled(plan_of(f"SELECT {select}"))
+    assert "an aggregate chooses among the rows of alpha.people" in violation.message
+
+
+@pytest.mark.parametrize(
+    "select",
+    [
+        f"SUM(income * 2 + 1), VARIANCE(score), MAX(income) FROM {PEOPLE}",
+        f"SUM(p.income), SUM(cost + 1) FROM {PEOPLE} p JOIN alpha.visits v ON p.id = v.id",
+        f"p.state, SUM(p.income), SUM(c.amount) FROM {P} JOIN {C} ON p.id = c.pid GROUP BY 1",
+        f"y, COUNT(*) FROM (SELECT year(born) AS y FROM {PEOPLE}) t GROUP BY y",
+    ],
+)
+def test_aggregates_of_the_same_rows_pass(select: str) -> None:
+    assert ruled(plan_of(f"SELECT {select}")) == []
+
+
 def test_each_owner_rules_on_its_own_tables_and_only_if_asked_to() -> None:
     plan = plan_of(f"SELECT COUNT(*) FROM {P} JOIN {C} ON p.id = c.pid")
     assert [one.table for one in watched(plan, TERMS, ALPHA)] == [PEOPLE]

@@ -124,6 +124,14 @@ SINGLED_OUT = [
     "SELECT DISTINCT state FROM alpha.people WHERE id = 7",
     "SELECT state, REGR_SLOPE(income, id) FROM alpha.people WHERE id - 7 = 0" + G,
     "SELECT state, STDDEV(id - 7) FROM alpha.people" + G,
+    "SELECT COVAR_POP(id, income) FROM alpha.people",
+    "SELECT state, VARIANCE(id) FROM alpha.people" + G,
+    # a constant by way of a truth, a date or a text
+    "SELECT p.state, COUNT(*) FROM alpha.people p JOIN beta.claims c"
+    " ON c.pid = CAST(p.active AS INTEGER)" + J,
+    "SELECT p.state, COUNT(*) FROM alpha.people p JOIN beta.claims c ON c.pid = year(p.born)" + J,
+    "SELECT p.state, COUNT(*) FROM alpha.people p JOIN beta.claims c ON c.pid = length(p.name)"
+    + J,
 ]
 
 
@@ -387,7 +395,8 @@ POLYNOMIALS = [
     ("(level - 1) * (2 - level) * 3 * level", True),
     ("amount * (level * level) * level", True),
     ("level * level", False),
-    ("amount * level + level * level", False),
+    ("amount * amount + level * level", False),
+    ("amount * level", True),  # of few values
 ]
 
 
@@ -397,6 +406,39 @@ def test_a_polynomial_that_is_zero_but_for_one_value_filters(product: str, choos
     uses = compile_query(sql, terms(1), "0" * 64, "analyst").uses
     rights = {u.right for u in uses if (u.table, u.column) == ("beta.claims", "level")}
     assert rights == ({"sum", "filter"} if chooses else {"sum"})
+
+
+FACTOR = "CAST(active AS INTEGER)"
+CHOOSING = [
+    f"SELECT SUM(income * {FACTOR}) FROM alpha.people",
+    f"SELECT SUM(income * (1 - 100 * {FACTOR})) FROM alpha.people",
+    f"SELECT COVAR_POP(income, {FACTOR}) FROM alpha.people",
+    f"SELECT CORR({FACTOR}, income) FROM alpha.people",
+    f"SELECT VARIANCE(income + 1000 * {FACTOR}) FROM alpha.people",
+    f"SELECT SUM(income * k) FROM (SELECT income, {FACTOR} AS k FROM alpha.people) t",
+    "SELECT SUM(total * k) FROM (SELECT id, SUM(income) AS total,"
+    f" SUM(100 * {FACTOR}) AS k FROM alpha.people GROUP BY id) t",
+]
+
+
+@pytest.mark.parametrize("sql", CHOOSING)
+def test_to_multiply_with_a_truth_is_to_filter_by_it(sql: str) -> None:
+    plan = compile_query(sql, terms(1), "0" * 64, "analyst")
+    assert ("alpha.people", "active", "filter") in {(u.table, u.column, u.right) for u in plan.uses}
+    by_equality = terms(1, active={"filter_by": "equality"})
+    assert codes(sql, by_equality) == [Code.FILTER_NOT_ALLOWED]
+
+
+@pytest.mark.parametrize("moment", ["VARIANCE(level * level)", "COVAR_POP(level * level, level)"])
+def test_a_moment_multiplies_once_more(moment: str) -> None:
+    uses = compile_query(f"SELECT {moment} FROM beta.claims", terms(1), "0" * 64, "analyst").uses
+    assert "filter" in {u.right for u in uses}
+
+
+def test_sums_and_moments_of_many_values_filter_nothing() -> None:
+    sql = "SELECT SUM(income * score), COVAR_POP(income, score), VARIANCE(score) FROM alpha.people"
+    uses = compile_query(sql, terms(1), "0" * 64, "analyst").uses
+    assert "filter" not in {u.right for u in uses}
 
 
 def test_to_compare_with_a_constant_in_disguise_is_to_filter() -> None:
