@@ -196,8 +196,9 @@ class LogDiverged(CleanroomError):
 
     code = "log-diverged"
     remedy = (
-        "Put the newest copy of its state back. If it is lost, all members have to agree to go on: "
-        "each runs 'cleanroom audit accept' with the member's name, and starts its process again."
+        "Put the newest copy of its state back. If it is lost, all others have to agree to go on: "
+        "each other member and the coordinator runs 'cleanroom audit accept' with the member's "
+        "name and starts its process again, in any order."
     )
 
 

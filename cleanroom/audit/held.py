@@ -17,6 +17,7 @@ from cleanroom.transport.envelopes import Shown
 from protocols.merkle.proofs import ProofInvalid, check_growth
 
 TABLE = "checkpoints held"
+ACCEPTED = "logs accepted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +90,15 @@ def store(batch: Batch, held: Mapping[str, Held]) -> None:
     """Keep checkpoints; older ones of the same members are gone."""
     for party, one in held.items():
         batch.put(TABLE, party, Written.of(one.signed).to_bytes())
+        batch.delete(ACCEPTED, party)
 
 
-def drop(batch: Batch, party: str) -> None:
-    """Hold a member to nothing any more."""
+def accept(batch: Batch, party: str) -> None:
+    """Hold a member to nothing until it says itself, when asked, where its log stands."""
     batch.delete(TABLE, party)
+    batch.put(ACCEPTED, party, party.encode())
+
+
+def accepted(view: View) -> frozenset[str]:
+    """Return which members' logs were accepted, and haven't been heard from since."""
+    return frozenset(name.decode() for _, name in view.rows(ACCEPTED))

@@ -9,7 +9,7 @@ from cleanroom.audit.held import stored
 from cleanroom.audit.log import Log
 from cleanroom.audit.receipts import missing, seen_in
 from cleanroom.audit.record import Record
-from cleanroom.audit.verify import Entry, Findings, Seen, judge, judge_some
+from cleanroom.audit.verify import Entry, Findings, Seen, contradicted, judge, judge_some
 from cleanroom.config import MemberConfig
 from cleanroom.contract.document import Contract
 from cleanroom.errors import LogDamaged, MessageInvalid
@@ -109,10 +109,13 @@ class Case:
         if self._bundle is not None and not self._bundle.whole:
             findings = judge_some(self._entries, self._bundle.checkpoint)
         else:
-            findings = judge(self._entries, self._seen)
+            exported = None if self._bundle is None else self._bundle.checkpoint
+            findings = judge(self._entries, self._seen, exported)
         if findings.found:
             return findings
         records = [Record.of(entry.content) for entry in self._entries]
+        if self._bundle is None and (at := contradicted(self.party, records)) is not None:
+            findings.add(f"record {at}", "others hold it to a log that isn't this one")
         for receipt in self._receipts:
             for what in missing(self.party, receipt, self._contract, records):
                 findings.add("records", what)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Self
 
 from cleanroom.audit.checkpoint import Checkpoint
-from cleanroom.audit.record import Record
+from cleanroom.audit.record import Kind, Record
 from cleanroom.errors import LogDamaged
 from protocols.merkle import proofs
 from protocols.merkle.tree import in_memory, leaf_hash, root
@@ -30,15 +30,20 @@ class Entry:
 
 
 class Seen(NamedTuple):
-    """How long a log was, and its root, as somebody has it in writing."""
+    """How long a log was, and its root, as somebody has it in writing.
+
+    Attributes:
+        at: when its member signed that, by its own clock in milliseconds; None if that isn't known.
+    """
 
     by: str
     size: int
     root: bytes
+    at: int | None = None
 
     @classmethod
     def of(cls, by: str, checkpoint: Checkpoint) -> Self:
-        return cls(by, *checkpoint.head)
+        return cls(by, *checkpoint.head, checkpoint.at)
 
 
 @dataclass
@@ -56,23 +61,43 @@ class Findings:
         self.found.append(f"{where}: {what}")
 
 
-def judge(entries: Iterable[Entry], seen: Sequence[Seen]) -> Findings:
+def judge(
+    entries: Iterable[Entry], seen: Sequence[Seen], exported: Checkpoint | None = None
+) -> Findings:
     """Judge all records of a log.
 
     Args:
         seen: what its own member signed of it, and what others have.
+        exported: what its member signed when it exported the log, if it is an export.
     """
     findings = Findings()
     leaves = list(_leaves(entries, findings))
     findings.records = len(leaves)
     node = in_memory(leaves)
-    for by, size, whole in sorted(set(seen), key=lambda one: (one.size, one.by)):
-        if size > len(leaves):
-            what = f"{by} has it with {size} records; the log was cut off or is an old copy"
+    for one in sorted(set(seen), key=lambda one: (one.size, one.by, one.at or 0)):
+        if one.size > len(leaves):
+            what = (
+                f"{one.by} has it with {one.size} records; {_why_short(one, len(leaves), exported)}"
+            )
             findings.add(f"after record {len(leaves) - 1}", what)
-        elif root(node, size) != whole:
-            findings.add(f"before record {size}", f"another history than the one that {by} has")
+        elif root(node, one.size) != one.root:
+            what = f"another history than the one that {one.by} has"
+            findings.add(f"before record {one.size}", what)
     return findings
+
+
+def contradicted(party: str, records: Iterable[Record]) -> int | None:
+    """Return where a process wrote last that others hold its log to another, if they still do.
+
+    It is known anew after every start, once the process attends.
+    """
+    found = None
+    for index, record in enumerate(records):
+        if record.kind is Kind.STARTED or (record.kind is Kind.ACCEPTED and record.who == party):
+            found = None
+        elif record.kind is Kind.DIVERGED and record.who == party:
+            found = index
+    return found
 
 
 def judge_some(entries: Iterable[Entry], signed: Checkpoint) -> Findings:
@@ -87,6 +112,14 @@ def judge_some(entries: Iterable[Entry], signed: Checkpoint) -> Findings:
         except proofs.ProofInvalid:
             findings.add(f"record {entry.index}", "isn't proven to be of the signed log")
     return findings
+
+
+def _why_short(one: Seen, records: int, exported: Checkpoint | None) -> str:
+    """Say why a log may have fewer records than somebody saw of it."""
+    whole = exported is not None and records >= exported.size
+    if exported is None or not whole or (one.at is not None and one.at <= exported.at):
+        return "the log was cut off or is an old copy"
+    return "an honest export made before that ends here too: ask for a newer one"
 
 
 def _leaves(entries: Iterable[Entry], findings: Findings) -> Iterator[bytes]:

@@ -3,14 +3,16 @@
 Rule: no channel. Every checkpoint that arrives is heard, in order; what `hear` returns goes out.
 Somebody else's checkpoint is either proven to go on from the held one, or its member is asked to
 prove that. One's own, held by somebody else, is looked up in the log: where it isn't found, this
-process's state is an old copy or another's, and it takes part in nothing.
+process's state is an old copy or another's, and it takes part in nothing until that holder asks
+about what is found. Once a member's log was accepted, only its own answer counts: what others still
+show of it holds it to nothing.
 """
 
 from collections.abc import Collection, Sequence
 
 from cleanroom.audit import checkpoint as checkpoints
 from cleanroom.audit.checkpoint import Checkpoint
-from cleanroom.audit.held import Held, diverged, goes_on, store, stored
+from cleanroom.audit.held import Held, accepted, diverged, goes_on, store, stored
 from cleanroom.audit.log import Head, Log, append, check_member, head, set_member
 from cleanroom.audit.record import Kind, Record
 from cleanroom.errors import (
@@ -40,9 +42,11 @@ class Witness:
         with state.reading() as view:
             check_member(view, member.name, state.path)
             self._held = {h.checkpoint.party: h for h in stored(view, member.contract)}
+            self._accepted = set(accepted(view))
         self._unsaved: set[str] = set()
         self._asked: set[str] = set()
         self._faults: dict[str, CleanroomError] = {}
+        self._contradicted: dict[str, LogDiverged] = {}  # by who holds this log to another one
         self._published = 0
 
     @property
@@ -81,7 +85,8 @@ class Witness:
         """
         new = checkpoints.read(shown.checkpoint, self._member.contract)
         if new.party == self.name:
-            return [self._answer(new, shown.member)]
+            known = shown.member in self._member.contract.identities
+            return [self._answer(new, shown.member if known else "")]
         try:
             return self._take(new, shown)
         except (LogDiverged, RowsChanged) as fault:
@@ -100,13 +105,13 @@ class Witness:
                 own member first.
             PeerUnavailable: naming a member that was asked for a proof and hasn't answered.
         """
-        for name in (self.name, *members):
+        for fault in self._contradicted.values():
+            raise fault.again()
+        for name in members:
             if name in self._faults:
                 raise self._faults[name].again()
             if name in self._asked:
-                n = self._held[name].checkpoint.size
-                what = f"hasn't shown yet that its log goes on from {n} records"
-                raise PeerUnavailable(what, party=name)
+                raise PeerUnavailable(self._unproven(name), party=name)
 
     def add(self, *records: Record) -> Head:
         """Add records to the log, and write down what is newly held.
@@ -120,32 +125,43 @@ class Witness:
         try:
             with self._state.writing() as batch:
                 set_member(batch, self.name)
-                store(batch, {name: self._held[name] for name in names})
+                since = accepted(batch) - self._accepted  # while this process ran: they stay so
+                store(batch, {name: self._held[name] for name in names - since})
                 for record in records:
                     append(batch, record)
-                return head(batch)
+                stands = head(batch)
         except StateUnavailable:
             self._unsaved |= names
             raise
+        self._accepted -= names
+        return stands
 
     # ---------------------------------------------------------------------------------
 
     def _answer(self, held: Checkpoint, holder: str) -> Shown:
         """Answer a member that holds a checkpoint of this log."""
         if self.log.root_of(held.size) == held.head.root:
+            if self._contradicted.pop(holder, None) and not self._contradicted:
+                self.add(Record.now(Kind.ACCEPTED, who=self.name))
             return self._own(held.size, holder)[1]
         what = f"{holder or 'another member'} holds it to {held.size} records that aren't its log's"
-        self._blame(self.name, LogDiverged(what, party=self.name))
+        fault = LogDiverged(what, party=self.name)
+        known, self._contradicted[holder] = self._contradicted.get(holder), fault
+        self._log_blame(known, fault)
         return self._own(0, holder)[1]
 
     def _take(self, new: Checkpoint, shown: Shown) -> list[Shown]:
         held = self._held.get(new.party)
+        again = held is None and new.party in self._accepted
+        if again and shown.member != self.name:
+            self._asked.add(new.party)
+            return [Shown(shown.checkpoint, member=new.party)]
         if held is None or goes_on(held.checkpoint, new, shown):
             self._held[new.party] = Held(new, shown.checkpoint)
             self._unsaved.add(new.party)
             self._asked.discard(new.party)
             self._faults.pop(new.party, None)
-            return []
+            return self.ask(new.party) if again else []  # it learns what it is held to now
         if shown.member == self.name and shown.since == 0:
             raise diverged(held.checkpoint)  # asked for a proof, it gave none
         self._asked.add(new.party)
@@ -160,5 +176,14 @@ class Witness:
     def _blame(self, name: str, fault: CleanroomError) -> None:
         self._asked.discard(name)
         known, self._faults[name] = self._faults.get(name), fault
+        self._log_blame(known, fault)
+
+    def _log_blame(self, known: CleanroomError | None, fault: CleanroomError) -> None:
         if known is None or known.message != fault.message:
-            self.add(Record.now(Kind.DIVERGED, who=name, codes=(fault.code,)))
+            self.add(Record.now(Kind.DIVERGED, who=fault.party, codes=(fault.code,)))
+
+    def _unproven(self, name: str) -> str:
+        held = self._held.get(name)
+        if held is None:
+            return "hasn't said yet where its log stands, after that was accepted"
+        return f"hasn't shown yet that its log goes on from {held.checkpoint.size} records"

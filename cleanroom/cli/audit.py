@@ -27,12 +27,16 @@ Session = Annotated[str | None, typer.Option(help="Of this session alone.")]
 
 @app.command()
 def verify(
+    context: typer.Context,
     file: Annotated[
         Path | None, typer.Argument(help="An exported log; else the process's own.")
     ] = None,
     config: Annotated[
         Path | None,
-        typer.Option(envvar="CLEANROOM_CONFIG", help="A process that holds others to their logs."),
+        typer.Option(
+            envvar="CLEANROOM_CONFIG",
+            help="A process that holds others to their logs; beside a file only if it is typed.",
+        ),
     ] = None,
     contract: Annotated[Path | None, typer.Option(help="The contract it must be under.")] = None,
     against: Annotated[
@@ -48,6 +52,9 @@ def verify(
     """
     from cleanroom.audit.judging import Case
 
+    source = context.get_parameter_source("config")
+    if file is not None and source is not None and source.name == "ENVIRONMENT":
+        config = None
     if file is None and config is None:
         raise typer.BadParameter("name an exported log, or a process by --config")
     case = Case.of_file(file) if file is not None else Case.of_process(_required(config))
@@ -79,10 +86,12 @@ def show(
 ) -> None:
     """Show what this process logged."""
     from cleanroom.audit.log import Log
-    from cleanroom.audit.record import Record
+    from cleanroom.audit.record import Kind, Record
 
     if form is Format.PARQUET:
         raise typer.BadParameter("the list is small: table, csv or json")
+    if kind is not None and kind not in set(Kind):
+        raise typer.BadParameter(f"no kind of record: {kind}; there are {', '.join(Kind)}")
     keep = _filter(session, kind, who, since)
     with _opened(config)[1] as state:
         contents = enumerate(Log(state).contents())
@@ -95,8 +104,11 @@ def export(file: Path, config: Config, session: Session = None) -> None:
     """Write the log into a file that anybody with the contract can verify."""
     from cleanroom.audit import bundle
     from cleanroom.cli.rows import check_writable
+    from cleanroom.errors import ConfigInvalid
 
     check_writable(file)
+    if file.exists():
+        raise ConfigInvalid(f"{file} exists", remedy="Name a new file: no export is overwritten.")
     keep = None if session is None else _filter(session, None, None, None)
     member, opened = _opened(config)
     with opened as state:
@@ -108,7 +120,8 @@ def export(file: Path, config: Config, session: Session = None) -> None:
 def accept(member: str, config: Config) -> None:
     """Hold a member to its log no longer: go on with it as it is. This is logged.
 
-    For a member that lost its newest state for good: every other member and the coordinator say so.
+    For a member that lost its newest state for good: every other member and the coordinator say so,
+    in any order, and start their processes again.
     """
     from cleanroom.audit import held, remembered
     from cleanroom.audit.log import append
@@ -119,9 +132,12 @@ def accept(member: str, config: Config) -> None:
     if member == me.name or member not in (*me.contract.terms.members, COORDINATOR):
         raise typer.BadParameter(f"{member} is no other member of the room")
     with opened as state, state.writing() as batch:
-        held.drop(batch, member)
+        given_up = {
+            one.checkpoint.party: one.checkpoint.root for one in held.stored(batch, me.contract)
+        }
+        held.accept(batch, member)
         remembered.drop(batch, member)
-        append(batch, Record.now(Kind.ACCEPTED, who=member))
+        append(batch, Record.now(Kind.ACCEPTED, who=member, digest=given_up.get(member)))
     typer.echo(f"{me.name} goes on with {member}'s log as it is; start the process again.")
 
 

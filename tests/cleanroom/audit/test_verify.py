@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from cleanroom.audit import bundle
 from cleanroom.audit.record import Kind, Record
+from cleanroom.audit.verify import contradicted
 from cleanroom.cli import app
 from cleanroom.errors import CleanroomError
 from cleanroom.session.member import Membership
@@ -121,6 +122,44 @@ def test_a_fork_that_its_member_signed_is_found_by_whoever_saw_the_other(
         code, said = run("verify", forked, *held)
         assert code == 1
         assert "another history than the one that bank_b has" in said
+
+
+def test_only_what_is_typed_is_held_against_an_exported_log(
+    exported, room, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a, b = (audit.witness_of(room[name], tmp_path) for name in ("bank_a", "bank_b"))
+    audit.exchange(a, b)
+    early, held = tmp_path / "early.log", tmp_path / "bank_b.log"
+    bundle.export(early, room["bank_a"], a._state)
+    a.add(Record.now(Kind.FINISHED))
+    audit.exchange(a, b)
+    bundle.export(held, room["bank_b"], b._state)
+    monkeypatch.setenv("CLEANROOM_CONFIG", str(home / "bank_b.toml"))
+    assert run("verify", early, "--contract", home / "contract.json")[0] == 0
+    assert run("verify", early, "--config", home / "bank_b.toml")[0] == 1
+    code, said = run("verify", early, "--against", held)
+    assert (code, said.count("ask for a newer one")) == (1, 1)
+
+
+def test_no_file_is_overwritten_and_no_kind_is_made_up(exported, home: Path) -> None:
+    config = ("--config", home / "bank_a.toml")
+    before = exported.read_bytes()
+    code, said = run("export", exported, *config)
+    assert (code, exported.read_bytes()) == (1, before)
+    assert "exists" in said
+    code, said = run("show", *config, "--kind", "bogus")
+    assert code == 2
+    assert "no kind of record" in said
+
+
+def test_a_process_tells_whether_others_hold_it_to_another_log() -> None:
+    start, blamed = Record.now(Kind.STARTED), Record.now(Kind.DIVERGED, who="bank_a")
+    other, ended = (
+        Record.now(k, who=w) for k, w in ((Kind.DIVERGED, "b"), (Kind.ACCEPTED, "bank_a"))
+    )
+    assert contradicted("bank_a", [start, other, blamed, other]) == 2
+    for sound in ([start, other], [start, blamed, ended], [start, blamed, start]):
+        assert contradicted("bank_a", sound) is None
 
 
 def test_single_records_stand_by_their_proofs(exported, room, home: Path, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import kept
 import pytest
 import tiny_room
 
-from cleanroom.audit.held import drop
+from cleanroom.audit.held import accept
 from cleanroom.audit.record import Kind, Record
 from cleanroom.audit.witness import Witness
 from cleanroom.errors import (
@@ -105,7 +105,7 @@ def test_an_old_copy_is_found_by_others_and_by_itself(
 
     for witness in others:
         with witness._state.writing() as batch:
-            drop(batch, "bank_a")
+            accept(batch, "bank_a")
     again = [Witness(room[w.name], w._state) for w in (a, *others)]
     audit.exchange(*again)
     for witness in again:
@@ -182,3 +182,34 @@ def test_checkpoints_of_others_hands_are_refused(all_of, room) -> None:
 def test_two_members_do_not_share_a_state(all_of, room) -> None:
     with pytest.raises(StateUnavailable, match="the state of bank_a"):
         Witness(room["bank_b"], all_of["bank_a"]._state)
+
+
+def test_acceptances_count_one_at_a_time_while_the_coordinator_still_shows_the_lost_log(
+    all_of, room, tmp_path: Path
+) -> None:
+    a, b, h, c = all_of.values()
+    work(a, 9)
+    audit.exchange(*all_of.values(), by=a)
+    lost = Shown(a.publish().checkpoint)
+    a = audit.witness_of(room["bank_a"], tmp_path / "anew")
+    now = {"bank_b": b, "hospital": h, "coordinator": c}
+    audit.exchange(a, *now.values())
+    for name in now:
+        with now[name]._state.writing() as batch:
+            accept(batch, "bank_a")
+        now[name].add()  # an old process ends
+        now[name] = Witness(room[name], now[name]._state)
+        (question,) = now[name].hear(lost)  # of a coordinator that hasn't accepted, or lies
+        with pytest.raises(PeerUnavailable, match="hasn't said yet"):
+            now[name].check(("bank_a",))
+        with pytest.raises(LogDiverged):
+            a.check(())
+        for answer in now[name].hear(a.hear(Shown(question.checkpoint, member=name))[0]):
+            now[name].hear(a.hear(Shown(answer.checkpoint, member=name))[0])
+        now[name].check(("bank_a",))
+        again = Witness(room[name], now[name]._state)
+        audit.exchange(a, again)
+        again.check(("bank_a",))
+    audit.exchange(a, *now.values())
+    for witness in (a, *now.values()):
+        witness.check(NAMES)

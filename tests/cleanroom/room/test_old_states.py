@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from typer.testing import CliRunner
 
 from cleanroom import LocalRoom
 from cleanroom.cli import app
-from cleanroom.errors import LogDiverged, PolicyDenied, RowsChanged
+from cleanroom.errors import LogDiverged, PeerUnavailable, PolicyDenied, RowsChanged
 from cleanroom.local.worker import Worker
 
 DP = {"epsilon": 7.0, "delta": 1e-6, "clip": 1.5}
@@ -57,6 +58,19 @@ def diverged(worker: Worker) -> set[str]:
     return {record["who"] for record in json.loads(said("audit", "show", *words))}
 
 
+def once_all_attend(room: LocalRoom) -> None:
+    """Train, as soon as all have come back, and heard from each other."""
+    end = time.monotonic() + 60
+    while True:
+        try:
+            room.train(JOB)
+        except (PeerUnavailable, LogDiverged):
+            if time.monotonic() > end:
+                raise
+        else:
+            return
+
+
 def test_a_budget_that_is_put_back_is_not_spent_again(room: LocalRoom, tmp_path: Path) -> None:
     west, north = room.workers["west"], room.workers["north"]
     old = copied(west, tmp_path / "old")
@@ -97,7 +111,7 @@ def test_a_budget_that_is_put_back_is_not_spent_again(room: LocalRoom, tmp_path:
     put_back(west, new)
     start(west)
     with pytest.raises(PolicyDenied, match="west: patients: epsilon"):
-        room.train(JOB)
+        once_all_attend(room)
     assert "sound; as north saw it" in said(*words)
     for worker in room.workers.values():
         words = ("audit", "verify", "--config", worker.config, "--receipt", receipt)
@@ -122,3 +136,30 @@ def test_other_rows_need_a_new_epoch(room: LocalRoom) -> None:
     start(south)
     with pytest.raises(PolicyDenied, match="epsilon"):
         room.train(JOB)
+
+
+def test_all_go_on_without_a_lost_state_one_after_another(room: LocalRoom, tmp_path: Path) -> None:
+    west = room.workers["west"]
+    old = copied(west, tmp_path / "old")
+    with pytest.raises(PolicyDenied, match="epsilon"):
+        room.train(JOB)
+    west.stop()
+    put_back(west, old)
+    start(west)
+    with pytest.raises(LogDiverged):
+        room.train(JOB)
+    words = ("audit", "verify", "--config", west.config)
+    assert "others hold it to a log that isn't this one" in said(*words)
+    others = [worker for name, worker in room.workers.items() if name != "west"]
+    for worker in sorted(others, key=lambda one: one.name == "coordinator"):
+        if worker.name == "coordinator":  # the last one that holds west to what is lost
+            with pytest.raises(LogDiverged):
+                room.train(JOB)
+        assert "goes on with west" in said("audit", "accept", "west", "--config", worker.config)
+        worker.stop()
+        start(worker)
+    asker = west.config.parents[1] / "university" / "config.toml"
+    said("audit", "accept", "west", "--config", asker)
+    with pytest.raises(PolicyDenied, match="epsilon"):
+        once_all_attend(room)
+    assert "records, sound" in said(*words)
