@@ -14,6 +14,7 @@ from cleanroom.query.controls import Controls
 from cleanroom.query.fitting import lower_fitting
 from cleanroom.query.gates import gate_of, of_single_persons, opened_first, restricted
 from cleanroom.query.inner_rows import lower_rows
+from cleanroom.query.inner_summands import are_tested, check_branches, check_inner, check_rows
 from cleanroom.query.left_out import check_left_out, terms_without
 from cleanroom.query.lower import lower, lower_view
 from cleanroom.query.noise import checked_epsilon
@@ -215,17 +216,24 @@ def _gated(question: Question, terms: Terms, contract_hash: str) -> Plan:
 
 def nest_of(terms: Terms) -> Nest:
     """Return what compiles a subquery that isn't merged away, however deep it stands."""
+    tested = are_tested(terms)
 
     def nest(
         select: exp.Select | exp.SetOperation, ctes: Mapping[str, exp.CTE]
     ) -> View | LocalView:
         if isinstance(select, exp.SetOperation):
             parts = [bind_rows(branch, terms, nest, ctes).query for branch in branches(select)]
+            if tested:
+                check_branches(parts)
             return lower_union([(p, place(p)) for p in parts], terms.privacy.min_group)
         if has_windows(select):
             rows = bind_rows(select, terms, nest, ctes)
+            if tested:
+                check_rows(rows)
             return lower_rows(rows, place(rows.query), terms.privacy.min_group)
         query = bind(select, terms, nest, ctes)
+        if tested:
+            check_inner(query)
         return lower_view(query, place(query), terms.privacy.min_group)
 
     return nest

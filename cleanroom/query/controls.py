@@ -73,7 +73,8 @@ class Controls:
         self.members.check(query)
         if self.rule is not None:
             check_sums(query)
-            if min_group == 1 and any(table.view is not None for table in query.tables):
+            inner = any(table.view or table.local for table in query.tables)
+            if min_group == 1 and inner:
                 what = "a subquery's groups in conditions, where counts are rounded"
                 raise UnsupportedQuery(f"{what} and min_group is 1: they would tell them exactly")
         if self.limits is not None and any(
@@ -114,8 +115,10 @@ class Controls:
         Raises:
             OverflowPossible: if a sum may be too large to be tested.
         """
-        sums = dict((total.name, (arg, total)) for arg, total in _sums(totals))
-        if self.limits is None or not sums:
+        if self.limits is None:
+            return None
+        sums = {total.name: (arg, total) for arg, total in _sums(totals)}
+        if not sums:
             return None
         for _, total in sums.values():
             if (reach := SCALE * total.bound(rows)) >= LIMIT:
@@ -154,7 +157,7 @@ def _counts(totals: Totals, statistics: Statistics) -> Iterator[tuple[str, str]]
 
 
 def _sums(totals: Totals) -> Iterator[tuple[Expr, Total]]:
-    """Yield the totals that aren't counts, with what they add up."""
-    for (kind, arg), total in totals.found.items():
-        if kind == "sum" and arg is not None and not is_count(arg.domain):
+    """Yield the totals and summands that aren't counts, with what they add up."""
+    for arg, total in totals.tested():
+        if not is_count(arg.domain):
             yield arg, total

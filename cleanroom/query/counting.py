@@ -18,6 +18,7 @@ from cleanroom.sql.parts import walk_parts
 
 FEW = 16  # values of a column that products and ranges can tell apart
 _SUMS = ("sum", "avg", "sum_distinct", "avg_distinct")
+_VALUES = ("min", "max", "median", "quantile_disc")
 _REMEDY = "Ask for COUNT, or for SUM of columns that the query neither groups by nor fixes."
 
 
@@ -41,6 +42,9 @@ def check_sums(query: Query) -> None:
         if is_moment(aggregate):
             what = f"{meaning(query, aggregate)}: rounded counts would spoil it"
             raise UnsupportedQuery(what, remedy="Ask for SUM, AVG and COUNT.")
+        if aggregate.value in _VALUES and _of_subquery(query, aggregate.args[0]):
+            what = f"{meaning(query, aggregate)}: a subquery's count would be told exactly"
+            raise UnsupportedQuery(what, remedy=_REMEDY)
         if aggregate.value in _SUMS and _tells(query, aggregate.args[0], fixed):
             what = f"{meaning(query, aggregate)}: it would tell exactly what is rounded"
             raise UnsupportedQuery(what, remedy=_REMEDY)
@@ -62,6 +66,13 @@ def _tells(query: Query, arg: Expr, fixed: set[tuple[int, str]]) -> bool:
     if is_count(arg.domain):
         return False
     return not _varies(query, arg) or not fixed.isdisjoint(_summed(arg))
+
+
+def _of_subquery(query: Query, arg: Expr) -> bool:
+    """Whether a value may be a number that a subquery computes; it may be a count."""
+    inside = [node for node in walk(arg) if node.op == "column" and node.domain.is_number]
+    tables = [query.tables[node.reference[0]] for node in inside]
+    return any(table.view or table.local for table in tables)
 
 
 def _summed(expr: Expr) -> Iterator[tuple[int, str]]:

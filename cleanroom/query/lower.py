@@ -105,7 +105,7 @@ class _Lowering:
         self._begin(set(range(len(self.query.keys))))
         parts = self.query, self.totals, self.statistics, self.keys.__getitem__, self._value
         ViewColumns(*parts, rows=1).all()
-        grouped, having, rows = self._grouped()
+        grouped, having, rows = self._grouped(inner=True)
         key = None if self.persons.optional else person_of_groups(grouped)
         if self.min_group > 1 and key is None:
             what = "an inner aggregation whose GROUP BY doesn't name the person"
@@ -141,7 +141,7 @@ class _Lowering:
             self._check_key(key)
             self.keys[index] = self.columns.key(key, opened=index in shown)
 
-    def _grouped(self) -> tuple[Aggregate, Predicate | None, int]:
+    def _grouped(self, *, inner: bool = False) -> tuple[Aggregate, Predicate | None, int]:
         """Return the groups, HAVING, and the bound on the joined rows behind them."""
         units = Units(self.columns)
         units.register(self.placement.root)
@@ -149,6 +149,9 @@ class _Lowering:
         if self.controls.counted(self.min_group):
             persons.collect()
         self._register_having()
+        supported: tuple[str, ...] = ()
+        if not inner and (self.min_group > 1 or self.controls.limits is not None):
+            supported = tuple(self.totals.supported())
         owned = self.controls.owned(self.query, self.totals)
         built = Tree(self.query, self.columns).build(units)
         having = self._having(built.rows)
@@ -162,7 +165,7 @@ class _Lowering:
             tuple(extreme for extreme, _ in self.extremes.values()),
             tuple(self.statistics.distincts.values()),
             self.statistics.ranked(built.rows),
-            tuple(self.totals.supported()) if self.min_group > 1 else (),
+            supported if self.min_group > 1 else (),
             tuple(self._supported_columns()) if self.min_group > 1 else (),
             tuple(name for name in self._key_names() if name not in keys),
             dominance=self.controls.dominance(self.query, self.totals, owned, built.rows),

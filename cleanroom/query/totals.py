@@ -8,6 +8,7 @@ from cleanroom.plan.conditions import And, Predicate, Term
 from cleanroom.query.columns import Columns
 from cleanroom.query.pieces import Guard, Piece, take_apart
 from cleanroom.query.predicates import lower, not_true
+from cleanroom.query.summands import summands
 from cleanroom.sql import operators
 from cleanroom.sql.domain import LIMIT
 from cleanroom.sql.expr import Expr
@@ -60,17 +61,28 @@ class Totals:
         """SUM(arg) that is only tested, never opened."""
         return self._total("part", arg, meaning)
 
+    def tested(self) -> tuple[tuple[Expr, Total], ...]:
+        """Return the sums that are asked for, and their summands, each a sum of its own."""
+        asked = [(arg, total) for (kind, arg), total in self.found.items() if kind == "sum"]
+        tested = {arg: total for arg, total in asked if arg is not None}
+        for arg, total in tuple(tested.items()):
+            for one in summands(arg):
+                if one not in tested:
+                    tested[one] = self.part(one, f"{total.meaning}, of one summand")
+        return tuple(tested.items())
+
     def supported(self) -> Iterable[str]:
         """Return the totals behind which fewer persons may stand than behind their group.
 
         COUNT(*) counts every row, and a column of one sign without NULL adds to each person's.
         """
         for (kind, arg), total in self.found.items():
-            if arg is None or kind in ("held", "part"):
-                continue
+            if kind == "count" and arg is not None:
+                yield total.name
+        for arg, total in self.tested():
             domain = arg.domain
             always = not domain.nullable and not domain.low <= 0 <= domain.high
-            if not (kind == "sum" and arg.op == "column" and always):
+            if not (arg.op == "column" and always):
                 yield total.name
 
     def _total(self, kind: str, arg: Expr | None, meaning: str) -> Total:

@@ -158,6 +158,36 @@ def test_a_subquery_s_count_can_t_be_compared_where_persons_aren_t_told_apart() 
         compiled(sql, 3, **NEAREST)
 
 
+@pytest.mark.parametrize(
+    "select",
+    [
+        "state, MAX(n) FROM (SELECT state, COUNT(*) OVER (PARTITION BY state) AS n FROM "
+        "alpha.people) GROUP BY state",
+        "n, COUNT(*) FROM (SELECT COUNT(*) OVER (PARTITION BY state) AS n FROM alpha.people) "
+        "GROUP BY n",
+        "COUNT(*) FROM (SELECT ROW_NUMBER() OVER (PARTITION BY state ORDER BY id) AS n "
+        "FROM alpha.people) WHERE n = 13",
+    ],
+)
+def test_one_owner_s_window_functions_count_nothing_exactly(select: str) -> None:
+    compiled(f"SELECT {select}")
+    with pytest.raises(UnsupportedQuery, match=r"tell them exactly|told exactly"):
+        compiled(f"SELECT {select}", **NEAREST)
+
+
+@pytest.mark.parametrize(
+    "value", ["MAX(n), MIN(n)", "MEDIAN(n)", "QUANTILE_DISC(n, 0.9)", "MAX(n + 1)"]
+)
+@pytest.mark.parametrize("over", ["GROUP BY id", "one owner's window"])
+def test_no_value_of_a_subquery_s_counts_is_told(value: str, over: str) -> None:
+    inner = "SELECT id, COUNT(*) AS n FROM alpha.visits GROUP BY id"
+    if over != "GROUP BY id":
+        inner = "SELECT id, COUNT(*) OVER (PARTITION BY id) AS n FROM alpha.visits"
+    compiled(f"SELECT {value} FROM ({inner})", 3)
+    with pytest.raises(UnsupportedQuery, match="told exactly"):
+        compiled(f"SELECT {value} FROM ({inner})", 3, **NEAREST)
+
+
 def test_a_count_that_may_be_too_large_is_refused() -> None:
     sql = "SELECT COUNT(*) FROM transactions a JOIN transactions b ON a.cust = b.cust JOIN "
     sql += "transactions c ON a.cust = c.cust JOIN transactions d ON a.cust = d.cust"
