@@ -4,6 +4,7 @@ Rule: limits come first, so that hostile text is refused before a recursive pars
 """
 
 import logging
+import re
 
 import sqlglot
 from sqlglot import exp
@@ -21,6 +22,7 @@ MAX_DEPTH = 150
 _OPEN = {TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE, TokenType.CASE}
 _CLOSE = {TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE, TokenType.END}
 _FIRST = {TokenType.SELECT, TokenType.WITH, TokenType.FROM, TokenType.L_PAREN, TokenType.SEMICOLON}
+_RESERVED = re.compile(r"#[A-Za-z]*\d+")
 _PREFIX = {TokenType.NOT, TokenType.DASH, TokenType.PLUS, TokenType.TILDE}
 
 
@@ -51,6 +53,7 @@ def parse(sql: str) -> exp.Select:
     if not isinstance(statement, exp.Select):
         raise _no_select(construct(statement))
     _limit_depth(statement)
+    _limit_names(statement)
     return statement
 
 
@@ -100,6 +103,13 @@ def _limit_nesting(tokens: list[Token]) -> None:
         run = run + 1 if token.token_type in _PREFIX else 0
         if depth > MAX_NESTING or run > MAX_NESTING:
             raise UnsupportedQuery(f"the query is nested deeper than {MAX_NESTING}")
+
+
+def _limit_names(root: exp.Expr) -> None:
+    """Refuse names that rewriting gives to columns of its own."""
+    for name in root.find_all(exp.Identifier):
+        if _RESERVED.fullmatch(name.name):
+            raise UnsupportedQuery(f"the name {name.name}", remedy="Begin it with a letter.")
 
 
 def _limit_depth(root: exp.Expr) -> None:

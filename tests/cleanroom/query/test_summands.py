@@ -100,6 +100,19 @@ def test_a_subquery_can_t_hide_summands(inner: str) -> None:
             compile_query(sql, agreed, "h", "analyst")
 
 
+def test_what_a_subquery_only_compares_may_be_computed() -> None:
+    tested = "(p.id, p.id + 1) IN (SELECT id, id + 1 FROM alpha.visits)"
+    sql = f"SELECT COUNT(*) FROM alpha.people p WHERE p.score > 5 OR {tested}"
+    assert compile_query(sql, rooms.terms(5), "h", "analyst").root.min_group == 5
+
+
+@pytest.mark.parametrize("name", ["#k0", "#1", "#v12"])
+def test_names_of_rewritten_columns_are_reserved(name: str) -> None:
+    inner = f'SELECT id, income + 1 AS "{name}" FROM alpha.people GROUP BY id, income + 1'
+    with pytest.raises(UnsupportedQuery, match="the name #"):
+        compile_query(f'SELECT SUM("{name}") FROM ({inner}) t', rooms.terms(5), "h", "analyst")
+
+
 def test_a_sum_of_very_many_summands_is_refused() -> None:
     factor = "(score + id + year(born) + month(born) + 1)"
     sql = f"SELECT SUM({factor} * {factor}) FROM alpha.people"
