@@ -1,12 +1,15 @@
 """What a user installs: exactly two packages, instant to import, with no back doors."""
 
 import ast
+import os
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
 
 import pytest
+
+from cleanroom.demo import examples
 
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted(p for name in ("cleanroom", "protocols") for p in (ROOT / name).rglob("*.py"))
@@ -22,6 +25,23 @@ def test_the_wheel_holds_exactly_the_two_packages(tmp_path: Path) -> None:
     assert {top for top in tops if not top.endswith(".dist-info")} == {"cleanroom", "protocols"}
     assert any(name.endswith("licenses/LICENSE") for name in names)
     assert wheel.name.startswith("pets_cleanroom-")
+    assert _examples_of(wheel, tmp_path / "installed") == examples.names()
+
+
+def _examples_of(wheel: Path, folder: Path) -> tuple[str, ...]:
+    """Return the examples that a program finds, and can load, where nothing but the wheel is."""
+    zipfile.ZipFile(wheel).extractall(folder)
+    program = (
+        "from cleanroom.demo import examples\n"
+        f"assert str(examples.folder()).startswith({str(folder)!r})\n"
+        "for name in examples.names():\n"
+        "    assert callable(examples.load(name))\n"
+        "    print(name)"
+    )
+    away = {**os.environ, "PYTHONPATH": str(folder)}
+    command = [sys.executable, "-P", "-c", program]
+    ran = subprocess.run(command, cwd=folder, env=away, check=True, capture_output=True, text=True)
+    return tuple(ran.stdout.split())
 
 
 def test_importing_the_package_loads_nothing_heavy() -> None:
