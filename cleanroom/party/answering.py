@@ -7,12 +7,13 @@ encrypted for the recipient.
 import asyncio
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cleanroom.errors import InternalError, PeerMisbehaved, PlanMismatch
 from cleanroom.identity.exchange import Exchange
+from cleanroom.party.outward import Outward
 from cleanroom.party.run import Run
 from cleanroom.party.weights import Weights
 from cleanroom.plan.scoring import ScorePlan
@@ -20,11 +21,8 @@ from cleanroom.query.scoring import compile_scoring
 from cleanroom.session.about import Scoring
 from cleanroom.session.conversation import Conversation, Names, binding_of
 from cleanroom.session.digest import Digest
-from cleanroom.session.member import Membership
-from cleanroom.session.routes import CONVERSE
-from cleanroom.session.statements import Finished, Request, Statement
-from cleanroom.transport.channel import Channel, Outgoing
-from cleanroom.transport.envelopes import Opening
+from cleanroom.session.statements import Request
+from cleanroom.transport.channel import Outgoing
 from protocols.he.parameters import parameters_of
 
 if TYPE_CHECKING:
@@ -52,16 +50,10 @@ class Answering:
 
     Attributes:
         weights: its models by name.
-        report: sends a signed statement about a session.
-        stage: tells whoever waits how far a session is: session id, stage.
-        attended: returns the channel on which this member attends.
     """
 
-    member: Membership
+    out: Outward
     weights: Mapping[str, Weights]
-    report: Callable[[Statement], Awaitable[None]]
-    stage: Callable[[str, str], Awaitable[None]]
-    attended: Callable[[], Channel]
 
     def begin(self, request: Request, scoring: Scoring) -> ScoreRun:
         """Plan the request for ourselves.
@@ -71,10 +63,10 @@ class Answering:
             UnknownName, UnsupportedQuery: if there is no plan.
         """
         plan = self._compile(request, scoring)
-        return ScoreRun(self.member, request, plan, scoring, Exchange())
+        return ScoreRun(self.out.member, request, plan, scoring, Exchange())
 
     def _compile(self, request: Request, scoring: Scoring) -> ScorePlan:
-        contract, me = self.member.contract, self.member.name
+        contract, me = self.out.member.contract, self.out.member.name
         asked = request.recipient, request.purpose
         plan = compile_scoring(scoring.model, scoring.table, contract.terms, contract.hash, *asked)
         told = request.plan_hash, request.members, request.sql, request.encryption
@@ -85,28 +77,12 @@ class Answering:
     async def play(self, run: ScoreRun) -> None:
         """Answer every block of the recipient's rows."""
         started = time.monotonic()
-        await self.stage(run.id, "scoring")
-        call = self.attended().open(CONVERSE)
-        try:
-            await call.send(Opening(run.id, run.request.plan_hash).to_bytes())
+        await self.out.stage(run.id, "scoring")
+        async with self.out.conversing(run) as call:
             answered = await self._answer(run, call)
-            await call.last()
-            await call.finish()
-        finally:
-            call.cancel()  # nothing, once it has ended
-        await self.report(
-            Finished(
-                session=run.id,
-                contract_hash=run.request.contract_hash,
-                plan_hash=run.request.plan_hash,
-                party=self.member.name,
-                role="scoring",
-                digest=answered.hexdigest(),
-                rows=run.scoring.rows,
-                rounds=0,
-                bytes_sent=answered.n_bytes,
-                milliseconds=round(1000 * (time.monotonic() - started)),
-            )
+        sent, rows = answered.hexdigest(), run.scoring.rows
+        await self.out.finished(
+            run, "scoring", sent, rows=rows, bytes_sent=answered.n_bytes, started=started
         )
 
     async def _answer(self, run: ScoreRun, call: Outgoing) -> Digest:
@@ -140,4 +116,4 @@ class Answering:
             what = f"what it encrypted is refused: {error}"
             raise PeerMisbehaved(what, party=recipient) from None
         except SumOutOfRange:  # its text tells of the weights
-            raise InternalError("its model isn't exact", party=self.member.name) from None
+            raise InternalError("its model isn't exact", party=self.out.member.name) from None

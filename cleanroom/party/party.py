@@ -26,6 +26,7 @@ from cleanroom.party.answering import Answering, ScoreRun
 from cleanroom.party.approving import Approving
 from cleanroom.party.attendance import Attendance
 from cleanroom.party.judging import Judge
+from cleanroom.party.outward import Outward
 from cleanroom.party.profiling import ProfileRun, Profiling
 from cleanroom.party.query_run import QueryRun
 from cleanroom.party.reading import Reader
@@ -91,16 +92,16 @@ class PartyProcess:
         heard, ended = self._on_message, self._end_all
         self._attendance = Attendance(member, self._published, heard, ended)
         self.ready = self._attendance.ready
-        parts = self._report, self._stage, self._attended
+        out = Outward(member, self._report, self._stage, self._attended)
         self._reader = reader = Reader(source)
         terms, own = member.contract.terms, Own(member.name, policy or OwnPolicy())
         spending = Spending(member.name, terms, state)
         approving = Approving(own, state)
         self._judge = Judge(terms, engine.check, own, spending, approving, state)
-        self._roles = Roles(member, engine, reader, *parts, spending)
-        self._answering = Answering(member, models or {}, *parts)
-        self._profiling = Profiling(member, reader, *parts, own.policy)
-        self._learning = Learning(member, reader, *parts, spending)
+        self._roles = Roles(out, engine, reader, spending)
+        self._answering = Answering(out, models or {})
+        self._profiling = Profiling(out, reader, own.policy)
+        self._learning = Learning(out, reader, spending)
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def run(self, listen: str | None = None) -> None:

@@ -8,25 +8,24 @@ import hashlib
 import json
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cleanroom.engine import Engine, Numbers, Triple
 from cleanroom.execution.contribute import Contribution
 from cleanroom.execution.outcome import Outcome
+from cleanroom.party.outward import Outward
 from cleanroom.party.query_run import QueryRun
 from cleanroom.party.reading import Reader
 from cleanroom.party.spending import Spending
 from cleanroom.session.digest import outcome_bytes
-from cleanroom.session.member import Membership
 from cleanroom.session.routes import CONTRIBUTE, ROUNDS
-from cleanroom.session.statements import Finished, Statement
 from cleanroom.tasks import together
-from cleanroom.transport.channel import Channel, Outgoing
+from cleanroom.transport.channel import Outgoing
 from cleanroom.transport.envelopes import Opening
 from cleanroom.transport.grpc_link import GrpcLink, send_vector
 from cleanroom.transport.link import drive
@@ -39,29 +38,18 @@ if TYPE_CHECKING:
     from cleanroom.party.encrypting import Encrypting
 
 
-Report: TypeAlias = Callable[[Statement], Awaitable[None]]
-Stage: TypeAlias = Callable[[str, str], Awaitable[None]]
-T = TypeVar("T")
-
-
 @dataclass
 class Roles:
     """A member's part in sessions.
 
     Attributes:
         reader: of its own rows.
-        report: sends a signed statement about a session.
-        stage: tells whoever waits how far a session is: session id, stage.
-        attended: returns the channel on which this member attends.
         spending: what noisy answers cost it.
     """
 
-    member: Membership
+    out: Outward
     engine: Engine
     reader: Reader
-    report: Report
-    stage: Stage
-    attended: Callable[[], Channel]
     spending: Spending
     _charging: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -71,35 +59,35 @@ class Roles:
             await self._encrypt(session)
             return
         parts = []
-        if any(leaf.member == self.member.name for leaf in session.plan.leaves):
+        if any(leaf.member == self.out.member.name for leaf in session.plan.leaves):
             parts.append(self._input(session))
-        if self.member.is_computing:
+        if self.out.member.is_computing:
             parts.append(self._compute(session))
         await together(*parts)
 
     async def _input(self, session: QueryRun) -> None:
         started = time.monotonic()
-        await self.stage(session.id, "reading")
+        await self.out.stage(session.id, "reading")
         await self._charge(session)
         text_key = hashlib.sha256(session.id.encode()).digest()[:16]
         triples = await self._contributions(session, text_key)
-        await self.stage(session.id, "sharing")
+        await self.out.stage(session.id, "sharing")
         await together(*(self._share(session, rank, triples) for rank in Party))
         leaves = [part[0].leaf for part in triples]  # no sizes: this goes to the recipient too
         digest = hashlib.sha256(json.dumps(leaves).encode()).hexdigest()
-        await self._finished(session, "input", digest, rows=0, bytes_sent=0, started=started)
+        await self.out.finished(session, "input", digest, started=started)
 
     async def _encrypt(self, session: QueryRun) -> None:
         started = time.monotonic()
-        await self.stage(session.id, "reading")
+        await self.out.stage(session.id, "reading")
         encrypting_of = await asyncio.to_thread(_encrypting)
-        async with encrypting_of(self.member, session, self.attended()) as encrypting:
+        async with encrypting_of(self.out.member, session, self.out.attended()) as encrypting:
             _, numbers = await together(encrypting.agree(), self._numbers(session))
             await self._charge(session)
-            await self.stage(session.id, "encrypting")
+            await self.out.stage(session.id, "encrypting")
             sent = await encrypting.send(numbers)
-        await self._finished(
-            session, "input", sent.hexdigest(), rows=0, bytes_sent=sent.n_bytes, started=started
+        await self.out.finished(
+            session, "input", sent.hexdigest(), bytes_sent=sent.n_bytes, started=started
         )
 
     async def _charge(self, session: QueryRun) -> None:
@@ -115,31 +103,31 @@ class Roles:
             await asyncio.to_thread(self.spending.charge, session.id, session.plan)
 
     async def _contributions(self, session: QueryRun, text_key: bytes) -> Sequence[Triple]:
-        plan, me, contribute = session.plan, self.member.name, self.engine.contribute
+        plan, me, contribute = session.plan, self.out.member.name, self.engine.contribute
         return await self.reader.read(lambda rows: contribute(plan, me, rows, text_key))
 
     async def _numbers(self, session: QueryRun) -> Numbers:
-        plan, me, add_up = session.plan, self.member.name, self.engine.add_up
+        plan, me, add_up = session.plan, self.out.member.name, self.engine.add_up
         no_key = b""  # no text is hashed where cells are known
         return await self.reader.read(lambda rows: add_up(plan, me, rows, no_key))
 
     async def _share(self, session: QueryRun, rank: Party, triples: Sequence[Triple]) -> None:
         to = session.ranks[rank]
-        if to == self.member.name:
+        if to == self.out.member.name:
             for triple in triples:
                 session.contribute(triple[rank])
             return
-        async with self.member.dial(to) as channel:
+        async with self.out.member.dial(to) as channel:
             for triple in triples:
                 await _contribute(channel.open(CONTRIBUTE), session, triple[rank])
 
     async def _compute(self, session: QueryRun) -> None:
         contributions = await session.contributions()
         started = time.monotonic()
-        me = Party(session.ranks.index(self.member.name))
+        me, dial = Party(session.ranks.index(self.out.member.name)), self.out.member.dial
         async with AsyncExitStack() as stack:
             calls = {
-                Party(rank): (await stack.enter_async_context(self.member.dial(peer))).open(ROUNDS)
+                Party(rank): (await stack.enter_async_context(dial(peer))).open(ROUNDS)
                 for rank, peer in enumerate(session.ranks)
                 if rank != me
             }
@@ -151,7 +139,7 @@ class Roles:
                 await call.last()
             await together(*(call.finish() for call in calls.values()))
         session.finish(outcome)
-        await self._finished(
+        await self.out.finished(
             session,
             "computing",
             hashlib.sha256(outcome_bytes(outcome)).hexdigest(),
@@ -171,35 +159,9 @@ class Roles:
     ) -> Outcome:
         seed = secrets.token_bytes(KEY_BYTES)
         prss = await drive(agree(me, seed, _binding(session, contributions)), link)
-        await self.stage(session.id, "computing")  # now that all three stand in one session
+        await self.out.stage(session.id, "computing")  # now that all three stand in one session
         context = Context(me, prss, Gate("query"))
         return await drive(self.engine.compute(context, session.plan, contributions), link)
-
-    async def _finished(
-        self,
-        session: QueryRun,
-        role: Literal["input", "computing"],
-        digest: str,
-        *,
-        rows: int,
-        bytes_sent: int,
-        started: float,
-        rounds: int = 0,
-    ) -> None:
-        await self.report(
-            Finished(
-                session=session.id,
-                contract_hash=session.request.contract_hash,
-                plan_hash=session.request.plan_hash,
-                party=self.member.name,
-                role=role,
-                digest=digest,
-                rows=rows,
-                rounds=rounds,
-                bytes_sent=bytes_sent,
-                milliseconds=round(1000 * (time.monotonic() - started)),
-            )
-        )
 
 
 def _encrypting() -> "type[Encrypting]":

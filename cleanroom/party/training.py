@@ -7,12 +7,12 @@ other owner, and only as often, and as much at once, as the plan says.
 import asyncio
 import secrets
 import time
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cleanroom.errors import CleanroomError, MessageInvalid, PlanMismatch
 from cleanroom.identity.exchange import Exchange
+from cleanroom.party.outward import Outward
 from cleanroom.party.reading import Reader
 from cleanroom.party.run import Run
 from cleanroom.party.spending import Spending
@@ -21,14 +21,12 @@ from cleanroom.session.about import Training
 from cleanroom.session.agreement import Agreement
 from cleanroom.session.conversation import Conversation, Names, binding_of
 from cleanroom.session.digest import Digest
-from cleanroom.session.member import Membership
-from cleanroom.session.routes import CONVERSE
-from cleanroom.session.statements import Finished, Request, Signed, Statement
+from cleanroom.session.statements import Request, Signed
 from cleanroom.session.sums import OVERHEAD_BYTES, RULING_BYTES, roster_of, told, verifying
 from cleanroom.tasks import together
 from cleanroom.transport.blobs import divided
-from cleanroom.transport.channel import Channel, Outgoing
-from cleanroom.transport.envelopes import Opening, unpack
+from cleanroom.transport.channel import Outgoing
+from cleanroom.transport.envelopes import unpack
 from protocols.rounds import ProtocolError
 from protocols.secagg.member import Member
 
@@ -58,17 +56,11 @@ class Learning:
 
     Attributes:
         reader: of its own rows.
-        report: sends a signed statement about a session.
-        stage: tells whoever waits how far a session is: session id, stage.
-        attended: returns the channel on which this member attends.
         spending: what noisy sums cost it.
     """
 
-    member: Membership
+    out: Outward
     reader: Reader
-    report: Callable[[Statement], Awaitable[None]]
-    stage: Callable[[str, str], Awaitable[None]]
-    attended: Callable[[], Channel]
     spending: Spending
 
     async def begin(self, request: Request, training: Training) -> TrainRun:
@@ -78,48 +70,32 @@ class Learning:
             PlanMismatch: if the plan or its members aren't those that were signed.
             CleanroomError: if there is no plan.
         """
-        plan, me = await asyncio.to_thread(self._compile, request), self.member.name
+        plan, me = await asyncio.to_thread(self._compile, request), self.out.member.name
         same = (request.plan_hash, request.members) == (plan.hash, plan.owners)
         same = same and (request.without, request.purpose) == (plan.without, plan.purpose)
         if not same or request.encryption is not None or me not in plan.owners:
             raise PlanMismatch("compiled another plan than the client", party=me)
         if training.least != plan.least:
             raise PlanMismatch("asks for another number of owners to stay", party=request.recipient)
-        return TrainRun(self.member, request, plan, training, Exchange())
+        return TrainRun(self.out.member, request, plan, training, Exchange())
 
     def _compile(self, request: Request) -> TrainPlan:
         from cleanroom.learning.job import Job
         from cleanroom.query.training import compile_training
 
-        contract = self.member.contract
+        contract = self.out.member.contract
         job = Job.read(request.sql)
         return compile_training(job, contract.terms, contract.hash, request.recipient)
 
     async def play(self, run: TrainRun) -> None:
         """Answer the recipient's steps until it has enough."""
         started = time.monotonic()
-        await self.stage(run.id, "reading")
-        call = self.attended().open(CONVERSE)
-        try:
-            await call.send(Opening(run.id, run.request.plan_hash).to_bytes())
+        await self.out.stage(run.id, "reading")
+        async with self.out.conversing(run) as call:
             asked, digest = await self._converse(run, call)
-            await call.last()
-            await call.finish()
-        finally:
-            call.cancel()  # nothing, once it has ended
-        await self.report(
-            Finished(
-                session=run.id,
-                contract_hash=run.request.contract_hash,
-                plan_hash=run.request.plan_hash,
-                party=self.member.name,
-                role="training",
-                digest=digest.hexdigest(),
-                rows=0,
-                rounds=asked.steps,
-                bytes_sent=digest.n_bytes,
-                milliseconds=round(1000 * (time.monotonic() - started)),
-            )
+        sent, n_bytes = digest.hexdigest(), digest.n_bytes
+        await self.out.finished(
+            run, "training", sent, rounds=asked.steps, bytes_sent=n_bytes, started=started
         )
 
     async def _converse(self, run: TrainRun, call: Outgoing) -> "tuple[Asked, Digest]":
@@ -128,7 +104,7 @@ class Learning:
         talk = Conversation(call, names, run.exchange, binding)
         agreement, asked = await together(self._agreed(run, talk), self._read(run))
         await asyncio.to_thread(self.spending.charge, run.id, run.plan)
-        await self.stage(run.id, "training")
+        await self.out.stage(run.id, "training")
         member = self._member(run, agreement)
         digest, most = Digest(agreement.binding), 8 * run.plan.max_words + OVERHEAD_BYTES
         try:
@@ -145,22 +121,22 @@ class Learning:
         """Take all owners' signed keys of this session from the recipient."""
         n = len(run.plan.owners)
         rulings = [_signed(part) for part in divided(await talk.receive(n * RULING_BYTES), n)]
-        return Agreement.read(run.request, rulings, self.member.contract)
+        return Agreement.read(run.request, rulings, self.out.member.contract)
 
     async def _read(self, run: TrainRun) -> "Asked":
         """Read this member's rows, once."""
-        plan, me = run.plan, self.member.name
+        plan, me = run.plan, self.out.member.name
         found = await self.reader.read(lambda rows: rows.run(plan.read_sql, plan.person_key))
         return await asyncio.to_thread(_asked, plan, me, found)
 
     def _member(self, run: TrainRun, agreement: Agreement) -> Member:
-        me, identity = self.member.name, self.member.identity
+        me, identity = self.out.member.name, self.out.member.identity
         return Member(
             roster=roster_of(run.plan, agreement),
             me=me,
             secrets=agreement.secrets(me, run.exchange),
             sign=identity.sign,
-            verify=verifying(self.member.contract),
+            verify=verifying(self.out.member.contract),
             coins=secrets.token_bytes(COINS_BYTES),
         )
 

@@ -26,6 +26,7 @@ _DOMAIN = b"cleanroom statement v1\n"
 SessionId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 Text = Annotated[str, Field(max_length=4000)]
 Count = Annotated[int, Field(ge=0, lt=1 << 62)]
+PartRole: TypeAlias = Literal["input", "computing", "scoring", "training", "profile"]
 
 
 class _Statement(BaseModel):
@@ -174,7 +175,7 @@ class Finished(_Statement):
     contract_hash: Hash
     plan_hash: Hash
     party: Name
-    role: Literal["input", "computing", "scoring", "training", "profile"]
+    role: PartRole
     digest: Hash
     rows: Count
     rounds: Count
