@@ -16,6 +16,7 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from cleanroom.contract.columns import TableTerms
 from cleanroom.contract.fields import NAME, Name, Strict, first_fault, with_port
+from cleanroom.contract.linkages import SIDES, LinkageTerms
 from cleanroom.contract.models import ModelTerms
 from cleanroom.contract.offers import GateTerms, TemplateTerms
 from cleanroom.contract.privacy import PrivacyTerms
@@ -99,6 +100,7 @@ class Terms(Strict):
     tables: Annotated[Mapping[str, TableTerms], Field(min_length=1)]
     models: Mapping[str, ModelTerms] = Field(default_factory=dict)
     gates: Mapping[Name, GateTerms] = Field(default_factory=dict)
+    linkages: Mapping[Name, LinkageTerms] = Field(default_factory=dict)
     templates: Mapping[Name, TemplateTerms] = Field(default_factory=dict)
 
     @classmethod
@@ -196,6 +198,28 @@ class Terms(Strict):
         for where, recipients in offers.items():
             for recipient in recipients:
                 self._check_recipient(where, recipient)
+        return self
+
+    @model_validator(mode="after")
+    def _linkages(self) -> Self:
+        for name, linkage in self.linkages.items():
+            where = f"linkages.{name}"
+            if any(name in (table, table.partition(".")[2]) for table in self.tables):
+                raise ValueError(f"{where}: a table has that name")
+            if not self.computing:
+                raise ValueError(f"{where}: linking needs three computing members")
+            if self.privacy.release == "dp":
+                what = "one person's row changes with whom others are linked"
+                raise ValueError(f"{where}: not under release = 'dp': {what}")
+            for side in SIDES:
+                if (table := linkage.table(side)) not in self.tables:
+                    raise ValueError(f"{where}.{side}: no table {table!r}")
+                try:
+                    linkage.check_table(side, self.tables[table])
+                except ValueError as error:
+                    raise ValueError(f"{where}.{error}") from None
+            for recipient in linkage.to:
+                self._check_recipient(f"{where}.to", recipient)
         return self
 
     def _check_recipient(self, where: str, name: str) -> None:
