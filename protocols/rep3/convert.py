@@ -1,6 +1,6 @@
 """Between shared bits and shared integers.
 
-All four rest on one fact: of x_0, x_1, x_2 the first two are known to P0, and the third to P1
+All five rest on one fact: of x_0, x_1, x_2 the first two are known to P0, and the third to P1
 and P2. So a conversion is between two values of which each party knows one.
 """
 
@@ -10,7 +10,8 @@ import numpy as np
 
 from protocols.context import Context
 from protocols.rep3.adder import carries, carry_out
-from protocols.rep3.share import Arith, Bits
+from protocols.rep3.compare import equal_zero
+from protocols.rep3.share import Arith, Bits, concat_planes
 from protocols.rep3.slices import to_planes
 from protocols.rounds import U64, Party, Round, Steps, expect
 
@@ -73,6 +74,31 @@ def arith_to_bits(ctx: Context, x: Arith, bits: int) -> Steps[Bits]:
     carried = yield from carries(ctx.at("add"), a[1:], b[1:])
     summed = a ^ b
     return Bits(_carry_into(summed.own, carried.own), _carry_into(summed.next, carried.next))
+
+
+def is_zero(ctx: Context, x: Arith, bits: int, further: Bits | None = None) -> Steps[Bits]:
+    """Tell of each element of x, shape (n,), whether its low `bits` bits are zero, one plane.
+
+    x_0 + x_1 and -x_2 are compared, of which each party knows one: nothing is added up.
+
+    Args:
+        further: (k, words_for(n)): planes that must be zero too.
+
+    Returns:
+        (1, words_for(n)); bits past row n say anything.
+
+    Cost: 1 + ceil(log2(bits + k)) rounds; P0 sends 8 (2 bits + k - 1) words_for(n) bytes, the
+        others 8 (bits + k - 1) words_for(n).
+    Security: semi-honest, honest majority; no leakage.
+    """
+    negated = x
+    if ctx.me is Party.P1:
+        negated = Arith(x.own, np.uint64(0) - x.next)
+    elif ctx.me is Party.P2:
+        negated = Arith(np.uint64(0) - x.own, x.next)
+    a, b = yield from _summands(ctx.at("share"), negated.reshape(1, -1), bits)
+    unlike = a ^ b if further is None else concat_planes([a ^ b, further])
+    return (yield from equal_zero(ctx.at("equal"), unlike))
 
 
 def _inject(

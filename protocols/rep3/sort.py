@@ -4,8 +4,9 @@ import numpy as np
 
 from protocols.context import Context
 from protocols.rep3.compare import high_first, pick_first
-from protocols.rep3.packed import Order, Packed
+from protocols.rep3.packed import Order, Packed, inverse
 from protocols.rep3.partition import Flags, Ranking
+from protocols.rep3.place import Placement
 from protocols.rep3.reveal import reveal_bits
 from protocols.rep3.rows import Rows
 from protocols.rep3.share import Bits, concat_planes, public_bits, words_for
@@ -35,21 +36,31 @@ def sort(ctx: Context, rows: Rows, key: Bits) -> Steps[tuple[Rows, Bits]]:
         say in which order the shuffled rows rank, nothing else; and that is a uniformly random
         order, whatever the keys. So a simulator makes them up from n alone: leakage none.
     """
+    if key.shape[1:] != (words_for(rows.n),):
+        raise ValueError(f"key {key} doesn't fit {rows.n} rows")
+    if rows.n < 2:
+        real = np.full(1, rows.n, dtype=np.uint64)
+        return Rows(rows.n, rows.bits.mask(real), rows.sums), key.mask(real)
+    rows, key, _ = yield from sort_again(ctx, rows, key)
+    return rows, key
+
+
+def sort_again(ctx: Context, rows: Rows, key: Bits) -> Steps[tuple[Rows, Bits, Placement]]:
+    """Sort two rows or more, and return what moves other columns in the same way, and back.
+
+    Cost and security: as `sort`.
+    """
     k, n = key.shape[0], rows.n
-    if key.shape != (k, words_for(n)):
-        raise ValueError(f"key {key} doesn't fit {n} rows")
-    if n < 2:
-        real = np.full(1, n, dtype=np.uint64)
-        return Rows(n, rows.bits.mask(real), rows.sums), key.mask(real)
     number = public_bits(ctx.me, to_planes(np.arange(n, dtype=np.uint64), (n - 1).bit_length()))
     compared = k + number.shape[0]
     together = Rows(n, concat_planes([rows.bits, key, number]), rows.sums)
-    shuffled, _ = yield from shuffle_packed(ctx.at("shuffle"), together)
+    shuffled, shuffling = yield from shuffle_packed(ctx.at("shuffle"), together)
     order = yield from _ranked(ctx.at("quicksort"), shuffled, compared)
     result = shuffled.move(order).rows()
     carried = rows.bits.shape[0]
     bits, key = result.bits[:carried], result.bits[carried : carried + k]
-    return Rows(n, bits, result.sums), key
+    placed = Placement(shuffling.then(ctx.me, order), inverse(order))
+    return Rows(n, bits, result.sums), key, placed
 
 
 def _ranked(ctx: Context, shuffled: Packed, k: int) -> Steps[Order]:

@@ -7,7 +7,7 @@ import pytest
 
 from protocols.context import Context
 from protocols.plaintext import words as plain
-from protocols.rep3.convert import arith_to_bits, bits_to_arith, bits_to_number, sign
+from protocols.rep3.convert import arith_to_bits, bits_to_arith, bits_to_number, is_zero, sign
 from protocols.rep3.share import join_arith, join_bits, split_arith, split_bits, words_for
 from protocols.rounds import U64
 
@@ -52,6 +52,22 @@ def test_sign_agrees_with_its_twin(room, rng, gates, n: int, m: int) -> None:
     words = m * words_for(n)
     assert gates(64) == 89
     assert room.cost() == (7, [8 * (64 + 89) * words, 8 * 89 * words, 8 * 89 * words])
+
+
+@pytest.mark.parametrize("n", SIZES)
+@pytest.mark.parametrize(("bits", "k"), [(1, 0), (5, 0), (5, 3), (64, 0)])
+def test_is_zero_looks_at_low_bits_and_further_planes(room, rng, n: int, bits: int, k: int) -> None:
+    x = rng.integers(0, 2, n, dtype=np.uint64) << rng.integers(0, 64, n, dtype=np.uint64)
+    x *= rng.integers(0, 2, n, dtype=np.uint64) - np.uint64(1)
+    further = np.bitwise_and.reduce(rng.integers(0, 2**64, (3, k, words_for(n)), dtype=np.uint64))
+    planes = split_bits(further)
+    zero = room.run(lambda c, s, p: is_zero(c, s, bits, p if k else None), split_arith(x), planes)
+    expected = (x << np.uint64(64 - bits) == 0) & ~plain.bits_to_arith(further, n).any(axis=0)
+    found = plain.bits_to_arith(join_bits(zero), n)[0]
+    np.testing.assert_array_equal(found, expected)
+    words, levels = words_for(n), ceil(log2(bits + k))
+    sent = 8 * (bits + k - 1) * words
+    assert room.cost() == (1 + levels, [sent + 8 * bits * words, sent, sent])
 
 
 @pytest.mark.parametrize("n", SIZES)
