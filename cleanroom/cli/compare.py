@@ -18,6 +18,9 @@ def compare(
         list[str], typer.Option("--rows", metavar="OWNER=FILE", help="An owner's rows; repeatable.")
     ],
     seeds: Annotated[int, typer.Option(min=1, max=100, help="How often everything runs.")] = 5,
+    measure: Annotated[
+        str | None, typer.Option(help="What to show: auc, auprc, precision_at_20, ... or r2.")
+    ] = None,
     output: Annotated[
         Path | None, typer.Option(help="File for all scores: .csv, .json or .parquet.")
     ] = None,
@@ -33,12 +36,13 @@ def compare(
 
     check_writable(output, plot)
     compared = compare_job(Job.of(job), Terms.of(terms), _files(rows), range(1, seeds + 1))
-    write(pa.Table.from_pandas(compared.table(), preserve_index=False), Format.TABLE, None)
+    table = compared.table(measure)
+    write(pa.Table.from_pandas(table, preserve_index=False), Format.TABLE, None)
     if output is not None:
         scores = pa.Table.from_pandas(compared.scores, preserve_index=False)
         write(scores, format_of(output), output)
     if plot is not None:
-        compared.plot(plot)
+        compared.plot(plot, measure)
 
 
 def _files(rows: list[str]) -> dict[str, Path]:

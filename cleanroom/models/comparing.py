@@ -16,12 +16,12 @@ from pydantic import BaseModel
 from scipy import stats
 
 from cleanroom.errors import CleanroomError, ConfigInvalid
-from cleanroom.learning import ranks
 from cleanroom.learning.errors import TrainingImpossible
 from cleanroom.learning.facts import Facts, Floats, Rows
 from cleanroom.learning.families import FAMILIES, Model
 from cleanroom.learning.pooled import run
 from cleanroom.learning.private.spec import DpSpec
+from cleanroom.models import worth
 from protocols.randomness import stream
 
 FEDERATED, POOLED = "federated", "pooled"
@@ -33,19 +33,28 @@ class Compared:
     """What each arm was worth.
 
     Attributes:
-        scores: a line for each arm and seed: `arm`, `seed`, `rows` trained on, and `auc` or `r2`;
+        scores: a line for each arm and seed: `arm`, `seed`, `rows` trained on, and the measures;
             NaN where an arm's rows determine no model.
-        measure: `auc` of a target of 0 and 1, else `r2`.
+        measures: of a target of 0 and 1 `auc`, `auprc`, `precision_at_20` and `precision_at_50`
+            (of recall, in percent), else `r2`.
     """
 
     scores: pd.DataFrame
-    measure: str
+    measures: tuple[str, ...]
 
-    def table(self) -> pd.DataFrame:
-        """Return mean and 95 % interval over seeds of each arm, by Student's t."""
+    def table(self, measure: str | None = None) -> pd.DataFrame:
+        """Return mean and 95 % interval over seeds of each arm, by Student's t.
+
+        Args:
+            measure: the first one unless it is named.
+
+        Raises:
+            ConfigInvalid: if it isn't among the measures.
+        """
+        measure = self._known(measure)
         lines = []
         for arm, scores in self.scores.groupby("arm", sort=False):
-            values = scores[self.measure].dropna().to_numpy(dtype=float)
+            values = scores[measure].dropna().to_numpy(dtype=float)
             n = len(values)
             mean = float(values.mean()) if n else math.nan
             half = math.nan
@@ -54,14 +63,21 @@ class Compared:
                 half = float(stats.t.ppf((1 + _CONFIDENCE) / 2, n - 1)) * spread
             rows = int(scores["rows"].mean())
             lines.append((arm, rows, n, mean, mean - half, mean + half))
-        columns = ["arm", "rows", "seeds", self.measure, "low", "high"]
+        columns = ["arm", "rows", "seeds", measure, "low", "high"]
         return pd.DataFrame(lines, columns=columns)
 
-    def plot(self, file: Path | str) -> None:
+    def _known(self, measure: str | None) -> str:
+        if measure is not None and measure not in self.measures:
+            remedy = f"There is {', '.join(self.measures)}."
+            raise ConfigInvalid(f"no measure {measure[:64]!r} of these arms", remedy=remedy)
+        return measure or self.measures[0]
+
+    def plot(self, file: Path | str, measure: str | None = None) -> None:
         """Draw the table as points with intervals, a PNG.
 
         Raises:
-            ConfigInvalid: if matplotlib isn't installed, or the file can't be written.
+            ConfigInvalid: as `table`, and if matplotlib isn't installed, or the file can't be
+                written.
         """
         try:
             from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -69,15 +85,16 @@ class Compared:
         except ImportError:
             remedy = "pip install 'pets-cleanroom[plots]'"
             raise ConfigInvalid("plots need the package matplotlib", remedy=remedy) from None
-        table = self.table().iloc[::-1]
+        measure = self._known(measure)
+        table = self.table(measure).iloc[::-1]
         figure = Figure(figsize=(6, 1 + 0.4 * len(table)), layout="constrained")
         FigureCanvasAgg(figure)
         axes = figure.subplots()
-        mean = table[self.measure].to_numpy(dtype=float)
+        mean = table[measure].to_numpy(dtype=float)
         half = np.nan_to_num(table["high"].to_numpy(dtype=float) - mean)
         axes.errorbar(mean, np.arange(len(table)), xerr=half, fmt="o", capsize=3)
         axes.set_yticks(np.arange(len(table)), table["arm"])
-        axes.set_xlabel(f"{self.measure} on held-out rows, 95 % interval over seeds")
+        axes.set_xlabel(f"{measure} on held-out rows, 95 % interval over seeds")
         axes.grid(axis="x", alpha=0.3)
         try:
             figure.savefig(file, format="png", dpi=120)
@@ -110,16 +127,18 @@ def compare(
         raise ConfigInvalid("arms need owners, seeds, and a part of the rows held out")
     if facts.target is None or facts.time is not None:
         raise TrainingImpossible("arms without a target that predictions are compared with")
-    measure = "auc" if _is_binary(facts) else "r2"
-    lines = []
+    measures = worth.OF_TRUTHS if _is_binary(facts) else worth.OF_NUMBERS
+    lines: list[Mapping[str, object]] = []
     for seed in seeds:
         parts = {name: _divided(rows, seed, held_out) for name, rows in owned.items()}
         test = _together([part[1] for part in parts.values()])
         model = _seeded(spec, seed)
         for arm, trained in _arms({name: part[0] for name, part in parts.items()}):
-            n = sum(map(len, trained))
-            lines.append((arm, seed, n, _score(model, facts, arm, trained, test)))
-    return Compared(pd.DataFrame(lines, columns=["arm", "seed", "rows", measure]), measure)
+            about = {"arm": arm, "seed": seed, "rows": sum(map(len, trained))}
+            lines.append(
+                {**about, **_worth(facts, test, _scores(model, facts, arm, trained, test))}
+            )
+    return Compared(pd.DataFrame(lines, columns=["arm", "seed", "rows", *measures]), measures)
 
 
 def _is_binary(facts: Facts) -> bool:
@@ -135,7 +154,8 @@ def _arms(parts: Mapping[str, Rows]) -> Iterator[tuple[str, list[Rows]]]:
     yield POOLED, [_together(list(parts.values()))]
 
 
-def _score(spec: BaseModel, facts: Facts, arm: str, trained: Sequence[Rows], test: Rows) -> float:
+def _scores(spec: BaseModel, facts: Facts, arm: str, trained: Sequence[Rows], test: Rows) -> Floats:
+    """Return an arm's predictions of the test's rows; NaN where it has no model."""
     family = FAMILIES[str(getattr(spec, "kind", ""))]
     most = facts.owners * facts.max_rows
     known = replace(facts, owners=len(trained), max_rows=-(-most // len(trained)))
@@ -146,8 +166,17 @@ def _score(spec: BaseModel, facts: Facts, arm: str, trained: Sequence[Rows], tes
     except CleanroomError:
         if arm in (FEDERATED, POOLED):
             raise
-        return math.nan
-    return _worth(facts, test.target, model.predict(dict(test.features)))
+        return np.full(len(test), math.nan)
+    return model.predict(dict(test.features))
+
+
+def _worth(facts: Facts, test: Rows, score: Floats) -> Mapping[str, float]:
+    """Return the figures of rows that a model takes."""
+    if test.target is None:
+        return {}
+    known = ~np.isnan(score)
+    figures = worth.of_truths if _is_binary(facts) else worth.of_numbers
+    return figures(test.target[known], score[known])
 
 
 def _suited(spec: BaseModel, owners: int) -> BaseModel:
@@ -157,23 +186,6 @@ def _suited(spec: BaseModel, owners: int) -> BaseModel:
         return spec
     fewer = dp.model_copy(update={"honest": min(dp.honest, owners)})
     return spec.model_copy(update={"dp": fewer})
-
-
-def _worth(facts: Facts, target: Floats | None, score: Floats) -> float:
-    """Return the area under the curve, or R squared, of rows that a model takes."""
-    if target is None:
-        return math.nan
-    known = ~np.isnan(score)
-    target, score = target[known], score[known]
-    if _is_binary(facts):
-        _, place = np.unique(score, return_inverse=True)
-        counts = [np.bincount(place[target == one], minlength=place.max() + 1) for one in (0, 1)]
-        negatives, positives = (count.astype(np.float64) for count in counts)
-        if not (negatives.any() and positives.any()):
-            return math.nan
-        return ranks.area_under_roc(negatives, positives)[0]
-    spread = float(((target - target.mean()) ** 2).sum())
-    return 1 - float(((target - score) ** 2).sum()) / spread if spread else math.nan
 
 
 def _divided(rows: Rows, seed: int, held_out: float) -> tuple[Rows, Rows]:

@@ -68,7 +68,7 @@ def test_a_number_is_compared_by_r2() -> None:
     compared = compare(linear.Spec(), facts, owned, seeds=(1, 2))
     scores = compared.scores.pivot_table(index="seed", columns="arm", values="r2")
     np.testing.assert_allclose(scores["federated"], scores["pooled"], rtol=1e-6)
-    assert compared.measure == "r2"
+    assert compared.measures == ("r2",)
 
 
 def test_a_private_model_is_compared_with_noise_in_every_arm(cancer) -> None:
