@@ -3,21 +3,24 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from cleanroom.local.arms import compare, pooled
     from cleanroom.local.room import LocalRoom
     from cleanroom.models.files import load_model
     from cleanroom.recipient.result import Result
     from cleanroom.recipient.room import Room, connect
     from cleanroom.recipient.trained import Trained
 
-__all__ = ["LocalRoom", "Result", "Room", "Trained", "connect", "load_model"]
+__all__ = ["LocalRoom", "Result", "Room", "Trained", "compare", "connect", "load_model", "pooled"]
 
 _HOMES = {
     "LocalRoom": "local.room",
     "Result": "recipient.result",
     "Room": "recipient.room",
     "Trained": "recipient.trained",
+    "compare": "local.arms",
     "connect": "recipient.room",
     "load_model": "models.files",
+    "pooled": "local.arms",
 }
 
 

@@ -131,7 +131,7 @@ def compare(
     lines: list[Mapping[str, object]] = []
     for seed in seeds:
         parts = {name: _divided(rows, seed, held_out) for name, rows in owned.items()}
-        test = _together([part[1] for part in parts.values()])
+        test = together([part[1] for part in parts.values()])
         model = _seeded(spec, seed)
         for arm, trained in _arms({name: part[0] for name, part in parts.items()}):
             about = {"arm": arm, "seed": seed, "rows": sum(map(len, trained))}
@@ -151,18 +151,13 @@ def _arms(parts: Mapping[str, Rows]) -> Iterator[tuple[str, list[Rows]]]:
     for name, rows in parts.items():
         yield f"{name} alone", [replace(rows, place=0)]
     yield FEDERATED, list(parts.values())
-    yield POOLED, [_together(list(parts.values()))]
+    yield POOLED, [together(list(parts.values()))]
 
 
 def _scores(spec: BaseModel, facts: Facts, arm: str, trained: Sequence[Rows], test: Rows) -> Floats:
     """Return an arm's predictions of the test's rows; NaN where it has no model."""
-    family = FAMILIES[str(getattr(spec, "kind", ""))]
-    most = facts.owners * facts.max_rows
-    known = replace(facts, owners=len(trained), max_rows=-(-most // len(trained)))
-    spec = _suited(spec, len(trained))
     try:
-        owners = [family.owner(spec, known, rows) for rows in trained]
-        model: Model = run(family.train(spec, known, None), owners)
+        model = fit(spec, facts, trained)
     except CleanroomError:
         if arm in (FEDERATED, POOLED):
             raise
@@ -177,6 +172,24 @@ def _worth(facts: Facts, test: Rows, score: Floats) -> Mapping[str, float]:
     known = ~np.isnan(score)
     figures = worth.of_truths if _is_binary(facts) else worth.of_numbers
     return figures(test.target[known], score[known])
+
+
+def fit(spec: BaseModel, facts: Facts, owned: Sequence[Rows]) -> Model:
+    """Train on given rows of one or more owners: INSECURE, every sum is in plain.
+
+    Args:
+        facts: as those of `compare`, whatever the number of owners here.
+
+    Raises:
+        CleanroomError: if the rows can't be trained on.
+    """
+    family = FAMILIES[str(getattr(spec, "kind", ""))]
+    most = facts.owners * facts.max_rows
+    known = replace(facts, owners=len(owned), max_rows=-(-most // len(owned)))
+    spec = _suited(spec, len(owned))
+    owners = [family.owner(spec, known, rows) for rows in owned]
+    model: Model = run(family.train(spec, known, None), owners)
+    return model
 
 
 def _suited(spec: BaseModel, owners: int) -> BaseModel:
@@ -212,7 +225,7 @@ def _some(rows: Rows, which: NDArray[np.bool_]) -> Rows:
     return replace(rows, features=features, target=target, persons=persons)
 
 
-def _together(parts: Sequence[Rows]) -> Rows:
+def together(parts: Sequence[Rows]) -> Rows:
     names = parts[0].features
     features = {name: np.concatenate([part.features[name] for part in parts]) for name in names}
     targets = [part.target for part in parts if part.target is not None]

@@ -3,13 +3,17 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import training
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import StandardScaler
 from typer.testing import CliRunner
 
+from cleanroom import compare, pooled
 from cleanroom.cli import app
-from cleanroom.errors import UnknownName
+from cleanroom.errors import ConfigInvalid, UnknownName
 from cleanroom.learning.job import Job
 from cleanroom.models.arms import compare_job
 
@@ -46,3 +50,18 @@ def test_an_owner_without_a_file_is_named(tmp_path: Path) -> None:
         compare_job(Job.of(training.job()), training.terms(), given)
     with pytest.raises(UnknownName, match="moon doesn't own"):
         compare_job(Job.of(training.job()), training.terms(), files(tmp_path) | {"moon": tmp_path})
+
+
+def test_frames_are_compared_as_files_are_and_pooled_rows_give_one_model(tmp_path: Path) -> None:
+    data = {"patients": training.patients(n=200)}
+    compared = compare(training.job(), training.contract(), data, seeds=(1,))
+    from_files = compare_job(Job.of(training.job()), training.terms(), files(tmp_path), (1,))
+    pd.testing.assert_frame_equal(compared.scores, from_files.scores)
+    assert compared.table("auprc")["auprc"].between(0, 1).all()
+    with pytest.raises(ConfigInvalid, match="no measure 'f1'"):
+        compared.table("f1")
+    known = training.pooled(data["patients"])
+    x = StandardScaler().fit_transform(known[["age", "bmi", "smoker"]])
+    fitted = LogisticRegression(C=np.inf, tol=1e-10).fit(x, known["outcome"])
+    model = pooled(training.job(), training.contract(), data)
+    np.testing.assert_allclose(model.predict(known), fitted.predict_proba(x)[:, 1], atol=1e-4)
