@@ -31,6 +31,7 @@ COSTS = {
     "group_by": (171, 480_456),
     "distinct": (171, 379_080),
     "train_joined": (761, 7_631_984),
+    "propagate": (207, 1_186_936),
 }
 
 
