@@ -13,6 +13,7 @@ from benchmarks.gated import SIZES as GATED_SIZES
 from benchmarks.graphs import SIZES as GRAPH_SIZES
 from benchmarks.in_process import IN_PROCESS
 from benchmarks.in_process import SIZES as IN_PROCESS_SIZES
+from benchmarks.linkage import SIZES as LINK_SIZES
 from benchmarks.measure import Asked, Line
 from benchmarks.released import SIZES as RELEASED_SIZES
 from benchmarks.rooms import QUERIES
@@ -26,7 +27,7 @@ _AND = "and"
 _GATES, _MOVES = ("multiply", "less_than", "equality", "shuffle"), ("merge", "distinct")
 _ALONE = {**ENCRYPTED, **IN_PROCESS}  # in this process
 _OPENED = {**RELEASED_SIZES, **GATED_SIZES, "start": (1000,)}
-_USUAL = {**HE_SIZES, **IN_PROCESS_SIZES, **ROUND_SIZES, **GRAPH_SIZES, **_OPENED}
+_USUAL = {**HE_SIZES, **IN_PROCESS_SIZES, **ROUND_SIZES, **GRAPH_SIZES, **LINK_SIZES, **_OPENED}
 _LONG = (
     *("train_glm", "train_gbdt", "train_joined", "secagg_many", "he_many_owners", "he_score"),
     *IN_A_ROOM,
@@ -36,6 +37,7 @@ _SECTIONS = {
     "Queries, and the start of a room": (*QUERIES, *_OPENED),
     "Trainings": ("train_round", "train_glm", "train_gbdt", "train_joined"),
     "Scores along payments": tuple(GRAPH_SIZES),
+    "Linking persons": tuple(LINK_SIZES),
     "Secure sums and noise, in one process": ("secagg", "secagg_many", "dp_noise"),
     "Rulings, logs and states, in one process": (
         *("policy_check", "policy_check_wide", "log_append", "log_verify"),

@@ -10,6 +10,7 @@ from links import over_grpc
 
 from benchmarks.case import Case
 from benchmarks.names import CASES, make
+from protocols.rep3.ladder import Linked
 from protocols.rep3.relation import Relation
 from protocols.rep3.rows import Rows
 from protocols.rep3.share import Arith, Bits
@@ -30,6 +31,7 @@ COSTS = {
     "join": (97, 596_512),
     "group_by": (171, 480_456),
     "distinct": (171, 379_080),
+    "link_ladder": (386, 8_898_336),
     "train_joined": (761, 7_631_984),
     "propagate": (207, 1_186_936),
 }
@@ -50,6 +52,8 @@ def words(held: Any) -> list[np.ndarray]:
         case Relation():
             columns = [column.planes for column in held.columns.values()]
             return words([held.valid, *columns, *held.sums.values()])
+        case Linked():
+            return [array for part in (held.pairs, held.left, held.right) for array in words(part)]
         case np.ndarray():
             return [held]
         case Sequence():
