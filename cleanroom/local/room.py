@@ -82,6 +82,7 @@ class LocalRoom(Room):
             if member not in self._terms.members:
                 raise UnknownName(f"no member {member!r} in the contract")
         self._closing = contextlib.ExitStack()
+        self._configs: dict[str, Path] = {}
         self.workers: dict[str, Worker] = {}
 
     def __enter__(self) -> Self:
@@ -97,28 +98,43 @@ class LocalRoom(Room):
         self._closing.close()
         self._opened = None
 
+    def as_member(self, name: str) -> Room:
+        """Return the same room as another of its members holds it, for as long as this is open.
+
+        Raises:
+            UnknownName: if the contract has no such member.
+            ValueError: if the room isn't open.
+        """
+        if self._opened is None:
+            raise ValueError("a LocalRoom is used in a `with` block")
+        if name not in self._configs:
+            raise UnknownName(f"no member {name!r} in the contract")
+        return Room(self._client_of(name))
+
     # --- opening -----------------------------------------------------------------------
 
     def _open(self) -> None:
         folder = self._closing.enter_context(scratch_folder())
         terms = self._closing.enter_context(_on_free_ports(self._terms))
         contract = _sign(terms, folder)
-        configs = {
-            name: self._write_config(folder / name, contract, name)
-            for name in (COORDINATOR, *terms.members)
-        }
-        for name, config in configs.items():
+        self._configs = {name: self._config(folder, contract, name) for name in terms.members}
+        host = self._config(folder, contract, COORDINATOR)
+        for name, config in {COORDINATOR: host, **self._configs}.items():
             if name == COORDINATOR or terms.members[name].attends:
                 kind = "coordinator" if name == COORDINATOR else "party"
                 worker = Worker(name, kind, config, self.module)
                 self.workers[name] = self._closing.enter_context(worker)
         for worker in self.workers.values():
             worker.wait_ready(START_S)
-        self._opened = self._closing.enter_context(
-            contextlib.closing(Client.of(configs[self._recipient]))
-        )
+        self._opened = self._client_of(self._recipient)
 
-    def _write_config(self, folder: Path, contract: Path, member: str) -> Path:
+    def _client_of(self, member: str) -> Client:
+        client = Client.of(self._configs[member])
+        return self._closing.enter_context(contextlib.closing(client))
+
+    def _config(self, rooms: Path, contract: Path, member: str) -> Path:
+        """Write a member's TOML file."""
+        folder = rooms / member
         lines = [f"identity = {_quoted(folder)}", f"contract = {_quoted(contract)}"]
         lines += [f"policy = {as_toml(self._policies.get(member, {}))}", "[tables]"]
         for table, rows in self._data.get(member, {}).items():

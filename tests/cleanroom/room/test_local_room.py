@@ -390,6 +390,13 @@ def test_a_computing_member_may_ask_and_any_columns_and_arrow_tables_are_taken()
     rows["accounts"]["bank_b"] = pa.Table.from_pandas(rows["accounts"]["bank_b"])
     with LocalRoom(agreed, rows, recipient="bank_a") as opened:
         check_groups(opened.sql(GROUPED).to_pandas())
+        with pytest.raises(PolicyDenied, match="without that right for analyst"):
+            opened.as_member("analyst").sql(GROUPED)
+        check_groups(opened.as_member("bank_a").sql(GROUPED).to_pandas())
+        with pytest.raises(UnknownName, match="no member 'bank_x'"):
+            opened.as_member("bank_x")
+    with pytest.raises(ValueError, match="with"):
+        opened.as_member("bank_a")
 
 
 @pytest.mark.parametrize("deadline_s", [0, -1, 86_401, 1.5, None, True])
