@@ -8,7 +8,7 @@ equal to a column of a determined table is known too.
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
-from cleanroom.query.sources import Placement, person_of
+from cleanroom.query.sources import Placement, others_of, person_of
 from cleanroom.sql.bind import Query
 from cleanroom.sql.expr import Expr, column, tables
 from cleanroom.sql.missing import sides
@@ -71,3 +71,5 @@ class Dependencies:
             yield tuple(column(index, name, columns[name].domain) for name in table.view.unique)
         if len(table.owners) == 1 and table.terms.max_rows_per_person == 1:
             yield (person_of(self.query, index),)
+        for other in others_of(self.query, index):
+            yield (other,)

@@ -98,7 +98,8 @@ class _Lowering:
         """
         if self.min_group == 1:
             return None
-        persons = Persons(self.rows.query, self.columns, units)
+        named = tuple(expr for call in self.rows.calls.values() for expr in call.partition)
+        persons = Persons(self.rows.query, self.columns, units, preferred=named)
         persons.collect()
         by = [{self.bits[e].column.name for e in c.partition} for c in self.rows.calls.values()]
         if len(persons.found) == 1 and not persons.optional:

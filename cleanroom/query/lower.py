@@ -145,7 +145,8 @@ class _Lowering:
         """Return the groups, HAVING, and the bound on the joined rows behind them."""
         units = Units(self.columns)
         units.register(self.placement.root)
-        persons = self.persons = Persons(self.query, self.columns, units, self.controls.members)
+        around = self.query, self.columns, units, self.controls.members
+        persons = self.persons = Persons(*around, preferred=self.query.keys)
         if self.controls.counted(self.min_group):
             persons.collect()
         self._register_having()

@@ -4,6 +4,7 @@ Rule: one class of persons for each person column that equalities don't make equ
 The preserved side of an outer join always counts. The side that may be missing is a class of
 its own, of which NULLs are nobody: a group passes with none of them, or with min_group of them.
 A side that is only tested by SEMI JOIN counts by one person a key; that of ANTI JOIN not at all.
+Where a row names its person by several numbers, these are one class.
 """
 
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from cleanroom.errors import UnsupportedQuery
 from cleanroom.query.columns import Columns
 from cleanroom.query.equalities import Equalities
 from cleanroom.query.members import NOBODY, Members
-from cleanroom.query.sources import Link, Placement, Unit, person_of
+from cleanroom.query.sources import Link, Placement, Unit, others_of, person_of
 from cleanroom.query.units import Units
 from cleanroom.sql.bind import Query
 from cleanroom.sql.expr import Expr
@@ -23,18 +24,30 @@ from cleanroom.sql.parts import walk_parts
 
 @dataclass(slots=True)
 class Persons:
-    """Attributes: found: the columns; optional: places of those that may be missing."""
+    """Whose distinct values are counted, once `collect` has found them.
+
+    Attributes:
+        preferred: expressions that had better name a class, where persons have several numbers.
+        found: the columns; optional: places of those that may be missing.
+        equal: which expressions name the same persons; values: which have the same values.
+    """
 
     query: Query
     columns: Columns
     units: Units
     members: Members = NOBODY
+    preferred: tuple[Expr, ...] = ()
     equal: Equalities = field(init=False)
+    values: Equalities = field(init=False)
     found: list[str] = field(default_factory=list)
     optional: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.equal = self.columns.placement.equal.copy()
+        self.values = self.columns.placement.equal.copy()
+        for table in range(len(self.query.tables)):
+            for other in others_of(self.query, table):
+                self.equal.join(person_of(self.query, table), other)
 
     def collect(self) -> None:
         """Find every class of persons of the query."""
@@ -43,6 +56,7 @@ class Persons:
         tests = tuple(_tests(placement.root, optional=False))
         for left, right in (key for link in tests for key in link.keys):
             self.equal.join(left, right)
+            self.values.join(left, right)
         seen: set[tuple[Expr, tuple[int, ...]]] = set()
         shown = {t for s in placement.shown for t in placement.sources[s].tables}
         for table in sorted(shown & set(around)):
@@ -70,14 +84,22 @@ class Persons:
         placement = self.columns.placement
         theirs = self.members.person(self.query, table, person)
         if not sides and theirs is person:
+            person = theirs = self._number(person)
             source = placement.source_of(person)
             for key in placement.classes:
                 mine = key.exprs.get(-1 if source is None else source)
-                if mine is not None and self.equal.root(mine) == self.equal.root(person):
+                if mine is not None and self.values.root(mine) == self.values.root(person):
                     return key.name
         for side in sides:
             theirs = optional(theirs, side)
         return self.columns.key(theirs, opened=False).column.name
+
+    def _number(self, person: Expr) -> Expr:
+        """Return the preferred one among the numbers of a person, if one is."""
+        same = [e for e in self.preferred if self.equal.root(e) == self.equal.root(person)]
+        if not same or any(self.values.root(e) == self.values.root(person) for e in same):
+            return person
+        return same[0]
 
     def _tested(self, link: Link, person: Expr) -> None:
         for place, (_, right) in enumerate(link.keys):

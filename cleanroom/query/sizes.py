@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from cleanroom.query.columns import Bits, Columns
 from cleanroom.query.dependencies import Dependencies
-from cleanroom.query.sources import Placement, Source, person_of
+from cleanroom.query.sources import Placement, Source, others_of, person_of
 from cleanroom.sql.bind import Query
 from cleanroom.sql.expr import Expr, tables
 from cleanroom.sql.missing import bare
@@ -139,10 +139,11 @@ def _limits(
         if limit is None or alone:
             continue
         rows = _rows_from(query, counted, conditions, table, limit)
-        root = placement.equal.root(person_of(query, table))
-        for bit in bits:
-            if not bit.extreme and placement.equal.root(bit.expr) == root:
-                yield bit.column.name, rows
+        for name in (person_of(query, table), *others_of(query, table)):
+            root = placement.equal.root(name)
+            for bit in bits:
+                if not bit.extreme and placement.equal.root(bit.expr) == root:
+                    yield bit.column.name, rows
 
 
 def joined_rows(query: Query, source: Source) -> int:

@@ -14,7 +14,7 @@ from cleanroom.sql.bind import Query
 from cleanroom.sql.domain import Domain
 from cleanroom.sql.expr import Expr, tables
 from cleanroom.sql.parts import Attached, Kind
-from cleanroom.sql.tables import person_column
+from cleanroom.sql.tables import other_numbers, person_column
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,3 +115,8 @@ def home_of(expr: Expr, sources: tuple[Source, ...]) -> int:
 def person_of(query: Query, table: int) -> Expr:
     """Return the expression of a table's person column."""
     return person_column(table, query.tables[table])
+
+
+def others_of(query: Query, table: int) -> tuple[Expr, ...]:
+    """Return further expressions that name a table's persons, each by numbers of its own."""
+    return other_numbers(table, query.tables[table])

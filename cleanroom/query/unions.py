@@ -47,7 +47,8 @@ class _Branch:
         return branch
 
     def _only_person(self) -> Expr:
-        persons = Persons(self.query, self.columns, self.units)
+        shown = tuple(output.expr for output in self.query.outputs)
+        persons = Persons(self.query, self.columns, self.units, preferred=shown)
         persons.collect()
         if len(persons.found) != 1 or persons.optional:
             what = "a branch of UNION ALL whose rows are of several persons, with min_group > 1"

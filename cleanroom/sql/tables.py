@@ -55,6 +55,14 @@ def person_column(index: int, table: Table) -> Expr:
     return column(index, terms.person, Domain.of_column(terms.columns[terms.person]))
 
 
+def other_numbers(index: int, table: Table) -> tuple[Expr, ...]:
+    """Return the columns that name a table's persons, one each, by numbers of their own."""
+    view = table.view
+    if view is None:
+        return ()
+    return tuple(column(index, name, view.columns[name].domain) for name in view.also)
+
+
 def member_column(index: int, table: Table) -> dict[str, Expr]:
     """Return the column of a federated table that names who holds a row, unless it declares one."""
     declared = table.terms.member_column

@@ -46,6 +46,8 @@ class View:
         rows_per_person: how many of them have the same person, None if unknown.
         unique: columns that tell them apart, none if there is one group; None if no columns do
             that the outer query can read.
+        also: columns each of which, alone, tells rows apart and names their persons too, by
+            numbers of its own.
         uses: what the inner query itself needs.
         facts: its conditions, and where its columns come from.
     """
@@ -58,6 +60,7 @@ class View:
     unique: tuple[str, ...] | None
     uses: tuple[Use, ...]
     facts: Facts
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
