@@ -244,7 +244,10 @@ class JoinTooLarge(CleanroomError):
     """More joined rows than the plan's public bound; nothing was opened."""
 
     code = "join-too-large"
-    remedy = "Filter more, or declare max_rows_per_person so that the bound can be proven."
+    remedy = (
+        "Filter more, or declare max_rows_per_person so that the bound can be proven; for a gate "
+        "the contract may say a larger max_joined."
+    )
 
 
 class PlanMismatch(CleanroomError):

@@ -25,6 +25,9 @@ class GateTerms(Strict):
         owners: whether each owner may have the rows of persons that it holds itself.
         per_day: how often each recipient may ask on one day (UTC): who asks again after it changed
             its own rows learns more of others' rows each time.
+        max_chosen: rows of one member that the gate's own conditions may leave of what it reads;
+            with more the gate fails. Sizes follow from it instead of from the table's max_rows.
+        max_joined: rows that one of its joins may have; with more the gate fails.
     """
 
     sql: Sql
@@ -32,6 +35,8 @@ class GateTerms(Strict):
     max_rows: Annotated[int, Field(ge=1, le=1 << 16, strict=True)]
     owners: bool = False
     per_day: Annotated[int, Field(ge=1, le=1_000_000, strict=True)] = 10
+    max_chosen: Annotated[int, Field(ge=1, le=1 << 24, strict=True)] | None = None
+    max_joined: Annotated[int, Field(ge=1, le=1 << 24, strict=True)] | None = None
 
     @model_validator(mode="after")
     def _for_somebody(self) -> Self:

@@ -71,7 +71,7 @@ def _column(
         if one.column.nullable and not column.nullable:
             never = same_bit(ctx.me, 0, relation.n)
             return Column(concat_planes([never, column.planes]), True)
-        return column
+        return column if one.column.nullable else Column(column.value, False)
     shifted = value.shift(ctx.me, -one.column.low)
     planes = yield from arith_to_bits(ctx.at("bits"), shifted, one.column.bits)
     if one.known is None:

@@ -24,6 +24,9 @@ def room(plan: Plan, asked: Gated, terms: Terms) -> Iterator[str]:
 def leaks(plan: Plan, asked: Gated, terms: Terms) -> Iterator[str]:
     """Yield what is learnt of rows that stay closed."""
     gate, who = terms.gates[asked.name], plan.recipient
+    if gate.max_chosen is not None:
+        what = f"more than {gate.max_chosen} rows that the gate's own conditions leave"
+        yield f"whether a member has {what} (the gate then fails): all members"
     yield f"whether more than {gate.max_rows} rows match, and nothing else about these: {who}"
     yield (
         "an owner that changes its own rows and asks again learns by what then opens to it "

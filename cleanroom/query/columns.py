@@ -56,7 +56,8 @@ class Columns:
         return columns
 
     def _join_key(self, key: KeyClass, *, opened: bool) -> None:
-        encoding = choose(replace(key.domain, nullable=False), opened=opened)
+        plain = opened or self.reads_view(*key.exprs.values())
+        encoding = choose(replace(key.domain, nullable=False), opened=plain)
         column = BitsColumn(key.name, encoding.bits, False, encoding.low)
         for source, expr in key.exprs.items():
             self.bits[source][expr, encoding, ""] = Bits(column, expr, encoding)
@@ -67,8 +68,12 @@ class Columns:
         for (known, encoding, extreme), column in self.bits[source].items():
             if known == expr and not extreme and not (opened and encoding.kind == "hash"):
                 return column
-        plain = opened or self.placement.sources[source].is_view
+        plain = opened or self.reads_view(expr)
         return self.compared(expr, choose(expr.domain, opened=plain))
+
+    def reads_view(self, *exprs: Expr) -> bool:
+        """Whether one is of an inner aggregation, whose texts nobody can hash any more."""
+        return any(self.placement.sources[self._source(expr)].is_view for expr in exprs)
 
     def compared(self, expr: Expr, encoding: Encoding) -> Bits:
         """Return a column of `expr` in this encoding."""

@@ -23,6 +23,7 @@ from cleanroom.query.placing import place
 from cleanroom.query.private import lower_privately, private_uses
 from cleanroom.query.restricting import facts_of
 from cleanroom.query.rowsets import row_sets
+from cleanroom.query.sources import AS_PROVEN, Agreed
 from cleanroom.query.unions import lower_union
 from cleanroom.query.uses import gate_uses, shown_uses, trained_uses, uses
 from cleanroom.sql.bind import bind
@@ -196,9 +197,10 @@ def _gated(question: Question, terms: Terms, contract_hash: str) -> Plan:
         select = parse(gate.sql)
         if fitting_of(select) is not None or taken_out(select).marks:
             raise UnsupportedQuery("a gate with parameters, or that trains a model")
-        query = bind(select, alone, nest_of(alone))
+        agreed = Agreed(gate.max_chosen, gate.max_joined)
+        query = bind(select, alone, nest_of(alone, agreed))
         query = restricted(query, gate, question.recipient if asked.own else "")
-        lowered = lower(query, place(query), alone.privacy.min_group)
+        lowered = lower(query, place(query, agreed), alone.privacy.min_group)
     except RecursionError:
         raise UnsupportedQuery("the query is nested too deeply") from None
     return Plan(
@@ -214,7 +216,7 @@ def _gated(question: Question, terms: Terms, contract_hash: str) -> Plan:
     )
 
 
-def nest_of(terms: Terms) -> Nest:
+def nest_of(terms: Terms, agreed: Agreed = AS_PROVEN) -> Nest:
     """Return what compiles a subquery that isn't merged away, however deep it stands."""
     tested = are_tested(terms)
 
@@ -225,15 +227,15 @@ def nest_of(terms: Terms) -> Nest:
             parts = [bind_rows(branch, terms, nest, ctes).query for branch in branches(select)]
             if tested:
                 check_branches(parts)
-            return lower_union([(p, place(p)) for p in parts], terms.privacy.min_group)
+            return lower_union([(p, place(p, agreed)) for p in parts], terms.privacy.min_group)
         if has_windows(select):
             rows = bind_rows(select, terms, nest, ctes)
             if tested:
                 check_rows(rows)
-            return lower_rows(rows, place(rows.query), terms.privacy.min_group)
+            return lower_rows(rows, place(rows.query, agreed), terms.privacy.min_group)
         query = bind(select, terms, nest, ctes)
         if tested:
             check_inner(query)
-        return lower_view(query, place(query), terms.privacy.min_group)
+        return lower_view(query, place(query, agreed), terms.privacy.min_group)
 
     return nest

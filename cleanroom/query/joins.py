@@ -5,7 +5,7 @@ at a bound that the contract doesn't prove, then by estimated cost.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cleanroom.errors import UnsupportedQuery
 from cleanroom.plan.cost import work_of_join
@@ -62,8 +62,11 @@ class Order:
         return frozenset((self.first, *(step.source for step in self.steps)))
 
 
-def choose_order(found: Sizes, among: tuple[int, ...]) -> Order:
+def choose_order(found: Sizes, among: tuple[int, ...], most: int | None = None) -> Order:
     """Choose the cheapest left-deep order, keeping only the cheapest of each set of sources.
+
+    Args:
+        most: rows that one join may have, as agreed for this text.
 
     Raises:
         UnsupportedQuery: if some table isn't joined with the others.
@@ -73,7 +76,7 @@ def choose_order(found: Sizes, among: tuple[int, ...]) -> Order:
     for _ in among[1:]:
         cheapest: dict[frozenset[int], Order] = {}
         for order in orders:
-            for longer in _longer(found, among, order):
+            for longer in _longer(found, among, order, most):
                 best = cheapest.setdefault(longer.sources, longer)
                 if longer.cost < best.cost:
                     cheapest[longer.sources] = longer
@@ -88,15 +91,19 @@ def _start(size: Size, source: int) -> Order:
     return Order(source, (), size.keys, None, rows, slots, size.width)
 
 
-def _longer(found: Sizes, among: tuple[int, ...], order: Order) -> Iterator[Order]:
+def _longer(
+    found: Sizes, among: tuple[int, ...], order: Order, most: int | None
+) -> Iterator[Order]:
     for source in sorted(set(among) - order.sources):
         if found[source].keys & order.available or found[source].is_single:
-            yield _joined(found, order, source)
+            yield _joined(found, order, source, most)
 
 
-def _joined(found: Sizes, order: Order, source: int) -> Order:
+def _joined(found: Sizes, order: Order, source: int, most: int | None) -> Order:
     right, alone = found[source], None if order.steps else found[order.first]
     step = _step(right, source, order.available, alone, order.slots)
+    if most is not None and step.bound is not None and step.bound > most:
+        step = replace(step, bound=most, proven=False)
     keys = frozenset(step.keys)
     rows = order.rows * right.fan(keys)
     if alone is not None:

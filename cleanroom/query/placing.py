@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, replace
 from cleanroom.errors import UnsupportedQuery
 from cleanroom.query.equalities import Equalities, is_equality
 from cleanroom.query.sources import (
+    AS_PROVEN,
+    Agreed,
     KeyClass,
     Link,
     Placement,
@@ -27,7 +29,7 @@ from cleanroom.sql.missing import sides
 from cleanroom.sql.parts import Attached, Part
 
 
-def place(query: Query) -> Placement:
+def place(query: Query, agreed: Agreed = AS_PROVEN) -> Placement:
     """Divide the tables and conditions of a query among sources."""
     placing = _Placing(query)
     root = placing.unit(query.part)
@@ -35,7 +37,7 @@ def place(query: Query) -> Placement:
         replace(source, where=tuple(dict.fromkeys(conditions)))
         for source, conditions in zip(placing.sources, placing.where, strict=True)
     )
-    return Placement(sources, tuple(placing.classes), root, placing.equal)
+    return Placement(sources, tuple(placing.classes), root, placing.equal, agreed)
 
 
 @dataclass(slots=True)

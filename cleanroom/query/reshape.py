@@ -71,8 +71,8 @@ class Reshape:
 
     def _same(self, found: ViewColumn, bits: Bits) -> bool:
         own, asked = found.encoding, bits.encoding
-        nullable = found.domain.nullable == bits.column.nullable
-        return nullable and own is not None and _layout(own) == _layout(asked)
+        fits = not bits.column.nullable or found.domain.nullable  # rows with NULL go, if it doesn't
+        return fits and own is not None and _layout(own) == _layout(asked)
 
     def derived(self, measure: Measure, bound: int) -> Derived:
         """Return how a sum column is made."""

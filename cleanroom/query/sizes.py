@@ -28,6 +28,7 @@ class Size:
         grouped: rows differ in their bits columns.
         limits: rows behind one value of a column that names a person, at one member.
         dependencies: by which `keys` may tell all rows apart.
+        chosen: rows of a leaf at most, as agreed for this text; None: only what follows.
     """
 
     source: Source
@@ -38,6 +39,7 @@ class Size:
     limits: Mapping[str, int]
     dependencies: Dependencies
     grouped: bool = True
+    chosen: int | None = None
 
     @property
     def is_single(self) -> bool:
@@ -51,9 +53,12 @@ class Size:
     @property
     def leaf_rows(self) -> int:
         """Rows of one leaf: no more than rows behind it, and than there are different ones."""
+        if self.source.is_view:
+            return self.rows
+        most = MAX_LEAF_ROWS if self.chosen is None else min(self.chosen, MAX_LEAF_ROWS)
         if not self.grouped:
-            return self.rows if self.source.is_view else min(self.rows, MAX_LEAF_ROWS)
-        return min(self.rows, math.prod(map(_size, self._beyond(set()))), MAX_LEAF_ROWS)
+            return min(self.rows, most)
+        return min(self.rows, math.prod(map(_size, self._beyond(set()))), most)
 
     def fan(self, keys: frozenset[str]) -> int:
         """Rows behind one value of `keys`, at all members."""
@@ -125,7 +130,8 @@ def sizes_of(query: Query, columns: Columns, *, by_row: bool) -> tuple[Size, ...
         grouped = query.tables[source.tables[0]].view is None and not by_row
         width = 1 + sum(b.column.bits + b.column.nullable for b in bits)
         width += 64 * len(columns.measures[index])
-        found.append(Size(source, bits, keys, rows, width, limits, dependencies, grouped))
+        known = source, bits, keys, rows, width, limits, dependencies, grouped
+        found.append(Size(*known, placement.agreed.chosen))
     return tuple(found)
 
 

@@ -68,13 +68,33 @@ class Unit:
 
 
 @dataclass(frozen=True, slots=True)
+class Agreed:
+    """Bounds that all members signed for one text, tighter than those of its tables.
+
+    Attributes:
+        chosen: rows that a member's own conditions leave of what one source reads.
+        joined: rows of one join.
+    """
+
+    chosen: int | None = None
+    joined: int | None = None
+
+
+AS_PROVEN = Agreed()
+
+
+@dataclass(frozen=True, slots=True)
 class Placement:
-    """Attributes: equal: all equalities that hold in every row of a unit."""
+    """Attributes:
+    equal: all equalities that hold in every row of a unit.
+    agreed: whatever has more rows than this fails, instead of more being proven impossible.
+    """
 
     sources: tuple[Source, ...]
     classes: tuple[KeyClass, ...]
     root: Unit
     equal: Equalities
+    agreed: Agreed = AS_PROVEN
 
     def source_of(self, expr: Expr) -> int | None:
         """Return the one source that can compute `expr`, or None; constants fit the first."""

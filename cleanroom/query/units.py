@@ -17,7 +17,7 @@ from cleanroom.query.sizes import Size
 from cleanroom.query.sources import Link, Unit, shown
 from cleanroom.sql import missing
 from cleanroom.sql.domain import union
-from cleanroom.sql.encode import choose, compare_constant
+from cleanroom.sql.encode import Encoding, choose, compare_constant
 from cleanroom.sql.expr import Expr, tables
 
 
@@ -65,13 +65,18 @@ class Units:
     def key(self, link: Link, place: int) -> str:
         """Return the left column of a link's key."""
         left, right = link.keys[place]
-        encoding = choose(replace(union((left.domain, right.domain)), nullable=False))
+        encoding = self._encoding(left, right)
         return self.columns.compared(left, encoding).column.name
+
+    def _encoding(self, left: Expr, right: Expr) -> Encoding:
+        """Return how both sides of a link's key travel."""
+        domain = replace(union((left.domain, right.domain)), nullable=False)
+        return choose(domain, opened=self.columns.reads_view(left, right))
 
     def _tie(self, link: Link) -> Tie:
         names: list[str] = []
         for left, right in link.keys:
-            encoding = choose(replace(union((left.domain, right.domain)), nullable=False))
+            encoding = self._encoding(left, right)
             names.append(self.columns.compared(right, encoding).column.name)
         keys = tuple(self.key(link, place) for place in range(len(link.keys)))
         also = _all(tuple(lower(c, self.columns) for c in link.also))
@@ -81,7 +86,7 @@ class Units:
 
     def first_keys(self, unit: Unit, sizes: tuple[Size, ...]) -> dict[int, tuple[str, ...]]:
         """Return, for each source, the columns by which it is joined first."""
-        order = joins.choose_order(sizes, unit.sources)
+        order = self._order(unit, sizes)
         found = joins.first_keys(order)
         for link in unit.links:
             tie, below = self._ties[link], self.first_keys(link.unit, sizes)
@@ -94,6 +99,9 @@ class Units:
             found[unit.sources[0]] = left if set(left) <= names else ()
         return found
 
+    def _order(self, unit: Unit, sizes: tuple[Size, ...]) -> joins.Order:
+        return joins.choose_order(sizes, unit.sources, self.columns.placement.agreed.joined)
+
     def build(
         self, unit: Unit, sizes: tuple[Size, ...], nodes: Mapping[int, Node]
     ) -> Built:
@@ -102,7 +110,7 @@ class Units:
         Raises:
             UnsupportedQuery: if nothing joins two of its sources, or a link can't be computed.
         """
-        order = joins.choose_order(sizes, unit.sources)
+        order = self._order(unit, sizes)
         if self.proven and order.guesses:
             raise UnsupportedQuery("a join of as many rows as nothing proves")
         tree = joins.join_tree(order, nodes)
@@ -135,7 +143,8 @@ class Units:
         bound = None
         if unify is None:
             guess = 1 << (2 * (left.slots + right.slots) - 1).bit_length()
-            bound = left.slots * slots if self.proven else min(left.slots * slots, guess)
+            most = self.columns.placement.agreed.joined or guess
+            bound = left.slots * slots if self.proven else min(left.slots * slots, guess, most)
         fills = [*self._fills(shown(link.unit), link.side)]
         if link.kind == "full":
             fills += self._fills(self._before(link), link.rest or 0)

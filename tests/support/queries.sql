@@ -984,3 +984,6 @@ SELECT other, MEDIAN(other) FROM transactions GROUP BY other
 
 -- median of a decimal by month
 SELECT month(joined) AS m, MEDIAN(rate), QUANTILE_DISC(rate, 0.3) FROM gamma.members GROUP BY m
+
+-- long text compared with the keys of inner groups, tested and joined (min_group 1)
+SELECT c.kind, COUNT(*), SUM(n.total) FROM beta.claims c JOIN (SELECT name, SUM(amount) AS total FROM beta.claims GROUP BY name) n ON n.name = c.name WHERE c.name IN (SELECT name FROM beta.claims GROUP BY name HAVING COUNT(*) > 1) GROUP BY c.kind

@@ -8,10 +8,12 @@ import pytest
 import rooms
 
 from cleanroom.contract.terms import Terms
-from cleanroom.errors import UnknownName, UnsupportedQuery
+from cleanroom.errors import DataMismatch, JoinTooLarge, UnknownName, UnsupportedQuery
+from cleanroom.execution.contribute import contribute
 from cleanroom.plan.plaintext import insecure_run
 from cleanroom.plan.plan import Plan
 from cleanroom.plan.question import Question
+from cleanroom.plan.sheet import Sheet
 from cleanroom.query.compile import compile_question
 from cleanroom.query.finish import finish
 from cleanroom.sources.database import Database
@@ -121,6 +123,38 @@ def test_more_than_max_rows_are_told_by_one_bit(
         found, more = cells(plan_of("flagged_twice", agreed=banks.terms(most)), owners)
         assert found == rooms.cells(first[:most], ordered=False)
         assert more == (len(matching) > most)
+
+
+PAIRS = (
+    "SELECT a.customer, a.amount, b.amount AS other FROM flags a JOIN flags b "
+    "ON a.customer = b.customer AND a.member <> b.member WHERE a.amount > 8000 AND b.amount > 8000"
+)
+
+
+def bounded(**bounds: int) -> tuple[Plan, Terms]:
+    gates = {"g": gate(PAIRS, max_rows=500, **bounds)}
+    agreed = Terms.of({**banks.contract(), "gates": gates})
+    return plan_of("g", agreed=agreed), agreed
+
+
+def test_agreed_bounds_make_leaves_and_joins_smaller_and_change_no_row(
+    owners: dict[str, Database], everything: duckdb.DuckDBPyConnection
+) -> None:
+    (whole, _), (tight, agreed) = bounded(), bounded(max_chosen=16, max_joined=40)
+    assert {leaf.max_rows for leaf in whole.leaves} == {100}
+    assert {leaf.max_rows for leaf in tight.leaves} == {16}
+    leaks = "\n".join(Sheet.of(tight, agreed).leaks)
+    assert "whether a member has more than 16 rows that the gate's own conditions leave" in leaks
+    assert "whether a join has more than 40 rows" in leaks
+    expected = rooms.cells(everything.sql(PAIRS).df(), ordered=False)
+    assert cells(whole, owners)[0] == cells(tight, owners)[0] == expected
+
+
+def test_more_rows_than_agreed_end_a_gate(owners: dict[str, Database]) -> None:
+    with pytest.raises(DataMismatch, match="more rows than the plan's bound"):
+        contribute(bounded(max_chosen=3)[0], "bank_a", owners["bank_a"], b"k" * 16)
+    with pytest.raises(JoinTooLarge, match="more than 5 joined rows"):
+        cells(bounded(max_joined=5)[0], owners)
 
 
 def test_repeated_rows_count_each(
