@@ -5,6 +5,7 @@ Rows with equal keys form a group, rows without a key one each. Their order is a
 permutation, and so is the order in which the last rows of groups stand in front; both are kept.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,8 +24,8 @@ from protocols.rep3.scan import (
     undo_running_sum,
 )
 from protocols.rep3.share import Bits, concat_planes, repeated
-from protocols.rep3.sort import sort_again
-from protocols.rounds import U64, Steps
+from protocols.rep3.sort import orders
+from protocols.rounds import U64, Steps, parallel
 
 _ONE = np.uint64(1)
 
@@ -84,21 +85,29 @@ class Keyed:
         return previous_row(running_xor(back.bits)) ^ repeated(groups, self.n)
 
 
-def keyed(ctx: Context, key: Bits, missing: Bits) -> Steps[Keyed]:
-    """Bring n = 64 w rows, w > 0, into the order of a key.
+def keyed(ctx: Context, keys: Sequence[Bits]) -> Steps[tuple[Keyed, ...]]:
+    """Bring n = 64 w rows, w > 0, into the orders of several keys.
 
     Args:
-        key: (k, w), k >= 1.
-        missing: one plane: rows that have no key, whatever their bits.
+        keys: (k, w) each; plane 0 says that a row has no key, whatever its other bits.
 
-    Cost: a `sort` without columns; then 1 + ceil(log2(k + 2)) rounds and a `compact`.
+    Raises:
+        ValueError: if the keys' shapes differ.
+
+    Cost: `orders`; then for each key, in the same rounds, an `equal_zero` of k + 1 planes and a
+        `compact` of one.
     Security: semi-honest, honest majority; no leakage: of openings see `sort` and `compact`.
     """
-    n = 64 * key.shape[1]
-    nothing = Rows(n, no_bits(n), no_sums(n))
-    _, planes, order = yield from sort_again(ctx.at("sort"), nothing, concat_planes([missing, key]))
-    apart = concat_planes([planes[:1], planes ^ previous_row(planes)])
-    same = yield from equal_zero(ctx.at("same"), apart)
+    found = yield from orders(ctx.at("sort"), keys)
+    steps = (_grouped(ctx.at(f"group{i}"), *one) for i, one in enumerate(found))
+    return (yield from parallel(*steps))
+
+
+def _grouped(ctx: Context, planes: Bits, order: Placement) -> Steps[Keyed]:
+    """Find groups: rows with a key that is the one of the row before."""
+    n = 64 * planes.shape[1]
+    unlike = concat_planes([planes[:1], planes ^ previous_row(planes)])
+    same = yield from equal_zero(ctx.at("same"), unlike)
     ends = last_rows(ctx.me, same.mask(_all_but_first(n)))
     there, placement = yield from compact(ctx.at("ends"), Rows(n, ends, no_sums(n)), ends)
     return Keyed(n, order, placement, there.bits.flip(ctx.me))

@@ -47,20 +47,19 @@ def ladder(ctx: Context, left: Relation, right: Relation, keys: Sequence[str]) -
 
     Args:
         left, right: with a bits column "id"; 64 rows or more each.
-        keys: the rungs: bits columns of both relations, of one width on both sides.
+        keys: the rungs: bits columns of both relations, all of one width.
 
     Raises:
         ValueError: without keys, or if their widths or those of the ids differ.
 
-    Cost: with n = left.n + right.n rows and r keys, r times a `keyed` at once; then r times 12 +
+    Cost: with n = left.n + right.n rows and r keys, a `keyed` of all; then r times 12 +
         ceil(log2(2 ceil(log2(n + 1)) + 1)) rounds one after another, each time about 44 n bytes
         by P0 and half of that by the others; then 9 rounds and about 66 r n bytes by P0.
     Security: semi-honest, honest majority; no leakage: neither how many are linked nor by which
         rung. What is opened are sorts' comparisons and uniformly random permutations.
     """
     _check(left, right, keys)
-    steps = (_keyed(ctx.at(f"key{i}"), left, right, name) for i, name in enumerate(keys))
-    rungs = yield from parallel(*steps)
+    rungs = yield from keyed(ctx.at("keys"), [_key(ctx.me, left, right, name) for name in keys])
     free = _sides(left.valid, right.valid)
     found: list[Bits] = []
     back: list[Bits] = []
@@ -77,22 +76,23 @@ def _check(left: Relation, right: Relation, keys: Sequence[str]) -> None:
     if not keys:
         raise ValueError("a ladder needs a key")
     for name in ("id", *keys):
-        widths = [side.columns[name].value.shape[0] for side in (left, right)]
-        if widths[0] != widths[1]:
-            raise ValueError(f"column {name} has {widths[0]} bits left, {widths[1]} right")
+        first, second = (side.columns[name].value.shape[0] for side in (left, right))
+        if first != second:
+            raise ValueError(f"column {name} has {first} bits left, {second} right")
     if left.columns["id"].nullable or right.columns["id"].nullable:
         raise ValueError("ids may not be NULL")
 
 
-def _keyed(ctx: Context, left: Relation, right: Relation, name: str) -> Steps[Keyed]:
-    """Sort the rows of both sides, left before right, by one key."""
-    first, second = left.columns[name], right.columns[name]
-    missing = append_rows(_null(ctx.me, first, left.n), _null(ctx.me, second, right.n))
-    return (yield from keyed(ctx, append_rows(first.value, second.value), missing))
+def _key(me: Party, left: Relation, right: Relation, name: str) -> Bits:
+    """Return whether it is NULL, and the value, of a column, left rows before right ones."""
+    parts = [_known_planes(me, side.columns[name], side.n) for side in (left, right)]
+    return append_rows(*parts)
 
 
-def _null(me: Party, column: Column, n: int) -> Bits:
-    return column.null if column.nullable else same_bit(me, 0, n)
+def _known_planes(me: Party, column: Column, n: int) -> Bits:
+    if column.nullable:
+        return column.planes
+    return concat_planes([same_bit(me, 0, n), column.planes])
 
 
 def _linked(ctx: Context, rung: Keyed, free: Bits) -> Steps[Bits]:

@@ -36,11 +36,12 @@ class Ranking:
     _spare: U64 = field(repr=False)
 
     @classmethod
-    def start(cls, keys: U64) -> "Ranking":
-        """Begin with rows in the order of `keys`, (n, c)."""
+    def start(cls, keys: U64, lists: int = 1) -> "Ranking":
+        """Begin with rows in the order of `keys`, (n, c): so many lists of equal size."""
         n = keys.shape[0]
-        rows = np.column_stack([keys, np.arange(n, dtype=np.uint64)])
-        whole = np.array([[0, n, 0]][: n > 1], dtype=np.intp).reshape(-1, 3)
+        rows, size = np.column_stack([keys, np.arange(n, dtype=np.uint64)]), n // lists
+        whole = np.zeros((lists if size > 1 else 0, 3), dtype=np.intp)
+        whole[:, 0], whole[:, 1] = size * np.arange(whole.shape[0]), size
         return cls(np.arange(n), rows, _sampled(whole), np.empty_like(rows))
 
     @property

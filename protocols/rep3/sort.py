@@ -1,5 +1,7 @@
 """Sorting secret rows by a secret key: a shuffle, then a quicksort on opened comparisons."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from protocols.context import Context
@@ -8,11 +10,11 @@ from protocols.rep3.packed import Order, Packed, inverse
 from protocols.rep3.partition import Flags, Ranking
 from protocols.rep3.place import Placement
 from protocols.rep3.reveal import reveal_bits
-from protocols.rep3.rows import Rows
+from protocols.rep3.rows import Rows, no_sums
 from protocols.rep3.share import Bits, concat_planes, public_bits, words_for
 from protocols.rep3.shuffle import shuffle_packed
 from protocols.rep3.slices import to_planes
-from protocols.rounds import U64, Steps
+from protocols.rounds import U64, Party, Steps, parallel
 
 
 def sort(ctx: Context, rows: Rows, key: Bits) -> Steps[tuple[Rows, Bits]]:
@@ -50,31 +52,71 @@ def sort_again(ctx: Context, rows: Rows, key: Bits) -> Steps[tuple[Rows, Bits, P
 
     Cost and security: as `sort`.
     """
-    k, n = key.shape[0], rows.n
-    number = public_bits(ctx.me, to_planes(np.arange(n, dtype=np.uint64), (n - 1).bit_length()))
-    compared = k + number.shape[0]
-    together = Rows(n, concat_planes([rows.bits, key, number]), rows.sums)
+    n, k, carried = rows.n, key.shape[0], rows.bits.shape[0]
+    compared = _numbered(ctx.me, key, n)
+    together = Rows(n, concat_planes([rows.bits, compared]), rows.sums)
     shuffled, shuffling = yield from shuffle_packed(ctx.at("shuffle"), together)
-    order = yield from _ranked(ctx.at("quicksort"), shuffled, compared)
+    (order,) = yield from _ranked(ctx.at("quicksort"), [shuffled], compared.shape[0])
     result = shuffled.move(order).rows()
-    carried = rows.bits.shape[0]
     bits, key = result.bits[:carried], result.bits[carried : carried + k]
     placed = Placement(shuffling.then(ctx.me, order), inverse(order))
     return Rows(n, bits, result.sums), key, placed
 
 
-def _ranked(ctx: Context, shuffled: Packed, k: int) -> Steps[Order]:
-    """Return the order in which distinct keys, the lowest k planes, ascend.
+def orders(ctx: Context, keys: Sequence[Bits]) -> Steps[list[tuple[Bits, Placement]]]:
+    """Find the orders of the same rows by several keys of equal width.
+
+    Args:
+        keys: (k, w) each, of 64 w > 0 rows.
+
+    Returns:
+        for each key its planes in ascending order, and what puts rows into that order.
+
+    Raises:
+        ValueError: if the keys' shapes differ.
+
+    Cost: the rounds of one `sort`, the bytes of one for each key.
+    Security: as `sort`: each key has a shuffle of its own, so the orders that are opened are
+        independent and uniformly random.
+    """
+    k, n = keys[0].shape[0], 64 * keys[0].shape[1]
+    if any(key.shape != keys[0].shape for key in keys):
+        raise ValueError("keys of one size only are sorted at once")
+    numbered = [_numbered(ctx.me, key, n) for key in keys]
+    compared = numbered[0].shape[0]
+    shuffles = (
+        shuffle_packed(ctx.at(f"shuffle{i}"), Rows(n, planes, no_sums(n)))
+        for i, planes in enumerate(numbered)
+    )
+    shuffled = yield from parallel(*shuffles)
+    ranked = yield from _ranked(ctx.at("quicksort"), [rows for rows, _ in shuffled], compared)
+    found = []
+    for (rows, shuffling), order in zip(shuffled, ranked, strict=True):
+        placed = Placement(shuffling.then(ctx.me, order), inverse(order))
+        found.append((rows.move(order).rows().bits[:k], placed))
+    return found
+
+
+def _numbered(me: Party, key: Bits, n: int) -> Bits:
+    """Append the rows' numbers to a key, so that no two are equal."""
+    numbers = to_planes(np.arange(n, dtype=np.uint64), (n - 1).bit_length())
+    return concat_planes([key, public_bits(me, numbers)])
+
+
+def _ranked(ctx: Context, lists: Sequence[Packed], k: int) -> Steps[list[Order]]:
+    """Return for lists of equal size the order in which distinct keys, the lowest k planes, ascend.
 
     Its comparisons are opened.
     """
-    ranking, depth = Ranking.start(_key_words(shuffled, k)), 0
+    keys = np.concatenate([_key_words(rows, k) for rows in lists])
+    ranking, depth = Ranking.start(keys, len(lists)), 0
     while not ranking.done:
         left, right = ranking.pairs()
         a, b = _planes(ranking.rows, left, k), _planes(ranking.rows, right, k)
         less = yield from _opened_less(ctx.at(f"level{depth}"), a, b, left.size)
         ranking, depth = ranking.after(less), depth + 1
-    return ranking.order
+    n = lists[0].layout.n
+    return [order - i * n for i, order in enumerate(ranking.order.reshape(len(lists), n))]
 
 
 def _opened_less(ctx: Context, left: Bits, right: Bits, n: int) -> Steps[Flags]:

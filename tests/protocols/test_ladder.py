@@ -134,17 +134,17 @@ def test_rungs_are_sorted_at_once_and_then_cost_seventeen_rounds_each() -> None:
     transcript = Transcript()
     link(share(left, n), share(right, n), names(keys), transcript)
     by_step = {step: [r for r in transcript.rounds if f"t/{step}" in r[0][2]] for step in STEPS}
-    assert len(by_step["key"]) < 250
+    assert len(by_step["keys"]) < 250
     assert len(by_step["rung"]) + len(by_step["back"]) == keys * (2 + 2 + 2 + 6 + 2 + 1 + 2)
     assert len(by_step["pairs"]) <= 10
     assert sum(map(len, by_step.values())) == len(transcript.rounds)
     sent = {step: most_sent(rounds) for step, rounds in by_step.items()}
-    assert sent["key"] <= keys * 300 * 2 * n
+    assert sent["keys"] <= keys * 300 * 2 * n
     assert sent["rung"] + sent["back"] <= keys * 44 * 2 * n
     assert sent["pairs"] <= (keys * 66 + 44) * 2 * n
 
 
-STEPS = ("key", "rung", "back", "pairs")
+STEPS = ("keys", "rung", "back", "pairs")
 
 
 def most_sent(rounds: list) -> int:
