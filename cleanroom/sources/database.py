@@ -342,7 +342,9 @@ def _pattern(terms: ColumnTerms) -> str:
         case Kind.INTEGER:
             return r"[+-]?\d+(\.0*)?"
         case Kind.DECIMAL:
-            return rf"[+-]?(\d+(\.\d{{0,{scale}}}0*)?|\.\d{{1,{max(scale, 1)}}}0*)"
+            plain = rf"(\d+(\.\d{{0,{scale}}}0*)?|\.\d{{1,{max(scale, 1)}}}0*)"
+            small = (rf"\d(\.\d{{0,{scale - e}}}0*)?[eE]-0?{e}" for e in range(1, scale + 1))
+            return rf"[+-]?({'|'.join((plain, *small))})"
         case Kind.DATE:
             return rf"{_DAY}([ T]00:00:00(\.0*)?)?"
         case Kind.TIMESTAMP:

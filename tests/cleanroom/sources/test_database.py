@@ -87,6 +87,12 @@ def test_the_largest_decimals_and_integers(tmp_path: Path) -> None:
     assert database.run("SELECT c1 FROM alpha.t", KEY)["c1"][0] == -(2**63)
 
 
+def test_small_numbers_may_be_written_as_pandas_writes_them(tmp_path: Path) -> None:
+    lines = (GOOD.replace("1.50", price) for price in ("1e-02", "1.0E-1", "5.e-2"))
+    database = _load(tmp_path, *(f"{i}{line[1:]}" for i, line in enumerate(lines)))
+    assert database.run("SELECT sum(price) * 100 AS s FROM alpha.t", KEY)["s"][0] == 16
+
+
 def test_other_columns_are_not_loaded(tmp_path: Path) -> None:
     database = _load(tmp_path, GOOD + ",private", header=HEADER + ",secret")
     with pytest.raises(InternalError) as caught:
@@ -99,6 +105,7 @@ BROKEN = {
     "a text for a number": (HEADER, GOOD.replace("7,3", "7,XCANARY"), "column n: a value that is"),
     "a fraction for a whole number": (HEADER, GOOD.replace("7,3", "7,1.5"), "column n: a value"),
     "a digit too many": (HEADER, GOOD.replace("1.50", "1.505"), "column price: a value that is"),
+    "a digit too many, small": (HEADER, GOOD.replace("1.50", "1.5e-02"), "column price: a value"),
     "no day": (HEADER, GOOD.replace("2020-01-02,", "2020-02-31,"), "column day: a value that is"),
     "no moment": (HEADER, GOOD.replace("03:04:05", "33:04:05"), "column at: a value that is no"),
     "no truth": (HEADER, GOOD.replace("true", "XCANARY"), "column ok: a value that is no"),
