@@ -57,6 +57,9 @@ def test_frames_are_compared_as_files_are_and_pooled_rows_give_one_model(tmp_pat
     compared = compare(training.job(), training.contract(), data, seeds=(1,))
     from_files = compare_job(Job.of(training.job()), training.terms(), files(tmp_path), (1,))
     pd.testing.assert_frame_equal(compared.scores, from_files.scores)
+    fewer = training.job() | {"model": {"kind": "gbdt", "trees": 2}}
+    rows = compare(fewer, training.contract(), data, seeds=(1,)).scores["rows"]
+    assert rows.tolist() == compared.scores["rows"].tolist()  # the same persons are held out
     assert compared.table("auprc")["auprc"].between(0, 1).all()
     with pytest.raises(ConfigInvalid, match="no measure 'f1'"):
         compared.table("f1")
