@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from benchmarks import fitting, graphs, linkage, primitives, relations
+from benchmarks import fitting, graphs, linkage, pairs, primitives, relations
 from benchmarks.case import Case
 
 CASES: dict[str, Callable[[int, np.random.Generator], Case]] = {
@@ -19,6 +19,7 @@ CASES: dict[str, Callable[[int, np.random.Generator], Case]] = {
     "group_by": relations.group_by,
     "distinct": relations.distinct,
     "link_ladder": linkage.link_ladder,
+    "link_compare": pairs.link_compare,
     "train_joined": fitting.train_joined,
     "propagate": graphs.propagate_,
 }

@@ -15,6 +15,7 @@ from benchmarks.in_process import IN_PROCESS
 from benchmarks.in_process import SIZES as IN_PROCESS_SIZES
 from benchmarks.linkage import SIZES as LINK_SIZES
 from benchmarks.measure import Asked, Line
+from benchmarks.pairs import SIZES as PAIR_SIZES
 from benchmarks.released import SIZES as RELEASED_SIZES
 from benchmarks.rooms import QUERIES
 from benchmarks.run import NAMES, run
@@ -27,7 +28,8 @@ _AND = "and"
 _GATES, _MOVES = ("multiply", "less_than", "equality", "shuffle"), ("merge", "distinct")
 _ALONE = {**ENCRYPTED, **IN_PROCESS}  # in this process
 _OPENED = {**RELEASED_SIZES, **GATED_SIZES, "start": (1000,)}
-_USUAL = {**HE_SIZES, **IN_PROCESS_SIZES, **ROUND_SIZES, **GRAPH_SIZES, **LINK_SIZES, **_OPENED}
+_LINKED = {**LINK_SIZES, **PAIR_SIZES}
+_USUAL = {**HE_SIZES, **IN_PROCESS_SIZES, **ROUND_SIZES, **GRAPH_SIZES, **_LINKED, **_OPENED}
 _LONG = (
     *("train_glm", "train_gbdt", "train_joined", "secagg_many", "he_many_owners", "he_score"),
     *IN_A_ROOM,
@@ -37,7 +39,7 @@ _SECTIONS = {
     "Queries, and the start of a room": (*QUERIES, *_OPENED),
     "Trainings": ("train_round", "train_glm", "train_gbdt", "train_joined"),
     "Scores along payments": tuple(GRAPH_SIZES),
-    "Linking persons": tuple(LINK_SIZES),
+    "Linking persons": tuple(_LINKED),
     "Secure sums and noise, in one process": ("secagg", "secagg_many", "dp_noise"),
     "Rulings, logs and states, in one process": (
         *("policy_check", "policy_check_wide", "log_append", "log_verify"),

@@ -40,9 +40,10 @@ from protocols.dp.words import Words
 from protocols.randomness import KEY_BYTES
 from protocols.rep3 import outer
 from protocols.rep3.and_bits import and_bits
+from protocols.rep3.bound import BoundExceeded
 from protocols.rep3.cross import with_row
 from protocols.rep3.dominance import Limits
-from protocols.rep3.expand import BoundExceeded, join_bounded
+from protocols.rep3.expand import join_bounded
 from protocols.rep3.group import Grouping, cleaned, group
 from protocols.rep3.inputs import InputInconsistent, check_copies
 from protocols.rep3.join import join_unique, matched

@@ -9,8 +9,9 @@ from dataclasses import replace
 import numpy as np
 
 from protocols.context import Context
+from protocols.rep3.bound import check_bound
 from protocols.rep3.compare import less_than
-from protocols.rep3.convert import arith_to_bits, bits_to_arith, sign
+from protocols.rep3.convert import arith_to_bits, bits_to_arith
 from protocols.rep3.group import Grouping, group
 from protocols.rep3.join import join_unique, look_up, matched
 from protocols.rep3.merge import merge
@@ -18,18 +19,13 @@ from protocols.rep3.order import order
 from protocols.rep3.outer import Fill, keep_left
 from protocols.rep3.place import unplace
 from protocols.rep3.relation import Column, Relation
-from protocols.rep3.reveal import reveal_bits
 from protocols.rep3.rows import Rows, empty_rows
 from protocols.rep3.scan import running_sum, running_xor, undo_running_sum, undo_running_xor
 from protocols.rep3.share import Arith, Bits, concat_planes, public_bits, repeated, same_bit
 from protocols.rep3.slices import to_planes
-from protocols.rounds import Party, ProtocolError, Steps, parallel
+from protocols.rounds import Party, Steps, parallel
 
 _COUNT, _FIRST, _PLACE = "#count", "#first", "#place"
-
-
-class BoundExceeded(ProtocolError):
-    """The join has more rows than its public bound; only this fact was opened."""
 
 
 def join_bounded(
@@ -60,7 +56,7 @@ def join_bounded(
     counted = yield from _counted(ctx.at("count"), right, right_on)
     left = yield from _with_counts(ctx, left, counted, left_on, right_on, right.n, fill is None)
     ends = running_sum(left.sums[_COUNT])
-    yield from _check_bound(ctx.at("bound"), ends[-1:], bound)
+    yield from check_bound(ctx.at("bound"), ends[-1:], bound, "joined rows")
     n_slots = -(-bound // 64) * 64
     slots = yield from _copied(ctx.at("copy"), left, ends, n_slots, right.n.bit_length())
     slots = yield from order(ctx.at("order"), slots, (_PLACE,))
@@ -112,15 +108,6 @@ def _with_counts(
     none = {_COUNT: 1, _FIRST: n_right}
     joined = yield from keep_left(ctx.at("none"), left, found, none)
     return joined
-
-
-def _check_bound(ctx: Context, total: Arith, bound: int) -> Steps[None]:
-    """Open whether total > bound, nothing else."""
-    room_left = total.scale(-1).shift(ctx.me, bound)
-    exceeded = yield from sign(ctx.at("sign"), room_left.reshape(1, 1))
-    opened = yield from reveal_bits(ctx.at("open"), exceeded.mask(np.array([[1]], dtype=np.uint64)))
-    if opened[0, 0]:
-        raise BoundExceeded("more joined rows than the bound")
 
 
 def _copied(

@@ -32,6 +32,7 @@ COSTS = {
     "group_by": (171, 480_456),
     "distinct": (171, 379_080),
     "link_ladder": (386, 8_898_336),
+    "link_compare": (66, 888_456),
     "train_joined": (761, 7_631_984),
     "propagate": (207, 1_186_936),
 }

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from relations import opened, run, share, table
 
 from protocols.context import Context
-from protocols.rep3.expand import BoundExceeded, join_bounded
+from protocols.rep3.bound import BoundExceeded
+from protocols.rep3.expand import join_bounded
 from protocols.rep3.group import Extreme, Grouping, group
 from protocols.rep3.inputs import InputInconsistent, check_copies
 from protocols.rep3.join import join_unique

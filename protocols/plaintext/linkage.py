@@ -1,0 +1,48 @@
+"""INSECURE twins of linkage by similarity: plain numpy, no protection."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from protocols.rep3.scoring import Field, Scoring
+
+Flags = NDArray[np.bool_]
+Scores = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Sets:
+    """Values of a field: which bits are set, (n, k), and which values are there, (n,)."""
+
+    bits: Flags
+    there: Flags
+
+
+def pair_scores(left: Mapping[str, Sets], right: Mapping[str, Sets], scoring: Scoring) -> Scores:
+    """Add up the weights of all fields of all pairs, (m, n), in the weights' units. INSECURE."""
+    parts = [_weights(left[f.column], right[f.column], f) for f in scoring.fields]
+    total: Scores = np.sum(parts, axis=0)
+    return total
+
+
+def _weights(left: Sets, right: Sets, field: Field) -> Scores:
+    common = left.bits.astype(np.int64) @ right.bits.astype(np.int64).T
+    sizes = left.bits.sum(axis=1)[:, None] + right.bits.sum(axis=1)
+    weights = np.full(common.shape, field.unlike, dtype=np.int64)
+    for level in field.ascending:
+        reached = 2 * level.dice.denominator * common >= level.dice.numerator * sizes
+        weights[reached] = level.weight
+    return np.where(left.there[:, None] & right.there, weights, 0)
+
+
+def best_matches(scores: Scores, threshold: int) -> Flags:
+    """Tell which pairs are the best of row and column, and the only such ones. INSECURE."""
+    if scores.size == 0:
+        return np.zeros(scores.shape, dtype=np.bool_)
+    best = scores >= threshold
+    best &= scores == scores.max(axis=1, keepdims=True)
+    best &= scores == scores.max(axis=0)
+    alone: Flags = best & (best.sum(axis=1, keepdims=True) == 1) & (best.sum(axis=0) == 1)
+    return alone
