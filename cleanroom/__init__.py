@@ -3,6 +3,8 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from cleanroom.frames.frame import Frame
+    from cleanroom.frames.functions import col, count, lit, private, when
     from cleanroom.local.arms import compare, pooled
     from cleanroom.local.room import LocalRoom
     from cleanroom.models.files import load_model
@@ -10,15 +12,32 @@ if TYPE_CHECKING:
     from cleanroom.recipient.room import Room, connect
     from cleanroom.recipient.trained import Trained
 
-__all__ = ["LocalRoom", "Result", "Room", "Trained", "compare", "connect", "load_model", "pooled"]
+__all__ = [
+    "Frame",
+    "LocalRoom",
+    "Result",
+    "Room",
+    "Trained",
+    "col",
+    "compare",
+    "connect",
+    "count",
+    "lit",
+    "load_model",
+    "pooled",
+    "private",
+    "when",
+]
 
 _HOMES = {
+    "Frame": "frames.frame",
     "LocalRoom": "local.room",
     "Result": "recipient.result",
     "Room": "recipient.room",
     "Trained": "recipient.trained",
     "compare": "local.arms",
     "connect": "recipient.room",
+    **dict.fromkeys(("col", "count", "lit", "private", "when"), "frames.functions"),
     "load_model": "models.files",
     "pooled": "local.arms",
 }

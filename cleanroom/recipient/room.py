@@ -13,6 +13,7 @@ from cleanroom.contract.columns import ColumnTerms
 from cleanroom.plan.plan import Protocol
 from cleanroom.recipient.client import DEADLINE_S, Client
 from cleanroom.recipient.fits import Fits
+from cleanroom.recipient.frames import Tables
 from cleanroom.recipient.gates import Gates
 from cleanroom.recipient.profiles import Profiles
 from cleanroom.recipient.queries import Query
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from cleanroom.recipient.explanation import Explanation
 
 
-class Room(Templates, Fits, Gates, Profiles):
+class Room(Templates, Fits, Gates, Profiles, Tables):
     """A room, as one of its members sees it. Thread-safe; close it after use."""
 
     def explain(
