@@ -8,15 +8,20 @@ if TYPE_CHECKING:
     from cleanroom.local.arms import compare, pooled
     from cleanroom.local.room import LocalRoom
     from cleanroom.models.files import load_model
+    from cleanroom.recipient.charts import Bars, Grid
+    from cleanroom.recipient.reports import Section
     from cleanroom.recipient.result import Result
     from cleanroom.recipient.room import Room, connect
     from cleanroom.recipient.trained import Trained
 
 __all__ = [
+    "Bars",
     "Frame",
+    "Grid",
     "LocalRoom",
     "Result",
     "Room",
+    "Section",
     "Trained",
     "col",
     "compare",
@@ -30,10 +35,13 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Bars": "recipient.charts",
     "Frame": "frames.frame",
+    "Grid": "recipient.charts",
     "LocalRoom": "local.room",
     "Result": "recipient.result",
     "Room": "recipient.room",
+    "Section": "recipient.reports",
     "Trained": "recipient.trained",
     "compare": "local.arms",
     "connect": "recipient.room",

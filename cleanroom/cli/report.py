@@ -166,7 +166,7 @@ def _now() -> dt.datetime:
 
 def _write(text: str, title: str, output: Path | None) -> None:
     from cleanroom.cli.rows import check_writable, write_text
-    from cleanroom.evidence.page import page
+    from cleanroom.page import page
 
     if output is None:
         typer.echo(text, nl=False)

@@ -15,9 +15,9 @@ from cleanroom.errors import EvidenceInvalid
 from cleanroom.evidence import manifest
 from cleanroom.evidence.dpia import dpia
 from cleanroom.evidence.facts import Facts
-from cleanroom.evidence.page import page
 from cleanroom.evidence.ropa import ropa
 from cleanroom.identity.identity import Identity
+from cleanroom.page import page
 from cleanroom.session.receipt import Receipt
 
 DISTRIBUTION = "pets-cleanroom"

@@ -16,8 +16,8 @@ from cleanroom.evidence.dpia import dpia
 from cleanroom.evidence.facts import Facts
 from cleanroom.evidence.history import ran
 from cleanroom.evidence.markdown import plain
-from cleanroom.evidence.page import page
 from cleanroom.evidence.ropa import ropa
+from cleanroom.page import page
 
 NOW = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,13 @@ from typer.testing import CliRunner
 
 from cleanroom.cli import app
 from cleanroom.contract.terms import Terms
-from cleanroom.errors import PlanMismatch, PolicyDenied
+from cleanroom.errors import ConfigInvalid, NotAuthorised, PlanMismatch, PolicyDenied
 from cleanroom.local.room import LocalRoom
 from cleanroom.plan.question import Question
 from cleanroom.query.compile import compile_question
+from cleanroom.recipient.charts import Bars
 from cleanroom.recipient.client import Client
+from cleanroom.recipient.reports import Section
 from cleanroom.recipient.room import Room
 
 ASKED = banks.GATES["flagged_twice"]
@@ -50,6 +53,36 @@ def test_the_supervisor_gets_all_matching_rows(
     assert len(matching) > 5
     assert not result.more
     assert result.privacy == {"kind": "gated", "threshold": 1}
+
+
+def test_a_report_says_what_was_opened_to_whom_and_by_which_text(
+    room: LocalRoom, matching: list[tuple[Any, ...]], tmp_path: Path
+) -> None:
+    result = room.gate("flagged_twice")
+    sections = [Section("Flagged <twice>", result, Bars("customer", "total"), "Read & judge.")]
+    room.report(tmp_path / "report.html", "<script>Screening", sections)
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "<script" not in page
+    assert "default-src 'none'" in page
+    assert "<h1>&lt;script&gt;Screening</h1>" in page
+    assert "<h2>Flagged &lt;twice&gt;</h2>" in page
+    assert "Read &amp; judge." in page
+    assert page.count('<td class="number">') == len(matching) * 2
+    assert all(f">{int(customer)}</td>".replace(" ", "") in page for customer, _ in matching)
+    assert escape(ASKED) in page
+    assert "Released under gated. Nothing withheld. Asked 20" in page
+    assert result.receipt.digest in page
+    assert room.contract.hash in page
+
+
+def test_a_report_takes_no_result_whose_receipt_isnt_whole(room: LocalRoom, tmp_path: Path) -> None:
+    result = room.gate("flagged_twice")
+    result.receipt = replace(result.receipt, statements=result.receipt.statements[:-1])
+    with pytest.raises(NotAuthorised):
+        room.report(tmp_path / "report.html", "Screening", [Section("Forged", result)])
+    assert not (tmp_path / "report.html").exists()
+    with pytest.raises(ConfigInvalid, match="cannot write"):
+        room.report(tmp_path / "no" / "report.html", "Screening", [])
 
 
 def test_a_bank_gets_those_of_its_own_customers(

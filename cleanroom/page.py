@@ -1,4 +1,4 @@
-"""Markdown as one HTML file: no scripts, nothing loaded from anywhere, readable by all."""
+"""One HTML file by itself: no scripts, nothing loaded from anywhere, readable by all."""
 
 import html
 
@@ -15,7 +15,11 @@ body {{ font: 1rem/1.5 sans-serif; color: #111; background: #fff; margin: 2rem a
 table {{ border-collapse: collapse; width: 100%; margin: 1rem 0; }}
 th, td {{ border: 1px solid #666; padding: .3rem .5rem; text-align: left; vertical-align: top; }}
 th {{ background: #eee; }}
-code {{ background: #f2f2f2; }}
+code, pre {{ background: #f2f2f2; }}
+pre {{ padding: .5rem; white-space: pre-wrap; overflow-wrap: anywhere; }}
+td.number {{ text-align: right; font-variant-numeric: tabular-nums; }}
+figure {{ margin: 1rem 0; }}
+svg {{ max-width: 100%; height: auto; }}
 @media print {{ body {{ margin: 0; max-width: none; }} }}
 </style>
 </head>
@@ -23,6 +27,11 @@ code {{ background: #f2f2f2; }}
 <main>
 """
 _FOOT = "</main>\n</body>\n</html>\n"
+
+
+def document(body: str, title: str) -> str:
+    """Return HTML as a page of its own; the body is trusted, so whoever writes it escapes."""
+    return _HEAD.format(title=html.escape(title)) + body + _FOOT
 
 
 def page(markdown: str, title: str) -> str:
@@ -34,5 +43,4 @@ def page(markdown: str, title: str) -> str:
     for token in tokens:
         if token.type == "th_open":
             token.attrSet("scope", "col")
-    body = str(parser.renderer.render(tokens, parser.options, {}))
-    return _HEAD.format(title=html.escape(title)) + body + _FOOT
+    return document(str(parser.renderer.render(tokens, parser.options, {})), title)
