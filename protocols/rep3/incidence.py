@@ -4,7 +4,10 @@ Rule: values go from vertices to edges and back by a repeated permutation and ru
 is compared here; vertices stand in ascending order of their ids, edges in the order given.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
+from itertools import accumulate
 
 import numpy as np
 
@@ -12,8 +15,8 @@ from protocols.context import Context
 from protocols.rep3.place import Placement, place_again, unplace
 from protocols.rep3.rows import Rows, no_bits, no_sums
 from protocols.rep3.scan import running_sum, running_xor, undo_running_sum, undo_running_xor
-from protocols.rep3.share import Arith, Bits
-from protocols.rounds import U64, Steps
+from protocols.rep3.share import Arith, Bits, end_to_end
+from protocols.rounds import U64, Steps, parallel
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +41,8 @@ class Incidence:
         Cost: two shuffles of m columns of all rows; 4 rounds.
         Security: semi-honest, honest majority; no leakage.
         """
-        steps = _then_zeros(undo_running_sum(values), self.edges)
-        rows = Rows(self.n, no_bits(self.n), steps)
+        steps = undo_running_sum(values), _no_values(values.shape[0], self.edges)
+        rows = Rows(self.n, no_bits(self.n), end_to_end(steps))
         placed = yield from place_again(ctx.at("there"), rows, self.placement)
         summed = Rows(self.n, no_bits(self.n), running_sum(placed.sums))
         back = yield from unplace(ctx.at("back"), summed, self.placement)
@@ -50,10 +53,9 @@ class Incidence:
 
         Cost and security: as `spread`.
         """
-        empty = np.zeros((planes.shape[0], self.edges // 64), dtype=np.uint64)
-        steps = undo_running_xor(planes)
-        wide = Bits(np.hstack([steps.own, empty]), np.hstack([steps.next, empty]))
-        rows = Rows(self.n, wide, no_sums(self.n))
+        zeros = np.zeros((planes.shape[0], self.edges // 64), dtype=np.uint64)
+        steps = undo_running_xor(planes), Bits(zeros, zeros)
+        rows = Rows(self.n, end_to_end(steps), no_sums(self.n))
         placed = yield from place_again(ctx.at("there"), rows, self.placement)
         summed = Rows(self.n, running_xor(placed.bits), no_sums(self.n))
         back = yield from unplace(ctx.at("back"), summed, self.placement)
@@ -67,7 +69,8 @@ class Incidence:
 
         Cost and security: as `spread`.
         """
-        rows = Rows(self.n, no_bits(self.n), _behind_zeros(values, self.vertices))
+        wide = end_to_end([_no_values(values.shape[0], self.vertices), values])
+        rows = Rows(self.n, no_bits(self.n), wide)
         placed = yield from place_again(ctx.at("there"), rows, self.placement)
         summed = Rows(self.n, no_bits(self.n), running_sum(placed.sums))
         back = yield from unplace(ctx.at("back"), summed, self.placement)
@@ -75,14 +78,25 @@ class Incidence:
         return Arith(_to_next(before.own, total.own), _to_next(before.next, total.next))
 
 
-def _then_zeros(columns: Arith, n: int) -> Arith:
-    more = ((0, 0), (0, n))
-    return Arith(np.pad(columns.own, more), np.pad(columns.next, more))
+def spread(ctx: Context, sides: Sequence[Incidence], values: Arith) -> Steps[Arith]:
+    """Give the edges of all parts their vertices' values, part after part."""
+    steps = (side.spread(ctx.at(f"{i}"), values) for i, side in enumerate(sides))
+    return end_to_end((yield from parallel(*steps)))
 
 
-def _behind_zeros(columns: Arith, n: int) -> Arith:
-    more = ((0, 0), (n, 0))
-    return Arith(np.pad(columns.own, more), np.pad(columns.next, more))
+def gather(ctx: Context, sides: Sequence[Incidence], values: Arith) -> Steps[Arith]:
+    """Add up values of each vertex's edges in all parts, which stand one after the other."""
+    ends = list(accumulate(side.edges for side in sides))
+    parts = (
+        side.gather(ctx.at(f"{i}"), values[:, end - side.edges : end])
+        for i, (side, end) in enumerate(zip(sides, ends, strict=True))
+    )
+    return reduce(Arith.__add__, (yield from parallel(*parts)))
+
+
+def _no_values(m: int, n: int) -> Arith:
+    zeros = np.zeros((m, n), dtype=np.uint64)
+    return Arith(zeros, zeros)
 
 
 def _to_next(before: U64, total: U64) -> U64:

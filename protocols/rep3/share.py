@@ -6,7 +6,7 @@ x = x_0 + x_1 + x_2 (arithmetic, mod 2^64) or x_0 ^ x_1 ^ x_2 (bits); party i ho
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
 
@@ -98,6 +98,9 @@ class Bits(_Share):
         return Bits(self.own & public, self.next & public)
 
 
+Shared = TypeVar("Shared", Arith, Bits)
+
+
 def public_bits(me: Party, words: U64) -> Bits:
     """Return a share of bits that everybody knows."""
     zero = np.zeros_like(words)
@@ -134,6 +137,15 @@ def concat_planes(parts: Sequence[Bits]) -> Bits:
 def stack(parts: Sequence[Arith]) -> Arith:
     """Stack columns, each (n,) or (m, n), into one (sum of m, n)."""
     return Arith(np.vstack([p.own for p in parts]), np.vstack([p.next for p in parts]))
+
+
+def end_to_end(parts: Sequence[Shared]) -> Shared:
+    """Put shares of one kind behind each other along their last axis: rows after rows.
+
+    Bits must fill whole words, but for those of the last part.
+    """
+    own = np.concatenate([p.own for p in parts], axis=-1)
+    return type(parts[0])(own, np.concatenate([p.next for p in parts], axis=-1))
 
 
 def split_arith(secret: U64) -> tuple[Arith, Arith, Arith]:

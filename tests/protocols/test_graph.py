@@ -1,6 +1,6 @@
 """Scores and marks that flow along secret edges, against their twins and scipy's matrices."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
@@ -10,10 +10,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from protocols.plaintext import graph as plain
+from protocols.rep3 import flow
 from protocols.rep3 import graph as secret
-from protocols.rep3.share import Arith, Bits, join_arith, join_bits, split_arith, split_bits
+from protocols.rep3.adjacency import Edges
+from protocols.rep3.share import (
+    Arith,
+    Bits,
+    concat_planes,
+    join_arith,
+    join_bits,
+    split_arith,
+    split_bits,
+)
 from protocols.rep3.slices import to_planes
-from protocols.rounds import Party, Steps
+from protocols.rounds import Party, ProtocolError, Steps
 from protocols.simulate import Transcript, contexts, simulate
 
 FEW = settings(max_examples=6, deadline=None)
@@ -22,7 +32,7 @@ HALF = Fraction(1, 2)
 
 
 @dataclass
-class Edges:
+class Whole:
     """A graph in the clear; sizes are multiples of 64."""
 
     ids: np.ndarray
@@ -51,7 +61,7 @@ class Edges:
         return scipy.sparse.csr_matrix((self.weight[kept], (rows, columns)), shape=(n, n))
 
 
-def edges(seed: int, v: int, e: int, bits: int) -> Edges:
+def edges(seed: int, v: int, e: int, bits: int) -> Whole:
     """Make a graph with unknown ids, missing rows, several edges between two, and loops."""
     rng = np.random.default_rng(seed)
     top = 2**bits
@@ -68,10 +78,49 @@ def edges(seed: int, v: int, e: int, bits: int) -> Edges:
     weight = rng.random(e) * (rng.random(e) < 0.9)
     total = np.bincount(np.unique(target, return_inverse=True)[1], weight)
     weight = weight / np.maximum(total, 1e-9)[np.unique(target, return_inverse=True)[1]]
-    return Edges(ids, there, source, target, weight)
+    return Whole(ids, there, source, target, weight)
 
 
-def arranged(given: Edges, bits: int, then, *shares, transcript: Transcript | None = None):
+def padded(values: np.ndarray, n: int) -> np.ndarray:
+    return np.concatenate([values, np.zeros(n - values.size, values.dtype)])
+
+
+def planes(values: np.ndarray, bits: int):
+    return split_bits(to_planes(values.astype(np.uint64), bits))
+
+
+def in_parts(given: Whole, bits: int):
+    """Return each party's shares of what two owners sorted, and which vertex stands in each row."""
+    vertices, parts, rows = [], [], []
+    for owner in range(2):
+        mine = np.flatnonzero(given.there & (np.arange(given.ids.size) % 2 == owner))
+        mine = mine[np.argsort(given.ids[mine])]
+        n = 64 * (mine.size // 64 + 1)
+        marks = split_bits(to_planes((np.arange(n) < mine.size).astype(np.uint64), 1))
+        ids = planes(padded(given.ids[mine], n), bits)
+        vertices.append([concat_planes([marks[p], ids[p]]) for p in Party])
+        rows.append(np.concatenate([mine, np.full(n - mine.size, -1)]))
+        parts.append(sorted_edges(given, np.arange(owner, given.source.size, 2), bits))
+    shares = [([v[p] for v in vertices], [e[p] for e in parts]) for p in Party]
+    return shares, np.concatenate(rows)
+
+
+def sorted_edges(given: Whole, mine: np.ndarray, bits: int) -> list[Edges]:
+    mine = mine[np.argsort(given.source[mine], kind="stable")]
+    n = 64 * (mine.size // 64 + 1)
+    place = np.argsort(np.argsort(given.target[mine], kind="stable")).astype(np.uint64)
+    weight = np.rint(given.weight[mine] * 2.0**secret.WEIGHT_BITS).astype(np.uint64)
+    columns = (
+        planes(np.arange(n) < mine.size, 1),
+        planes(padded(given.source[mine], n), bits),
+        planes(padded(given.target[mine], n), bits),
+        split_arith(padded(weight, n)),
+        split_arith(padded(place, n)),
+    )
+    return [Edges(*(column[p] for column in columns)) for p in Party]
+
+
+def arranged(given: Whole, bits: int, then, *shares, transcript: Transcript | None = None):
     """Arrange at all parties, and go on with `then`(ctx, graph, *that party's shares)."""
 
     def step(ctx) -> Steps:
@@ -82,17 +131,15 @@ def arranged(given: Edges, bits: int, then, *shares, transcript: Transcript | No
     return simulate([step(ctx) for ctx in contexts(b"graph")], transcript=transcript)
 
 
-def propagated(given: Edges, bits: int, score: np.ndarray, damping: Fraction, rounds: int):
-    shares = split_arith(np.rint(score * 2.0**secret.SCORE_BITS).astype(np.uint64))
-    found = arranged(
-        given, bits, lambda c, g, s: secret.propagate(c, g, s, damping, rounds), shares
-    )
-    return join_arith(found).astype(np.int64) / 2.0**secret.SCORE_BITS
+def propagated(given: Whole, bits: int, score: np.ndarray, damping: Fraction, rounds: int):
+    shares = split_arith(np.rint(score * 2.0**flow.SCORE_BITS).astype(np.uint64))
+    found = arranged(given, bits, lambda c, g, s: flow.propagate(c, g, s, damping, rounds), shares)
+    return join_arith(found).astype(np.int64) / 2.0**flow.SCORE_BITS
 
 
-def reached(given: Edges, bits: int, marked: np.ndarray, hops: int) -> np.ndarray:
+def reached(given: Whole, bits: int, marked: np.ndarray, hops: int) -> np.ndarray:
     shares = split_bits(to_planes(marked.astype(np.uint64), 1))
-    found = arranged(given, bits, lambda c, g, m: secret.reach(c, g, m, hops), shares)
+    found = arranged(given, bits, lambda c, g, m: flow.reach(c, g, m, hops), shares)
     return np.unpackbits(join_bits(found).view(np.uint8), bitorder="little").astype(bool)
 
 
@@ -121,12 +168,38 @@ def test_scores_and_marks_are_those_of_a_sparse_matrix(
     assert got[there].tolist() == (near > 0)[there].tolist()
 
 
+@FEW
+@given(SEEDS, st.sampled_from([(64, 0), (128, 320)]), st.sampled_from([8, 64]))
+def test_parts_that_owners_sorted_make_the_same_graph(
+    seed: int, size: tuple[int, int], bits: int
+) -> None:
+    given_, score = edges(seed, *size, bits), np.random.default_rng(seed).random(size[0])
+    inputs, rows = in_parts(given_, bits)
+    there = rows >= 0
+    start = np.where(there, score[rows], 0)
+    scores = split_arith(np.rint(start * 2.0**flow.SCORE_BITS).astype(np.uint64))
+    marked = planes(start > 0.9, 1)
+
+    def step(ctx) -> Steps:
+        graph = yield from secret.arrange_sorted(ctx.at("arrange"), *inputs[ctx.me])
+        found = yield from flow.propagate(ctx.at("flow"), graph, scores[ctx.me], HALF, 2)
+        return found, (yield from flow.reach(ctx.at("reach"), graph, marked[ctx.me], 2))
+
+    found, near = zip(*simulate([step(ctx) for ctx in contexts(b"parts")]), strict=True)
+    whole = given_.plain()
+    expected = plain.propagate(whole, score, 0.5, 2)[rows[there]]
+    got = join_arith(found).view(np.int64)[there] / 2.0**flow.SCORE_BITS
+    np.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-10)
+    reached = np.unpackbits(join_bits(near).view(np.uint8), bitorder="little")[there]
+    assert reached.tolist() == plain.reach(whole, score > 0.9, 2)[rows[there]].tolist()
+
+
 def test_small_scores_are_as_exact_as_large_ones() -> None:
     """A chain: each score is a small share of the one before, and 0.4 of that stays."""
     n, rounds = 64, 4
     ids = np.arange(n, dtype=np.uint64)
     weight = np.geomspace(1, 1e-6, n)
-    given_ = Edges(ids, ids >= 0, ids, (ids + 1) % n, weight)
+    given_ = Whole(ids, ids >= 0, ids, (ids + 1) % n, weight)
     score = np.geomspace(1e-6, 1, n)[::-1].copy()
     found = propagated(given_, 6, score, Fraction(6, 10), rounds)
     expected = plain.propagate(given_.plain(), score, 0.6, rounds)
@@ -139,7 +212,7 @@ def test_a_hub_of_many_edges_is_exact() -> None:
     v, e = 64, 4096
     ids = np.arange(v, dtype=np.uint64)
     source, target = np.arange(e, dtype=np.uint64) % v, np.zeros(e, dtype=np.uint64)
-    given_ = Edges(ids, ids >= 0, source, target, np.full(e, 1 / e))
+    given_ = Whole(ids, ids >= 0, source, target, np.full(e, 1 / e))
     found = propagated(given_, 6, np.ones(v), Fraction(1), 1)
     np.testing.assert_allclose(found, np.eye(1, v)[0], atol=1e-9)
 
@@ -150,13 +223,13 @@ def nothing(ctx, graph: secret.Graph) -> Steps[secret.Graph]:
 
 
 def scores(ctx, graph: secret.Graph) -> Steps:
-    zeros = np.zeros(graph.sources.vertices, dtype=np.uint64)
-    return (yield from secret.propagate(ctx, graph, Arith(zeros, zeros), HALF, 1))
+    zeros = np.zeros(graph.n, dtype=np.uint64)
+    return (yield from flow.propagate(ctx, graph, Arith(zeros, zeros), HALF, 1))
 
 
 def marks(ctx, graph: secret.Graph) -> Steps:
-    zeros = np.zeros((1, graph.sources.vertices // 64), dtype=np.uint64)
-    return (yield from secret.reach(ctx, graph, Bits(zeros, zeros), 1))
+    zeros = np.zeros((1, graph.n // 64), dtype=np.uint64)
+    return (yield from flow.reach(ctx, graph, Bits(zeros, zeros), 1))
 
 
 @pytest.mark.parametrize("then", [scores, marks])
@@ -172,26 +245,49 @@ def test_the_transcript_says_nothing_of_the_graph(then) -> None:
 
 
 @pytest.mark.parametrize(
-    ("then", "rounds", "n_bytes"),
-    [(nothing, 171, 251_400), (scores, 17, 82_432), (marks, 31, 42_120)],
+    ("then", "part", "rounds", "n_bytes"),
+    [
+        (nothing, "/arrange/", 259, 193_544),
+        (scores, "/then/", 17, 82_432),
+        (marks, "/then/", 27, 38_840),
+    ],
 )
-def test_it_costs_no_more_than_this(then, rounds: int, n_bytes: int) -> None:
-    """Messages of P0, which sends most, without those of `arrange` for what goes on from it."""
+def test_it_costs_no_more_than_this(then, part: str, rounds: int, n_bytes: int) -> None:
+    """Messages of P0, which sends most."""
     transcript = Transcript()
     arranged(edges(3, 128, 320, 64), 64, then, transcript=transcript)
-    mine = [
-        [send for send in sends if then is nothing or "/then/" in send[2]]
-        for sends in transcript.rounds
-    ]
+    mine = [[s for s in sends if part in s[2]] for sends in transcript.rounds]
     assert sum(map(bool, mine)) <= rounds
-    assert sum(8 * send[3] for sends in mine for send in sends if send[0] == Party.P0) <= n_bytes
+    assert sum(8 * s[3] for sends in mine for s in sends if s[0] == Party.P0) <= n_bytes
+
+
+def test_sorted_parts_cost_no_more_than_this() -> None:
+    """With fewer rounds than where all is sorted."""
+    transcript, (inputs, _) = Transcript(), in_parts(edges(3, 128, 320, 64), 64)
+    steps = [secret.arrange_sorted(c, *inputs[c.me]) for c in contexts(b"cost")]
+    simulate(steps, transcript=transcript)
+    assert len(transcript.rounds) <= 165
+    assert transcript.bytes_sent(Party.P0) <= 251_784
+
+
+def test_places_of_no_permutation_end_it() -> None:
+    """An owner that gives two of its edges the same place."""
+    inputs, _ = in_parts(edges(3, 64, 64, 8), 8)
+    parts = [party[1][0] for party in inputs]
+    twice = split_arith(np.zeros(parts[0].n, dtype=np.uint64))
+    wrong = [replace(part, by_target=twice[p]) for p, part in enumerate(parts)]
+    steps = [secret.arrange_sorted(c, inputs[c.me][0], [wrong[c.me]]) for c in contexts(b"wrong")]
+    with pytest.raises(ProtocolError, match="not a permutation"):
+        simulate(steps)
 
 
 def test_a_tampered_opening_names_the_cheat(room) -> None:
-    """Both orders, and where vertices and edges come in them, are opened."""
+    """Of vertices sorted, and of edges whose owner says their order."""
     triples = list(zip(*edges(4, 64, 64, 8).shares(8), strict=True))
-    assert room.catch(secret.arrange, *triples, gates="ascending/open") == 6
-    assert room.catch(secret.arrange, *triples, gates="targets/place/open") == 6
+    assert room.catch(secret.arrange, *triples, gates="vertices/quicksort/level0/open") == 6
+    inputs, _ = in_parts(edges(4, 64, 64, 8), 8)
+    parts = list(zip(*inputs, strict=True))
+    assert room.catch(secret.arrange_sorted, *parts, gates="targets1/within/open") == 6
 
 
 def test_what_doesnt_fit_is_refused() -> None:
@@ -204,11 +300,18 @@ def test_what_doesnt_fit_is_refused() -> None:
         next(secret.arrange(ctx, vertices, there, source[:7], target, weight))
     with pytest.raises(ValueError, match="not edges"):
         next(secret.arrange(ctx, vertices, there, source, target, weight[:63]))
+    part = Edges(there[:, :1], source, target, weight, weight)
+    with pytest.raises(ValueError, match="several widths"):
+        next(secret.arrange_sorted(ctx, [vertices], [part]))
+    with pytest.raises(ValueError, match="several sizes"):
+        next(secret.arrange_sorted(ctx, [vertices], [replace(part, target=target[:7])]))
+    with pytest.raises(ValueError, match="one part"):
+        next(secret.arrange_sorted(ctx, [vertices], []))
     graph = arranged(given_, 8, nothing)[0]
     for damping, rounds in ((Fraction(3, 2), 1), (Fraction(-1, 2), 1), (HALF, -1)):
         with pytest.raises(ValueError, match="rounds damped by"):
-            next(secret.propagate(ctx, graph, weight, damping, rounds))
+            next(flow.propagate(ctx, graph, weight, damping, rounds))
     with pytest.raises(ValueError, match="64 vertices"):
-        next(secret.propagate(ctx, graph, weight[:63], HALF, 1))
+        next(flow.propagate(ctx, graph, weight[:63], HALF, 1))
     with pytest.raises(ValueError, match="-1 hops"):
-        next(secret.reach(ctx, graph, there, -1))
+        next(flow.reach(ctx, graph, there, -1))
