@@ -109,6 +109,11 @@ class Scoring:
         """Return the greatest number that divides all weights and the threshold."""
         return math.gcd(self.threshold, *(w for field in self.fields for w in field.weights))
 
+    def in_units(self, weights: Iterable[int]) -> list[int]:
+        """Return weights in such units."""
+        unit = self.unit
+        return [weight // unit for weight in weights]
+
     @property
     def least(self) -> int:
         """Return the threshold in such units."""

@@ -62,7 +62,7 @@ def records(ctx: Context, side: Relation, scoring: Scoring, left: bool) -> Steps
     sets = [numbers[start:end] for start, end in pairwise(ends)]
     sizes = tuple(_size(ctx.me, bits, numbers[i - f]) for i, bits in enumerate(sets))
     if left:
-        there = there.scale([field.unlike // scoring.unit for field in scoring.fields])
+        there = there.scale(scoring.in_units(field.unlike for field in scoring.fields))
     factor = left_factor if left else right_factor
     return Records(side.n, tuple(factor(bits) for bits in sets), sizes, factor(there))
 
@@ -90,7 +90,7 @@ def scores(ctx: Context, left: Records, right: Records, scoring: Scoring) -> Ste
         for factors in (level.factors for level in field.ascending)
     ]
     short = yield from below_zero(ctx.at("levels"), np.stack(margins).reshape(-1, pairs))
-    weights = [step // scoring.unit for field in scoring.fields for step in field.steps]
+    weights = scoring.in_units(step for field in scoring.fields for step in field.steps)
     base = products(left.there, right.there).ravel()
     total = yield from weighed(ctx.at("score"), short.flip(ctx.me), weights, base)
     if ctx.me is Party.P0:

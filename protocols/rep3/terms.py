@@ -7,7 +7,6 @@ from protocols.rep3.adder import carries, carry_out
 from protocols.rep3.and_bits import and_bits
 from protocols.rep3.share import Bits
 from protocols.rep3.short import Small
-from protocols.rep3.slices import bytes_to_planes
 from protocols.rounds import U64, Party, Round, Steps, expect
 
 
@@ -71,9 +70,13 @@ def _planes(ctx: Context, term: Small) -> Steps[tuple[Bits, Bits]]:
 
 
 def _sliced(term: Small) -> U64:
-    little = np.ascontiguousarray(term).astype(term.dtype.newbyteorder("<"), copy=False)
-    octets = little.reshape(-1, 1).view(np.uint8)
-    return bytes_to_planes(octets, 8 * term.itemsize)
+    from protocols.rep3 import short_kernels
+
+    planes = np.empty((8 * term.itemsize, term.size // 64), dtype=np.uint64)
+    for octet in range(term.itemsize):  # the highest first
+        octets = (term.ravel() >> (8 * (term.itemsize - 1 - octet))).astype(np.uint8)
+        short_kernels.octets_to_planes(octets, planes[8 * octet : 8 * octet + 8])
+    return planes
 
 
 def _carry_into(summed: U64, carried: U64) -> U64:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from protocols.rep3 import kernels
+from protocols.rep3 import kernels, short_kernels
 from protocols.rounds import U64
 
 
@@ -61,3 +61,21 @@ def test_picked_planes(rng, n: int, k: int) -> None:
         again = np.empty_like(planes)
         kernels.bytes_to_planes(np.ascontiguousarray(half[order]).view(np.uint8), again)
         np.testing.assert_array_equal(planes, again)
+
+
+@pytest.mark.parametrize(("d", "m", "n"), [(8, 1, 1), (16, 3, 300), (24, 5, 256)])
+def test_add_products(rng, d: int, m: int, n: int) -> None:
+    x, y, sums = (rng.integers(0, 1 << 16, s).astype(np.uint16) for s in ((d, m), (d, n), (m, n)))
+    expected = sums + (x.astype(np.int64).T @ y.astype(np.int64)).astype(np.uint16)
+    short_kernels.add_products(x, y, sums)
+    np.testing.assert_array_equal(sums, expected)
+
+
+@pytest.mark.parametrize("w", [0, 1, 33])
+def test_octets_to_planes(rng, w: int) -> None:
+    octets, planes = rng.integers(0, 256, 64 * w).astype(np.uint8), np.empty((8, w), np.uint64)
+    short_kernels.octets_to_planes(octets, planes)
+    bits = np.unpackbits(octets[:, None], axis=1).T
+    np.testing.assert_array_equal(
+        planes.view(np.uint8), np.packbits(bits, axis=1, bitorder="little")
+    )

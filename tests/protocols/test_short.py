@@ -35,17 +35,11 @@ def from_terms(found) -> np.ndarray:
 @pytest.mark.parametrize("d", [1, 64, 600])
 def test_dot_products_are_exact_for_any_shares(rng, width: int, d: int) -> None:
     x, y = numbers(rng, width, d, 5), numbers(rng, width, d, 7)
-    x[:, 0] = y[:, 0] = 1 << (width - 1)  # the largest magnitude there is
+    x[:, 0] = y[:, 0] = (1 << width) - 1
     halves = zip(*(replicated(additive(rng, one)) for one in (x, y)), strict=True)
     parts = [products(left_factor(a), right_factor(b)) for a, b in halves]
     want = (x.astype(np.int64).T @ y.astype(np.int64)).astype(x.dtype)
     np.testing.assert_array_equal(sum(parts[1:], parts[0]), want)
-
-
-def test_extreme_shares_do_not_wrap() -> None:
-    x = np.full((512, 3), 128, dtype=np.uint8)
-    part = products(left_factor(Short(x, x)), right_factor(Short(x, np.zeros_like(x))))
-    np.testing.assert_array_equal(part, np.full((3, 3), 512 * 2 * 128 * 128 % 256))
 
 
 @pytest.mark.parametrize("width", WIDTHS)
