@@ -1,4 +1,4 @@
-"""What a member counts by day for each member that asks: rows that its models scored, gates asked.
+"""What a member counts by day for each member that asks: rows scored, gates, propagations.
 
 Rule: counted on disk before anything is answered, in the state that keeps the budgets too. What was
 counted for a later day counts as well: a clock that is set back renews nothing.
@@ -15,9 +15,9 @@ from cleanroom.storage.view import Batch, View
 
 @dataclass(frozen=True, slots=True)
 class Daily:
-    """What is counted: rows of a model, or askings of a gate, for one recipient."""
+    """What is counted: rows of a model, or askings of a gate or propagation, for one recipient."""
 
-    what: Literal["scored", "gates"]
+    what: Literal["scored", "gates", "propagations"]
     name: str
     recipient: str
 

@@ -9,7 +9,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from cleanroom.cli import gates, templates
+from cleanroom.cli import gates, propagations, templates
 from cleanroom.cli.warnings import warnings
 from cleanroom.cli.words import listed, printable
 from cleanroom.contract.columns import ColumnTerms, Right, Rights, TableTerms
@@ -55,6 +55,8 @@ def pages(contract: Contract) -> Iterator[RenderableType]:
         yield templates.page(contract.terms)
     if contract.terms.gates:
         yield gates.page(contract.terms)
+    if contract.terms.propagations:
+        yield propagations.page(contract.terms)
     yield _learning(contract.terms)
 
 
@@ -194,6 +196,11 @@ def _recipient(terms: Terms, recipient: str) -> Iterator[str]:
         for name, gate in terms.gates.items()
         if _opens(name, terms, recipient)
     ]
+    opened += [
+        f"scores of its own accounts by propagation {name}, or which are reached"
+        for name, of in terms.propagations.items()
+        if recipient in of.to
+    ]
     opened += _told(terms, recipient)
     if not shown and not scored and not opened:
         yield "nothing but numbers of rows"
@@ -251,7 +258,8 @@ def _release(terms: Terms) -> str:
         case "sdc":
             return "; ".join([f"sdc: {group}", *rules_of(privacy), "no noise"])
         case "gated":
-            return "gated: only rows of gates open, where a secret condition holds"
+            more = "; and what propagations tell of own accounts" if terms.propagations else ""
+            return f"gated: only rows of gates open, where a secret condition holds{more}"
 
 
 def _state(contract: Contract) -> str:

@@ -20,6 +20,7 @@ from cleanroom.contract.linkages import SIDES, LinkageTerms
 from cleanroom.contract.models import ModelTerms
 from cleanroom.contract.offers import GateTerms, TemplateTerms
 from cleanroom.contract.privacy import PrivacyTerms
+from cleanroom.contract.propagations import PropagationTerms
 from cleanroom.errors import ContractInvalid
 
 Filled = Annotated[str, Field(min_length=1, max_length=2000, pattern=r"\S")]
@@ -101,6 +102,7 @@ class Terms(Strict):
     models: Mapping[str, ModelTerms] = Field(default_factory=dict)
     gates: Mapping[Name, GateTerms] = Field(default_factory=dict)
     linkages: Mapping[Name, LinkageTerms] = Field(default_factory=dict)
+    propagations: Mapping[Name, PropagationTerms] = Field(default_factory=dict)
     templates: Mapping[Name, TemplateTerms] = Field(default_factory=dict)
 
     @classmethod
@@ -193,6 +195,9 @@ class Terms(Strict):
     @model_validator(mode="after")
     def _offers(self) -> Self:
         offers = {f"gates.{name}.to": gate.to for name, gate in self.gates.items()}
+        for name, propagation in self.propagations.items():
+            self._check_propagation(name, propagation)
+            offers[f"propagations.{name}.to"] = propagation.to
         for name, template in self.templates.items():
             offers[f"templates.{name}.recipients"] = template.recipients
         for where, recipients in offers.items():
@@ -221,6 +226,15 @@ class Terms(Strict):
             for recipient in linkage.to:
                 self._check_recipient(f"{where}.to", recipient)
         return self
+
+    def _check_propagation(self, name: str, propagation: PropagationTerms) -> None:
+        if self.privacy.release == "dp":
+            what = "exact scores, where release = 'dp' opens nothing without noise"
+            raise ValueError(f"propagations.{name}: {what}")
+        try:
+            propagation.check(self.tables)
+        except ValueError as error:
+            raise ValueError(f"propagations.{name}.{error}") from None
 
     def _check_recipient(self, where: str, name: str) -> None:
         if Role.RESULT not in self._member(where, name).roles:

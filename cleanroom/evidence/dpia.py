@@ -109,6 +109,10 @@ def _offers(facts: Facts) -> Iterator[str]:
         own = ", and each owner of matching rows" if gate.owners else ""
         how = f"at most {gate.max_rows} rows, {gate.per_day} times a day"
         yield f"gate {code(name)}, {how}, to {to}{own}: {plain(gate.sql)}"
+    for name, of in facts.terms.propagations.items():
+        to = ", ".join(code(recipient) for recipient in of.to)
+        how = f"up to {of.max_rounds} rounds, {of.per_day} times a day, to {to} of own accounts"
+        yield f"propagation {code(name)} along {code(of.payments)}, {how}"
     for name, template in facts.terms.templates.items():
         to = ", ".join(code(recipient) for recipient in template.recipients)
         yield f"template {code(name)} for {to}: {plain(template.sql)}"

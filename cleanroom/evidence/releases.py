@@ -15,7 +15,8 @@ def rules(terms: Terms) -> Iterator[str]:
     for key in privacy.without_effect():
         yield f"{key}: without effect on queries under this release"
     if privacy.release == "gated":
-        yield "nothing but the rows of gates is opened"
+        more = ", and what propagations tell of own accounts," if terms.propagations else ""
+        yield f"nothing but the rows of gates{more} is opened"
         return
     if privacy.release == "dp":
         yield (

@@ -17,6 +17,7 @@ from cleanroom.execution.grouping import add_middles, grouping_of
 from cleanroom.execution.noise import release_noisy, with_cell_groups, with_cell_rows
 from cleanroom.execution.numbers import holds, of_terms, with_numbers
 from cleanroom.execution.outcome import Outcome
+from cleanroom.execution.propagation import propagated
 from cleanroom.execution.release import release
 from cleanroom.execution.terms import derive
 from cleanroom.execution.windowing import over
@@ -29,11 +30,12 @@ from cleanroom.plan.nodes import (
     Join,
     Leaf,
     Node,
+    Propagate,
     Unify,
     Union,
     Window,
 )
-from cleanroom.plan.plan import Plan, count_leaves, leaves_of
+from cleanroom.plan.plan import Plan, children, count_leaves, leaves_of
 from cleanroom.plan.schema import both_sides, is_certain, schema_of
 from protocols.context import Context
 from protocols.dp.words import Words
@@ -76,9 +78,7 @@ def compute(
         JoinTooLarge: if a join has more rows than its public bound; nothing else was opened.
         PeerMisbehaved: if copies of a share or of an opening differ.
     """
-    leaves = {
-        i: receive(ctx.me, leaf, contributions[i]) for i, leaf in enumerate(plan.leaves)
-    }
+    leaves = {i: receive(ctx.me, leaf, contributions[i]) for i, leaf in enumerate(plan.leaves)}
     try:
         yield from check_copies(ctx.at("copies"), list(leaves.values()))
         groups = yield from _aggregate(ctx.at("plan"), plan.root.input, leaves, 0)
@@ -120,6 +120,10 @@ def _run(ctx: Context, node: Node, leaves: Leaves, first: int) -> Steps[Relation
             inputs = child.inputs if isinstance(child, Union) else (child,)
             parts = yield from _parts(ctx.at("of"), inputs, leaves, first)
             return (yield from over(ctx.at("over"), parts, node))
+        case Propagate():
+            inputs = children(node)
+            parts = yield from _parts(ctx.at("of"), inputs, leaves, first)
+            return (yield from propagated(ctx.at("along"), node, parts))
 
 
 def _row_by_row(
@@ -249,6 +253,8 @@ def _aggregate(ctx: Context, node: Aggregate, leaves: Leaves, first: int) -> Ste
         )
     else:
         relation = yield from _run(ctx.at("of"), node.input, leaves, first)
+    if isinstance(node.input, Propagate):  # each account is a group of its own
+        return relation
     if node.cells and not node.distincts:
         relation = yield from with_cell_rows(ctx.at("cells"), node, relation)
     if node.persons and what.first_order:  # both below then find it sorted

@@ -26,7 +26,8 @@ class Counting:
     """What one plan counts as; nothing of it is written unless it runs.
 
     Attributes:
-        daily: rows scored, or a gate asked; and how much of it. columns: that are compared.
+        daily: rows scored, or a gate or propagation asked; and how much of it.
+        columns: that are compared.
         sets: of rows that may not overlap with others.
     """
 
@@ -43,6 +44,8 @@ class Counting:
                 return cls(to, (Daily("scored", scoring.model, to), n))
             case Plan(gate=Gated(name)):
                 return cls(to, (Daily("gates", name, to), 1))
+            case Plan() if plan.propagation is not None:
+                return cls(to, (Daily("propagations", plan.propagation.flow.name, to), 1))
             case Plan() | TrainPlan():
                 columns = compared(plan, terms, own.member)
                 return cls(to, None, columns, watched(plan, terms, own))

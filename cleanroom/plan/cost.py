@@ -24,6 +24,7 @@ from cleanroom.plan.conditions import (
     Predicate,
     Term,
 )
+from cleanroom.plan.cost_of_propagation import of_propagation
 from cleanroom.plan.grouping import Fit
 from cleanroom.plan.nodes import (
     Aggregate,
@@ -33,12 +34,13 @@ from cleanroom.plan.nodes import (
     Join,
     Leaf,
     Node,
+    Propagate,
     Release,
     Unify,
     Union,
     Window,
 )
-from cleanroom.plan.plan import Plan
+from cleanroom.plan.plan import Plan, children
 from cleanroom.plan.private import Private
 from cleanroom.plan.schema import Schema, both_sides, schema_of
 from protocols.he.parameters import parameters_of
@@ -167,25 +169,35 @@ def _cost(node: Node) -> tuple[int, int, int]:
             return _along(child, tuple(c.name for c in schema_of(child).bits))
         case Join():
             return _join(node, width)
-        case Filter(child, predicate):
+        case Filter(child) | Derive(child) | Compute(child):
             rows, bits, rounds = _cost(child)
-            return rows, bits + rows * _predicate(predicate, schema_of(child)), rounds + 9
-        case Derive(child, sums):
-            rows, bits, rounds = _cost(child)
-            work = sum(_term(t, schema_of(child)) for d in sums for t in d.terms)
-            return rows, bits + rows * work, rounds + 4
-        case Compute(child, _, made, sums):
-            rows, bits, rounds = _cost(child)
-            work = sum(64 * (len(t.factors) + 2) for d in sums for t in d.terms)
-            work += sum(0 if isinstance(c.of, str) else 500 for c in made)
-            return rows, bits + rows * work, rounds + 25
+            more, further = _of_a_row(node, schema_of(child))
+            return rows, bits + rows * more, rounds + further
         case Aggregate(child):
             return _aggregate(node, child)
         case Window(child):
             return _window(node, child)
+        case Propagate(own):
+            parts = [_cost(leaf) for leaf in children(node)]
+            bits, rounds = of_propagation(node, sum(part[0] for part in parts))
+            return _padded(own.max_rows), bits + sum(part[1] for part in parts), rounds + 1
+
+
+def _of_a_row(node: Filter | Derive | Compute, below: Schema) -> tuple[int, int]:
+    """Return the bits that a node costs for each row, and its rounds."""
+    match node:
+        case Filter(_, predicate):
+            return _predicate(predicate, below), 9
+        case Derive(_, sums):
+            return sum(_term(t, below) for d in sums for t in d.terms), 4
+        case Compute(_, _, made, sums):
+            work = sum(64 * (len(t.factors) + 2) for d in sums for t in d.terms)
+            return work + sum(0 if isinstance(c.of, str) else 500 for c in made), 25
 
 
 def _aggregate(node: Aggregate, child: Node) -> tuple[int, int, int]:
+    if isinstance(child, Propagate):
+        return _cost(child)
     schema = schema_of(child)
     keys = _bits_of(schema, node.keys)
     rows, bits, rounds = _along(child, node.keys) if node.keys else _cost(child)

@@ -16,6 +16,7 @@ from typing import Literal, TypeAlias
 from cleanroom.plan.ciphertexts import CellKey
 from cleanroom.plan.conditions import Predicate, Term
 from cleanroom.plan.controls import Complement, Dominance, Held, Rounding
+from cleanroom.plan.graphs import Flow
 from cleanroom.plan.grouping import Distinct, Extreme, Fit, Quantile
 from cleanroom.plan.windows import Neighbour, Numbering, PartitionTotal
 
@@ -225,6 +226,30 @@ class Aggregate:
 
 
 @dataclass(frozen=True, slots=True)
+class Propagate:
+    """The accounts of `own`, each once, after what flowed to them along payments.
+
+    Leaves are of tables of several members. An account has one row, at the member that keeps it;
+    at two members, nothing is opened. A payment counts if its source and its target are accounts.
+
+    Attributes:
+        own: accounts of the recipient: bits column `account`, and what it holds before anything
+            flowed: sum column `score`, or bits column `marked` of one bit.
+        others: accounts of every other owner, with the same columns.
+        payments: bits columns `source`, by which they are sorted, and `target`, encoded as
+            `account` is; sum columns `weight`, the payment's part of all that its target was paid,
+            and `by_target`, its place in the order of targets.
+        shown: the bits column of `own` that is opened: `account`, or another that isn't hashed.
+    """
+
+    own: Leaf
+    others: tuple[Leaf, ...]
+    payments: tuple[Leaf, ...]
+    shown: str
+    flow: Flow
+
+
+@dataclass(frozen=True, slots=True)
 class OrderBy:
     """A key of an order of groups: a column, NULL unless `known` is TRUE."""
 
@@ -311,4 +336,7 @@ class Release:
         limit = None if self.top is None else self.top.limit
         return min((b for b in (self.most, limit) if b is not None), default=None)
 
-Node: TypeAlias = Leaf | Union | Unify | Join | Filter | Derive | Compute | Aggregate | Window
+
+Node: TypeAlias = (
+    Leaf | Union | Unify | Join | Filter | Derive | Compute | Aggregate | Window | Propagate
+)

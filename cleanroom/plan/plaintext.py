@@ -22,12 +22,14 @@ from cleanroom.plan.nodes import (
     Join,
     Leaf,
     Node,
+    Propagate,
     Unify,
     Union,
     Window,
 )
 from cleanroom.plan.plaintext_fitting import fitted
 from cleanroom.plan.plaintext_joins import join_rows
+from cleanroom.plan.plaintext_propagation import propagated
 from cleanroom.plan.plaintext_release import (
     Columns,
     first,
@@ -50,7 +52,7 @@ from cleanroom.plan.plaintext_rows import (
 )
 from cleanroom.plan.plaintext_statistics import statistics
 from cleanroom.plan.plaintext_window import window_rows
-from cleanroom.plan.plan import Plan
+from cleanroom.plan.plan import Plan, children
 from cleanroom.plan.schema import schema_of
 
 
@@ -100,18 +102,25 @@ def _run(node: Node, databases: Mapping[str, Runs], text_key: bytes) -> list[Row
         case Join(left, right):
             rows = _run(left, databases, text_key), _run(right, databases, text_key)
             return join_rows(node, *rows)
-        case Filter(child, predicate):
-            bits = schema_of(child).bits
-            below = _run(child, databases, text_key)
-            return [r for r in below if truth(predicate, with_numbers(r, bits)) is True]
-        case Derive(child):
-            return _derive(node, _run(child, databases, text_key))
-        case Compute(child):
-            return _compute(node, _run(child, databases, text_key))
+        case Filter(child) | Derive(child) | Compute(child):
+            return _row_by_row(node, _run(child, databases, text_key))
         case Aggregate(child):
             return _aggregate(node, _run(child, databases, text_key))
         case Window(child):
             return window_rows(node, _run(child, databases, text_key))
+        case Propagate():
+            return propagated(node, [_run(leaf, databases, text_key) for leaf in children(node)])
+
+
+def _row_by_row(node: Filter | Derive | Compute, rows: list[Row]) -> list[Row]:
+    match node:
+        case Filter(child, predicate):
+            bits = schema_of(child).bits
+            return [r for r in rows if truth(predicate, with_numbers(r, bits)) is True]
+        case Derive():
+            return _derive(node, rows)
+        case Compute():
+            return _compute(node, rows)
 
 
 def _leaf(leaf: Leaf, found: Mapping[str, npt.NDArray[np.generic]]) -> list[Row]:
@@ -216,9 +225,7 @@ def _codes(key: CellKey) -> list[int | None]:
     return [*range(key.size), *([None] if key.nullable else [])]
 
 
-def _supports(
-    node: Aggregate, index: int, person: tuple[str, ...], group: list[Row]
-) -> Row:
+def _supports(node: Aggregate, index: int, person: tuple[str, ...], group: list[Row]) -> Row:
     people = {who: rows for who, rows in groups_of(group, person).items() if None not in who}
     found: Row = {}
     for name in node.supported_sums:
@@ -236,5 +243,3 @@ def _supports(
 
 def _known(values: set[tuple[int | None, ...]]) -> set[tuple[int | None, ...]]:
     return {value for value in values if None not in value}
-
-

@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 
 from cleanroom.plan.ciphertexts import Ciphertexts
 from cleanroom.plan.gated import Gated
-from cleanroom.plan.nodes import Join, Leaf, Node, Release, Union
+from cleanroom.plan.nodes import Join, Leaf, Node, Propagate, Release, Union
 from cleanroom.plan.noise import QueryNoise
 from cleanroom.plan.restrictions import Linked, Restriction
 from cleanroom.plan.rowsets import RowSet
@@ -106,6 +106,12 @@ class Plan:
         return "" if self.gate is None else self.gate.name
 
     @property
+    def propagation(self) -> Propagate | None:
+        """What it propagates along payments; None if it is about anything else."""
+        below = self.root.input.input
+        return below if isinstance(below, Propagate) else None
+
+    @property
     def leaves(self) -> tuple[Leaf, ...]:
         """The leaves from left to right; a leaf's place here names it in messages."""
         return tuple(leaves_of(self.root.input))
@@ -128,6 +134,8 @@ def children(node: Node) -> tuple[Node, ...]:
             return inputs
         case Join(left, right):
             return left, right
+        case Propagate(own, others, payments):
+            return own, *others, *payments
         case _:
             return (node.input,)
 

@@ -11,6 +11,7 @@ from cleanroom.plan.nodes import (
     Join,
     Leaf,
     Node,
+    Propagate,
     SumColumn,
     Unify,
     Union,
@@ -40,12 +41,8 @@ def schema_of(node: Node) -> Schema:
             return schema_of(inputs[0])
         case Unify(child) | Filter(child, _):
             return schema_of(child)
-        case Derive(child, sums):
-            derived = tuple(SumColumn(d.name, d.bound) for d in sums)
-            return Schema(schema_of(child).bits, derived)
-        case Compute(_, _, bits, sums):
-            derived = tuple(SumColumn(d.name, d.bound) for d in sums)
-            return Schema(tuple(computed.column for computed in bits), derived)
+        case Derive() | Compute():
+            return _made(node)
         case Join(left_node) if node.kind in ("anti", "not in"):
             return schema_of(left_node)
         case Join():
@@ -56,6 +53,16 @@ def schema_of(node: Node) -> Schema:
             return _aggregate(node)
         case Window():
             return _window(node)
+        case Propagate(own):
+            shown = schema_of(own).bits_column(node.shown)
+            return Schema((shown,), own.sums)
+
+
+def _made(node: Derive | Compute) -> Schema:
+    derived = tuple(SumColumn(d.name, d.bound) for d in node.sums)
+    if isinstance(node, Derive):
+        return Schema(schema_of(node.input).bits, derived)
+    return Schema(tuple(computed.column for computed in node.bits), derived)
 
 
 def _window(node: Window) -> Schema:

@@ -12,6 +12,7 @@ from sqlglot import exp, parse_one
 from cleanroom.contract.terms import Terms
 from cleanroom.errors import CleanroomError
 from cleanroom.plan import sheet_of_gate as of_gate
+from cleanroom.plan import sheet_of_propagation as of_propagation
 from cleanroom.plan import sheet_on_ciphertexts as on_ciphertexts
 from cleanroom.plan import sheet_on_conditions as on_conditions
 from cleanroom.plan import sheet_on_noise as on_noise
@@ -19,7 +20,7 @@ from cleanroom.plan import used
 from cleanroom.plan.controls import Complement
 from cleanroom.plan.cost import Cost, cost_of, most_rows
 from cleanroom.plan.grouping import Fit
-from cleanroom.plan.nodes import Join, Leaf, Node, Top, Union
+from cleanroom.plan.nodes import Join, Leaf, Node, Propagate, Top, Union
 from cleanroom.plan.plan import Plan
 from cleanroom.plan.rules import rules_of
 from cleanroom.plan.steps import carried, directed, steps
@@ -93,6 +94,8 @@ def _room(plan: Plan, terms: Terms) -> Iterator[str]:
         yield from on_noise.room(plan, plan.noise)
     elif plan.gate is not None:
         yield from of_gate.room(plan, plan.gate, terms)
+    elif plan.propagation is not None:
+        yield from of_propagation.room(plan, plan.propagation, terms)
     elif plan.ciphertexts is None:
         yield f"release {terms.privacy.release}, at least {plan.root.min_group} persons a group"
         yield from rules_of(terms.privacy)
@@ -125,6 +128,9 @@ def unquoted(query: exp.Expr) -> str:
 
 
 def _secret(plan: Plan) -> Iterator[str]:
+    if plan.propagation is not None:
+        yield from of_propagation.steps(plan.propagation)
+        return
     numbers = iter(range(len(plan.leaves)))
     yield from steps(plan.root.input.input, numbers)
     grouped = plan.root.input
@@ -231,6 +237,8 @@ def _opened(plan: Plan) -> Iterator[str]:
     each = "for each different row" if _is_rows(plan) else "for each released group"
     if plan.root.input.fit is not None:
         each = "of the whole training"
+    if plan.propagation is not None:
+        each = "for each of its own accounts"
     if plan.noise is not None:
         each = f"for each of {plan.noise.cells} cells"
     elif plan.ciphertexts is not None:
@@ -261,6 +269,8 @@ def _leaks(plan: Plan, terms: Terms) -> Iterator[str]:
             yield f"the number of {what}: {computing}"
     if plan.gate is not None:
         yield from of_gate.leaks(plan, plan.gate, terms)
+    if plan.propagation is not None:
+        yield from of_propagation.leaks(plan, plan.propagation, terms)
     if plan.root.min_group > 1:
         yield f"the number of withheld groups, for any reason: {plan.recipient}"
     for bound in _bounds(plan.root.input.input):
@@ -286,7 +296,7 @@ def _bounds(node: Node) -> Iterator[int]:
         case Union(inputs):
             for child in inputs:
                 yield from _bounds(child)
-        case Leaf():
+        case Leaf() | Propagate():
             return
         case _:
             yield from _bounds(node.input)

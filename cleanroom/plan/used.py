@@ -46,7 +46,9 @@ def _of_a_query(plan: Plan, terms: Terms) -> Iterator[str]:
         yield "he" if plan.ciphertexts.private is None else "private"
     else:
         yield "rep3" if fit is None else f"joined_{fit.kind}"
-    if plan.noise is not None:
+    if plan.propagation is not None:
+        yield "propagation"
+    elif plan.noise is not None:
         yield "noisy"
     elif plan.gate is not None:
         yield "gates"
@@ -61,6 +63,8 @@ def _on_shares(terms: Terms) -> Iterator[str]:
             yield "sdc"
         if terms.gates:
             yield "gates"
+        if terms.propagations:
+            yield "propagation"
 
 
 def _on_ciphertexts(terms: Terms) -> Iterator[str]:

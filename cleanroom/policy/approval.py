@@ -7,6 +7,7 @@ is of one plan hash; whatever changes the plan needs another.
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from cleanroom.contract.terms import Terms
 from cleanroom.plan.plan import Plan
 from cleanroom.plan.profile import ProfilePlan
 from cleanroom.plan.training import TrainPlan
@@ -49,9 +50,15 @@ def _offered(plan: Asked) -> bool:
         case ProfilePlan():
             return True
         case Plan(without=()):
-            return plan.template is not None or plan.gate is not None
+            signed = plan.template, plan.gate, plan.propagation
+            return any(one is not None for one in signed)
         case _:
             return False
+
+
+def _offers(terms: Terms) -> Iterator[str]:
+    """Yield what the contract itself offers, by name."""
+    yield from (*terms.templates, *terms.gates, *terms.propagations)
 
 
 def _approval(matter: Matter[Asked]) -> Iterator[Violation]:
@@ -73,10 +80,10 @@ def _approval(matter: Matter[Asked]) -> Iterator[Violation]:
 
 def _only(matter: Matter[Asked]) -> Iterator[Violation]:
     if matter.own.policy.only == "templates" and not _offered(matter.plan):
-        member, offered = matter.own.member, (*matter.terms.templates, *matter.terms.gates)
+        member, offered = matter.own.member, tuple(_offers(matter.terms))
         message = f"{member} takes part in what the contract itself offers alone"
         names = ", ".join(offered) or "none"
-        remedy = f"Ask a template or gate ({names}), or have {member} change its own policy."
+        remedy = f"Ask one of these ({names}), or have {member} change its own policy."
         yield Violation(Code.TEMPLATES_ONLY, member, message, remedy, "policy.only")
 
 

@@ -20,6 +20,7 @@ from cleanroom.policy import (
     gates,
     owners,
     profile,
+    propagations,
     queries,
     scoring,
     training,
@@ -59,6 +60,8 @@ def _rules_of(plan: Ruled) -> tuple[Rule[Any], ...]:
     match plan:
         case Plan() if plan.gate is not None:
             return (*gates.RULES, queries.computing)
+        case Plan() if plan.propagation is not None:
+            return (*propagations.RULES, queries.computing)
         case Plan():
             of_contract = (*queries.RULES, *disclosure.RULES, *conditions.RULES, *asked.RULES)
             return (*of_contract, *owners.OF_QUERIES)

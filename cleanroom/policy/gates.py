@@ -18,8 +18,9 @@ _NEW_CONTRACT = "have all members sign another contract."
 def gates_alone(terms: Terms) -> Iterator[Violation]:
     """Refuse what isn't a gate, where nothing else is opened."""
     if terms.privacy.release == "gated":
-        names = ", ".join(terms.gates)
-        message = "release = 'gated' opens nothing but the rows of gates"
+        names = ", ".join((*terms.gates, *terms.propagations))
+        more = " and propagations" if terms.propagations else ""
+        message = f"release = 'gated' opens nothing but the rows of gates{more}"
         remedy = f"Ask one of the contract's: {names}." if names else _NEW_CONTRACT.capitalize()
         yield Violation(Code.GATES_ALONE, "", message, remedy, "privacy.release")
 

@@ -77,7 +77,7 @@ class Spent:
     Attributes:
         left: what may still be charged, in rho; a budget that isn't named has nothing left.
         counted: for this recipient earlier today (UTC): rows that the model scored, or how often
-            the gate was asked.
+            the gate or propagation was asked.
         erased: the contract's tables that were erased there.
         approval: what a person decided, where one has to.
         comparisons: questions of this recipient that compared a column.

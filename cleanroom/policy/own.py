@@ -44,7 +44,7 @@ class OwnPolicy(Strict):
         columns: by 'member.table.column' or 'table.column'.
         approval: whether a person at this member approves plans before they run.
         approval_for: kinds of plans that a person approves; by default all but what the contract
-            itself offers: templates and gates.
+            itself offers: templates, gates and propagations.
         only: 'templates' if this member takes part in nothing else than these.
     """
 

@@ -20,7 +20,7 @@ def unavailable(terms: Terms) -> tuple[Violation, ...]:
     noisy = terms.privacy.release == "dp"
     opens = noisy or terms.opens_cells
     runs = on_shares or (opens and any(_hides(terms, name) for name in terms.tables))
-    found = () if terms.gates else tuple(gates_alone(terms))
+    found = () if terms.gates or terms.propagations else tuple(gates_alone(terms))
     return (*found, *(() if runs else _nobody_computes()))
 
 
@@ -36,9 +36,7 @@ def _group_size(matter: Matter[Plan]) -> Iterator[Violation]:
         return
     if plan.root.min_group < least:
         message = f"groups of {plan.root.min_group} persons asked, at least {least} needed"
-        yield Violation(
-            Code.GROUP_TOO_SMALL, "", message, f"Ask with min_group = {least}.", rule
-        )
+        yield Violation(Code.GROUP_TOO_SMALL, "", message, f"Ask with min_group = {least}.", rule)
     elif least > 1 and not plan.root.input.persons:
         message = "the plan counts no persons before it opens a group"
         remedy = "Compile the query with this release."

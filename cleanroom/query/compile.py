@@ -21,6 +21,7 @@ from cleanroom.query.noise import checked_epsilon
 from cleanroom.query.noisy import lower_noisily
 from cleanroom.query.placing import place
 from cleanroom.query.private import lower_privately, private_uses
+from cleanroom.query.propagation import compile_propagation
 from cleanroom.query.restricting import facts_of
 from cleanroom.query.rowsets import row_sets
 from cleanroom.query.sources import AS_PROVEN, Agreed
@@ -31,6 +32,7 @@ from cleanroom.sql.fitting import Fitting, fitting_of
 from cleanroom.sql.inner_rows import bind_rows
 from cleanroom.sql.parse import parse
 from cleanroom.sql.private import taken_out
+from cleanroom.sql.propagation import propagation_of
 from cleanroom.sql.scope import Nest
 from cleanroom.sql.templates import check_use
 from cleanroom.sql.unions import branches
@@ -86,8 +88,8 @@ def _queried(question: Question, terms: Terms, contract_hash: str) -> Plan:
     try:
         check_use(question, terms)
         select = parse(question.sql)
-        if (fitting := fitting_of(select)) is not None:
-            return _fitting(fitting, question, terms, contract_hash)
+        if (special := _special(select, question, terms, contract_hash)) is not None:
+            return special
         taken = taken_out(select)
         query = bind(taken.select, terms, nest_of(terms))
         if left_out:
@@ -135,6 +137,17 @@ def _queried(question: Question, terms: Terms, contract_hash: str) -> Plan:
         purpose=question.purpose,
         template=question.template,
     )
+
+
+def _special(
+    select: exp.Select, question: Question, terms: Terms, contract_hash: str
+) -> Plan | None:
+    """Compile what is a SELECT by its form alone; None if it is a query."""
+    if (flow := propagation_of(select)) is not None:
+        return compile_propagation(flow, question, terms, contract_hash)
+    if (fitting := fitting_of(select)) is not None:
+        return _fitting(fitting, question, terms, contract_hash)
+    return None
 
 
 def _epsilon(question: Question, terms: Terms) -> float | None:

@@ -30,8 +30,7 @@ def privacy_of(plan: Plan, terms: Terms) -> Mapping[str, Any]:
     """Return kind and threshold, or epsilon, delta, what was charged of rho, and the error of
     every opened total, by its meaning."""
     if plan.noise is None:
-        kind = terms.privacy.release if plan.gate is None else "gated"
-        return {"kind": kind, "threshold": plan.root.min_group}
+        return {"kind": _kind(plan, terms), "threshold": plan.root.min_group}
     noise = plan.noise
     errors = {column.meaning: error_of(plan, column) for column in plan.opened}
     return {
@@ -43,6 +42,12 @@ def privacy_of(plan: Plan, terms: Terms) -> Mapping[str, Any]:
         "rows_per_person": noise.rows,
         "standard_errors": {text: error for text, error in errors.items() if error is not None},
     }
+
+
+def _kind(plan: Plan, terms: Terms) -> str:
+    if plan.propagation is not None:
+        return "propagation"
+    return terms.privacy.release if plan.gate is None else "gated"
 
 
 def finished(

@@ -16,6 +16,7 @@ from cleanroom.recipient.fits import Fits
 from cleanroom.recipient.frames import Tables
 from cleanroom.recipient.gates import Gates
 from cleanroom.recipient.profiles import Profiles
+from cleanroom.recipient.propagations import Propagations
 from cleanroom.recipient.queries import Query
 from cleanroom.recipient.reports import Reports
 from cleanroom.recipient.result import Result
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from cleanroom.recipient.explanation import Explanation
 
 
-class Room(Templates, Fits, Gates, Profiles, Tables, Reports):
+class Room(Templates, Fits, Gates, Profiles, Propagations, Tables, Reports):
     """A room, as one of its members sees it. Thread-safe; close it after use."""
 
     def explain(

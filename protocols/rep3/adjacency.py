@@ -108,7 +108,7 @@ def merged_targets(ctx: Context, vertices: Bits, edges: Edges) -> Steps[Found]:
     """Do as `sorted_sides` for the edges' targets, with the order that their owner says.
 
     Raises:
-        ProtocolError: if the owner's places are not those of a permutation.
+        NotAPermutation: if the owner's places are not those of a permutation.
 
     Cost: as `merged_sources`, a `place` of the targets, another, and two shuffles of a column.
     """

@@ -100,7 +100,7 @@ def arrange_sorted(ctx: Context, vertices: Sequence[Bits], edges: Sequence[Edges
     Raises:
         ValueError: if the shapes don't fit.
         PeerMisbehaved: as `reveal_bits`.
-        ProtocolError: as `merged_targets`.
+        NotAPermutation: as `merged_targets`.
 
     Cost: a `merge_many` of the vertices; then, in the same rounds, for each part of the edges two
         merges of its ids with those of all V vertices, and 80 (V + E_i) bytes by P0 and half by

@@ -16,6 +16,10 @@ from protocols.rep3.slices import from_planes
 from protocols.rounds import U64, Party, ProtocolError, Steps
 
 
+class NotAPermutation(ProtocolError):
+    """Destinations of which two are the same, or one isn't a row's place."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Placement:
     """A secret permutation that can be repeated and undone on other columns.
@@ -42,7 +46,7 @@ def place(ctx: Context, rows: Rows, destination: Arith) -> Steps[tuple[Rows, Pla
         destination: shape (n,), a secret permutation of 0 .. n - 1.
 
     Raises:
-        ProtocolError: if it isn't a permutation, but only after it has been opened in a
+        NotAPermutation: if it isn't one, but only after it has been opened in a
             random order: that it is one must follow from how it was computed.
         PeerMisbehaved: as `reveal`.
 
@@ -164,5 +168,5 @@ def _permutation(opened: U64) -> Order:
     if np.all(opened < n):
         seen[opened] = True
     if not seen.all():
-        raise ProtocolError("opened destinations are not a permutation")
+        raise NotAPermutation("opened destinations are not a permutation")
     return opened.astype(np.intp)

@@ -1,0 +1,43 @@
+"""INSECURE: scores and marks along payments, over plain rows, in floating point."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from cleanroom.plan.nodes import Propagate
+from cleanroom.plan.plaintext_rows import Row, number, promise
+from protocols.plaintext.graph import Floats, PlainGraph, propagate, reach
+from protocols.rep3.graph import WEIGHT_BITS
+
+
+def propagated(node: Propagate, parts: Sequence[list[Row]]) -> list[Row]:
+    """Return the recipient's accounts with their scores, or those reached.
+
+    Args:
+        parts: the rows of each leaf, in the order of the node's.
+    """
+    members, flow = 1 + len(node.others), node.flow
+    accounts = [row for part in parts[:members] for row in part]
+    place = {row["account"]: i for i, row in enumerate(accounts)}
+    promise(len(place) == len(accounts), "an account is kept by two members")
+    payments = [row for part in parts[members:] for row in part]
+    known = [row for row in payments if row["source"] in place and row["target"] in place]
+    source, target = (
+        np.array([place[row[name]] for row in known], dtype=np.intp)
+        for name in ("source", "target")
+    )
+    graph = PlainGraph(len(accounts), source, target, _floats(known, "weight") / 2**WEIGHT_BITS)
+    if flow.kind == "reach":
+        found = reach(graph, _floats(accounts, "marked") > 0, flow.rounds)
+        own = zip(parts[0], found.tolist(), strict=False)
+        return [{node.shown: row[node.shown]} for row, reached in own if reached]
+    damping = flow.damping[0] / flow.damping[1]
+    scores = propagate(graph, _floats(accounts, "score"), damping, flow.rounds)
+    return [
+        {node.shown: row[node.shown], "score": round(score)}
+        for row, score in zip(parts[0], scores.tolist(), strict=False)
+    ]
+
+
+def _floats(rows: Sequence[Row], name: str) -> Floats:
+    return np.array([number(row[name]) for row in rows], dtype=np.float64)
