@@ -32,10 +32,10 @@ def link_ladder(n: int, rng: np.random.Generator) -> Case:
     order = rng.permutation(n)
     sides = [_damaged(rng, keys), _damaged(rng, keys[:, order])]
     shares = [_shared(*side) for side in sides]
-    names = [f"key_{i}" for i in range(RUNGS)]
+    names, ranks = ([f"{column}_{i}" for i in range(RUNGS)] for column in ("key", "rank"))
 
     def step(ctx: Context, owned: tuple[Relation, Relation]) -> Steps[Linked]:
-        return ladder(ctx, *owned, names)
+        return ladder(ctx, *owned, names, ranks)
 
     def plaintext() -> Pairs:
         left, right = ((list(values), list(known)) for values, known in sides)
@@ -69,6 +69,8 @@ def _shared(values: U64, known: Known) -> tuple[Relation, ...]:
         null = planes((~known[i]).astype(np.uint64), 1)
         value = planes(np.where(known[i], values[i], np.uint64(0)), 64)
         columns[f"key_{i}"] = split(Bits, np.concatenate([null, value])), True
+        rank = np.argsort(np.lexsort([values[i] * known[i], ~known[i]])).astype(np.uint64)
+        columns[f"rank_{i}"] = split(Bits, planes(rank, _ID_BITS)), False
     return tuple(
         Relation(rows, valid[p], {c: Column(x[p], null) for c, (x, null) in columns.items()}, {})
         for p in Party

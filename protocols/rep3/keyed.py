@@ -5,7 +5,6 @@ Rows with equal keys form a group, rows without a key one each. Their order is a
 permutation, and so is the order in which the last rows of groups stand in front; both are kept.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,8 +23,7 @@ from protocols.rep3.scan import (
     undo_running_sum,
 )
 from protocols.rep3.share import Bits, concat_planes, repeated
-from protocols.rep3.sort import orders
-from protocols.rounds import U64, Steps, parallel
+from protocols.rounds import U64, Steps
 
 _ONE = np.uint64(1)
 
@@ -85,26 +83,17 @@ class Keyed:
         return previous_row(running_xor(back.bits)) ^ repeated(groups, self.n)
 
 
-def keyed(ctx: Context, keys: Sequence[Bits]) -> Steps[tuple[Keyed, ...]]:
-    """Bring n = 64 w rows, w > 0, into the orders of several keys.
+def keyed(ctx: Context, planes: Bits, order: Placement) -> Steps[Keyed]:
+    """Find the groups of n = 64 w rows, w > 0: those with a key, and that of the row before.
 
     Args:
-        keys: (k, w) each; plane 0 says that a row has no key, whatever its other bits.
+        planes: (k, w), the keys in ascending order; plane 0 says that a row has no key, whatever
+            its other bits.
+        order: puts rows into that order.
 
-    Raises:
-        ValueError: if the keys' shapes differ.
-
-    Cost: `orders`; then for each key, in the same rounds, an `equal_zero` of k + 1 planes and a
-        `compact` of one.
-    Security: semi-honest, honest majority; no leakage: of openings see `sort` and `compact`.
+    Cost: an `equal_zero` of k + 1 planes and a `compact` of one.
+    Security: semi-honest, honest majority; no leakage: of openings see `compact`.
     """
-    found = yield from orders(ctx.at("sort"), keys)
-    steps = (_grouped(ctx.at(f"group{i}"), *one) for i, one in enumerate(found))
-    return (yield from parallel(*steps))
-
-
-def _grouped(ctx: Context, planes: Bits, order: Placement) -> Steps[Keyed]:
-    """Find groups: rows with a key that is the one of the row before."""
     n = 64 * planes.shape[1]
     unlike = concat_planes([planes[:1], planes ^ previous_row(planes)])
     same = yield from equal_zero(ctx.at("same"), unlike)

@@ -10,7 +10,7 @@ from protocols.rep3.multiply import multiply
 from protocols.rep3.packed import Order, inverse
 from protocols.rep3.reveal import reveal, reveal_bits
 from protocols.rep3.rows import Rows, no_sums
-from protocols.rep3.share import Arith, Bits, stack
+from protocols.rep3.share import Arith, Bits, concat_planes, stack
 from protocols.rep3.shuffle import Shuffling, reshuffle, shuffle, shuffle_packed, unshuffle
 from protocols.rep3.slices import from_planes
 from protocols.rounds import U64, Party, ProtocolError, Steps
@@ -72,6 +72,21 @@ def placement_of(ctx: Context, destination: Bits, n: int) -> Steps[Placement]:
     planes = yield from reveal_bits(ctx.at("open"), shuffled.bits)
     opened = _permutation(from_planes(planes, n))
     return Placement(shuffling.then(ctx.me, inverse(opened)), opened)
+
+
+def place_by_bits(ctx: Context, rows: Rows, destination: Bits) -> Steps[Rows]:
+    """Move row r to the position that planes (k, words_for(n)) give for it.
+
+    Cost: 3 rounds: a `shuffle` of the rows and the planes, and a `reveal_bits` of them.
+    Security: as `place`.
+    """
+    k = rows.bits.shape[0]
+    together = Rows(rows.n, concat_planes([rows.bits, destination]), rows.sums)
+    shuffled, _ = yield from shuffle_packed(ctx.at("shuffle"), together)
+    planes = yield from reveal_bits(ctx.at("open"), shuffled.rows().bits[k:])
+    order = inverse(_permutation(from_planes(planes, rows.n)))
+    moved = shuffled.move(order).rows()
+    return Rows(rows.n, moved.bits[:k], moved.sums)
 
 
 def place_again(ctx: Context, rows: Rows, placement: Placement) -> Steps[Rows]:

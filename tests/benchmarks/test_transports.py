@@ -31,7 +31,7 @@ COSTS = {
     "join": (97, 596_512),
     "group_by": (171, 480_456),
     "distinct": (171, 379_080),
-    "link_ladder": (386, 8_898_336),
+    "link_ladder": (279, 7_838_400),
     "link_compare": (66, 888_456),
     "train_joined": (761, 7_631_984),
     "propagate": (257, 1_754_568),

@@ -1,6 +1,7 @@
 """The ladder of keys against pandas and its twin; what it sends, and what it costs."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ from persons import linked_by_pandas, names, opened_ids, opened_pairs, persons, 
 from protocols.plaintext import ladder as plain
 from protocols.rep3.ladder import Linked, ladder
 from protocols.rep3.relation import Relation
-from protocols.rounds import Party, PeerMisbehaved
+from protocols.rounds import Party, PeerMisbehaved, ProtocolError
 from protocols.simulate import Tamper, Transcript, contexts, simulate
 
 SEEDS = st.integers(0, 2**32)
@@ -25,8 +26,10 @@ def link(
     transcript: Transcript | None = None,
     tamper: Tamper | None = None,
     seed: bytes = b"ladder",
+    ranked: bool = True,
 ) -> tuple[Linked, ...]:
-    steps = [ladder(c, left[c.me], right[c.me], keys) for c in contexts(seed)]
+    ranks = [f"{key}_rank" for key in keys if ranked]
+    steps = [ladder(c, left[c.me], right[c.me], keys, ranks) for c in contexts(seed)]
     return simulate(steps, tamper, transcript)
 
 
@@ -41,13 +44,14 @@ def both(seed: int, n_left: int, n_right: int, keys: int) -> tuple[pd.DataFrame,
     SEEDS,
     st.sampled_from([(0, 0), (0, 5), (1, 1), (63, 64), (64, 65), (65, 20), (100, 130)]),
     st.sampled_from([1, 2, 3]),
+    st.booleans(),
 )
 def test_pairs_are_those_of_pandas_and_of_the_twin(
-    seed: int, sizes: tuple[int, int], keys: int
+    seed: int, sizes: tuple[int, int], keys: int, ranked: bool
 ) -> None:
     left, right = both(seed, *sizes, keys)
     rows = [64 * max(1, -(-n // 64)) for n in sizes]
-    got = link(share(left, rows[0]), share(right, rows[1]), names(keys))
+    got = link(share(left, rows[0]), share(right, rows[1]), names(keys), ranked=ranked)
     expected = linked_by_pandas(left, right, names(keys))
     pairs = opened_pairs(got)
     assert len(pairs) == len(expected)
@@ -102,7 +106,7 @@ def test_null_matches_nothing_and_makes_nothing_ambiguous() -> None:
 
 
 def test_rows_that_are_not_there_count_nowhere() -> None:
-    """Padding has all bits set, as the key here."""
+    """Padding has all bits set in many rows, as the keys here."""
     ones = 2**64 - 1
     assert pairs_of(frame(1, [ones, 3]), frame(11, [4, ones]), 1) == {(1, 12, 1)}
 
@@ -116,30 +120,50 @@ def test_columns_that_do_not_fit_are_refused() -> None:
 
 
 def test_what_travels_depends_on_sizes_alone() -> None:
-    """But for the sorts, whose opened comparisons say how shuffled rows rank."""
     wires = []
     for seed in (1, 2):
         left, right = both(seed, 120, 64, 2)
         transcript = Transcript()
         link(share(left, 128), share(right, 64), names(2), transcript)
-        wires.append([[s for s in r if "quicksort" not in s[2]] for r in transcript.rounds])
-        wires[-1] = [sends for sends in wires[-1] if sends]
+        wires.append(transcript.rounds)
     assert wires[0] == wires[1]
 
 
-def test_rungs_are_sorted_at_once_and_then_cost_seventeen_rounds_each() -> None:
+def test_without_ranks_only_the_sort_says_more() -> None:
+    """Its opened comparisons say how shuffled rows rank, and they alone."""
+    wires = []
+    for seed in (1, 2):
+        left, right = both(seed, 120, 64, 2)
+        transcript = Transcript()
+        link(share(left, 128), share(right, 64), names(2), transcript, ranked=False)
+        others = [[s for s in r if "quicksort" not in s[2]] for r in transcript.rounds]
+        wires.append([sends for sends in others if sends])
+    assert wires[0] == wires[1]
+
+
+def test_ranks_that_are_no_permutation_are_refused() -> None:
+    left, right = frame(1, [7, 8]), frame(11, [8, 7])
+    shares = share(left), share(right)
+    twice = [replace(side, columns={**side.columns, "r": side.columns["id"]}) for side in shares[0]]
+    same = [replace(side, columns={**side.columns, "r": side.columns["id"]}) for side in shares[1]]
+    with pytest.raises(ProtocolError, match="not a permutation"):
+        simulate([ladder(c, twice[c.me], same[c.me], ["key_0"], ["r"]) for c in contexts(b"r")])
+
+
+def test_keys_of_all_rungs_are_merged_at_once_and_rungs_cost_seventeen_rounds() -> None:
     """Counts of up to 1024 rows have 11 bits: 23 planes are compared with zero."""
     n, keys = 512, 4
     left, right = both(3, n, n, keys)
     transcript = Transcript()
     link(share(left, n), share(right, n), names(keys), transcript)
     by_step = {step: [r for r in transcript.rounds if f"t/{step}" in r[0][2]] for step in STEPS}
-    assert len(by_step["keys"]) < 250
+    merged, grouped = 1 + 3 + 10 * (1 + 7) + 3, 7 + 6
+    assert len(by_step["keys"]) == merged + grouped
     assert len(by_step["rung"]) + len(by_step["back"]) == keys * (2 + 2 + 2 + 6 + 2 + 1 + 2)
-    assert len(by_step["pairs"]) <= 10
+    assert len(by_step["pairs"]) == 9
     assert sum(map(len, by_step.values())) == len(transcript.rounds)
     sent = {step: most_sent(rounds) for step, rounds in by_step.items()}
-    assert sent["keys"] <= keys * 300 * 2 * n
+    assert sent["keys"] <= keys * 257 * 2 * n
     assert sent["rung"] + sent["back"] <= keys * 44 * 2 * n
     assert sent["pairs"] <= (keys * 66 + 44) * 2 * n
 
@@ -152,7 +176,7 @@ def most_sent(rounds: list) -> int:
 
 
 @pytest.mark.parametrize("cheat", list(Party))
-@pytest.mark.parametrize("at", ["quicksort", "/ends/", "pairs/"])
+@pytest.mark.parametrize("at", ["quicksort", "/key", "/origin", "/ends/", "pairs/"])
 def test_a_tampered_opening_ends_the_linkage(cheat: Party, at: str) -> None:
     left, right = both(4, 64, 64, 2)
 
@@ -161,5 +185,5 @@ def test_a_tampered_opening_ends_the_linkage(cheat: Party, at: str) -> None:
         return vector + np.uint64(1) if opening else vector
 
     with pytest.raises(PeerMisbehaved) as caught:
-        link(share(left), share(right), names(2), tamper=tamper)
+        link(share(left), share(right), names(2), tamper=tamper, ranked=at != "quicksort")
     assert cheat in caught.value.suspects

@@ -11,7 +11,7 @@ from protocols.rep3.share import join_bits, split_bits
 from protocols.rep3.slices import from_planes, to_planes
 from protocols.rounds import Party
 
-ID_BITS = 20
+ID_BITS, RANK_BITS = 20, 9
 
 
 def persons(
@@ -33,19 +33,22 @@ def names(keys: int) -> list[str]:
 
 def share(frame: pd.DataFrame, n: int = 64, bits: int = 64) -> list[Relation]:
     """Split persons, padded to n rows; a NULL's other bits are zero, padding's arbitrary."""
+    rng = np.random.default_rng(n + len(frame))
 
     def planes(values: np.ndarray, width: int) -> np.ndarray:
-        padded = np.full(n, 2**64 - 1, dtype=np.uint64)
+        padded = rng.choice(np.array([0, 1, 2**64 - 1], dtype=np.uint64), n)
         padded[: len(frame)] = values
         return to_planes(padded, width)
 
-    there = (np.arange(n) < len(frame)).astype(np.uint64)
-    valid = split_bits(to_planes(there, 1))
+    valid = split_bits(to_planes((np.arange(n) < len(frame)).astype(np.uint64), 1))
     columns = {"id": (split_bits(planes(frame["id"].to_numpy(), ID_BITS)), False)}
     for name in frame.columns.drop("id"):
-        null = planes(frame[name].isna().to_numpy(), 1)
-        value = planes(frame[name].fillna(0).to_numpy(dtype=np.uint64), bits)
-        columns[name] = (split_bits(np.concatenate([null, value])), True)
+        null = frame[name].isna().to_numpy(dtype=np.uint64)
+        value = frame[name].fillna(0).to_numpy(dtype=np.uint64)
+        parts = np.concatenate([planes(null, 1), planes(value, bits)])
+        columns[name] = (split_bits(parts), True)
+        rank = np.argsort(np.lexsort([value, null]))
+        columns[f"{name}_rank"] = (split_bits(planes(rank, RANK_BITS)), False)
     return [
         Relation(
             n,
