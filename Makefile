@@ -8,8 +8,13 @@ BIN := $(VENV)/bin
 demo: $(VENV)/demo.done
 	$(BIN)/cleanroom demo
 
+# Tests of one process run two at a time; rooms of several processes use both cores by themselves.
+ROOMS := $(addprefix tests/,benchmarks examples $(addprefix cleanroom/, \
+	budget cli flower frames lifecycle room storage tpch transport))
+
 test: $(VENV)/dev.done check
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal tests $(addprefix --ignore=,$(ROOMS))
+	$(BIN)/python -m pytest -q $(ROOMS)
 
 check: $(VENV)/dev.done
 	$(BIN)/ruff check .
