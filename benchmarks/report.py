@@ -16,6 +16,7 @@ from benchmarks.in_process import SIZES as IN_PROCESS_SIZES
 from benchmarks.linkage import SIZES as LINK_SIZES
 from benchmarks.measure import Asked, Line
 from benchmarks.pairs import SIZES as PAIR_SIZES
+from benchmarks.propagated import SIZES as PROPAGATED_SIZES
 from benchmarks.released import SIZES as RELEASED_SIZES
 from benchmarks.rooms import QUERIES
 from benchmarks.run import NAMES, run
@@ -29,16 +30,17 @@ _GATES, _MOVES = ("multiply", "less_than", "equality", "shuffle"), ("merge", "di
 _ALONE = {**ENCRYPTED, **IN_PROCESS}  # in this process
 _OPENED = {**RELEASED_SIZES, **GATED_SIZES, "start": (1000,)}
 _LINKED = {**LINK_SIZES, **PAIR_SIZES}
+_FLOWS = {**GRAPH_SIZES, **PROPAGATED_SIZES}
 _USUAL = {**HE_SIZES, **IN_PROCESS_SIZES, **ROUND_SIZES, **GRAPH_SIZES, **_LINKED, **_OPENED}
 _LONG = (
     *("train_glm", "train_gbdt", "train_joined", "secagg_many", "he_many_owners", "he_score"),
     *IN_A_ROOM,
-    "log_verify",
+    *("log_verify", "query_propagate"),
 )
 _SECTIONS = {
     "Queries, and the start of a room": (*QUERIES, *_OPENED),
     "Trainings": ("train_round", "train_glm", "train_gbdt", "train_joined"),
-    "Scores along payments": tuple(GRAPH_SIZES),
+    "Scores along payments": tuple(_FLOWS),
     "Linking persons": tuple(_LINKED),
     "Secure sums and noise, in one process": ("secagg", "secagg_many", "dp_noise"),
     "Rulings, logs and states, in one process": (

@@ -9,11 +9,12 @@ from benchmarks.in_process import IN_PROCESS
 from benchmarks.machine import machine
 from benchmarks.measure import Asked, Line, line, timed
 from benchmarks.names import CASES, make
+from benchmarks.propagated import PROPAGATED
 from benchmarks.released import RELEASED
 from benchmarks.rooms import ROOMS as QUERIED
 from benchmarks.training_round import ROOMS as TRAINED
 
-ROOMS = {**QUERIED, **RELEASED, **GATED, **TRAINED}
+ROOMS = {**QUERIED, **RELEASED, **GATED, **PROPAGATED, **TRAINED}
 NAMES = (*CASES, *ROOMS, *ENCRYPTED, *IN_A_ROOM, *IN_PROCESS)
 
 
