@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+from fractions import Fraction
 from typing import TYPE_CHECKING, Annotated, Literal, Self, TypeAlias
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from cleanroom.contract.fields import Name, Strict
 from cleanroom.contract.types import Kind
@@ -20,12 +21,14 @@ if TYPE_CHECKING:
 
 RULES = 1  # the version of cleaning that this release runs
 LEFT, RIGHT, RUNG = "left_id", "right_id", "rung"  # a linkage's columns in SQL
-UNITS = 1000
+DIGITS = 12  # the longest number that is compared digit by digit
 
 Side: TypeAlias = Literal["left", "right"]
 SIDES: tuple[Side, ...] = ("left", "right")
 Weight: TypeAlias = Annotated[Decimal, Field(ge=-100, le=100, allow_inf_nan=False)]
-Level: TypeAlias = Annotated[Decimal, Field(gt=0, le=1, allow_inf_nan=False)]
+Level: TypeAlias = Annotated[
+    str, BeforeValidator(str), Field(pattern=r"^(1|1\.0|0\.\d{1,2}|[1-9]\d?/[1-9]\d?)$")
+]
 Rung: TypeAlias = Annotated[tuple[str, ...], Field(min_length=1, max_length=12)]
 
 
@@ -52,7 +55,8 @@ FORMS: Mapping[FieldKind, tuple[str, ...]] = {
     FieldKind.CODE: ("start",),
     FieldKind.TEXT: ("words", "start"),
 }
-WRITTEN = (FieldKind.NAME, FieldKind.TEXT, FieldKind.CODE)  # of which bigrams say something
+WRITTEN = (FieldKind.NAME, FieldKind.TEXT, FieldKind.CODE, FieldKind.POSTCODE_UK)
+NUMBERED = {FieldKind.NHS_NUMBER: 10, FieldKind.DATE: 8, FieldKind.POSTCODE_AU: 4}  # digits
 _NUMBERS = (FieldKind.NHS_NUMBER, FieldKind.POSTCODE_AU, FieldKind.CODE, FieldKind.SEX)
 
 
@@ -89,6 +93,10 @@ class Form:
             raise ValueError(f"{text!r}: two different fields of one kind, without forms")
         return cls(field, form, other)
 
+    def column(self, linkage: str) -> str:
+        """Return the column in which the owner's database keeps this form of one field."""
+        return f"#{linkage}.{self.field}" + (f".{self.form}" if self.form else "")
+
 
 class FieldTerms(Strict):
     """One field: where either table has it, and how it is cleaned.
@@ -110,30 +118,34 @@ class CompareTerms(Strict):
 
     Attributes:
         form: what is compared.
-        levels: similarities (Dice, of the sets of bigrams) in descending order; none: equal or not.
+        levels: Dice similarities, 0.8 or "4/5", in descending order; none: equal or not. Of names,
+            codes and texts these are of their sets of bigrams; of dates, NHS numbers and Australian
+            postcodes the share of equal digits.
+        digits: of a code: compare it digit by digit; a value of another length is missing.
         weights: log2 of how much likelier a pair of one person reaches each level, then none.
             A pair of which either value is missing weighs 0 here.
     """
 
     form: str
     levels: Annotated[tuple[Level, ...], Field(max_length=4)] = ()
+    digits: Annotated[int, Field(ge=2, le=DIGITS, strict=True)] | None = None
     weights: Annotated[tuple[Weight, ...], Field(min_length=2, max_length=5)]
+
+    @property
+    def dice(self) -> tuple[Fraction, ...]:
+        return tuple(map(Fraction, self.levels))
 
     @model_validator(mode="after")
     def _one_each(self) -> Self:
         if len(self.weights) != max(len(self.levels), 1) + 1:
             raise ValueError("weights: one for each level, and one for pairs below all of them")
-        if list(self.levels) != sorted(set(self.levels), reverse=True):
-            raise ValueError("levels must descend")
-        if any((weight * UNITS) % 1 for weight in self.weights):
-            raise ValueError("weights: at most 3 decimals")
-        if any((level * 100) % 1 for level in self.levels):
-            raise ValueError("levels: at most 2 decimals")
+        if list(self.dice) != sorted(set(self.dice), reverse=True) or max(self.dice, default=1) > 1:
+            raise ValueError("levels must descend, from 1 at most")
+        if any((weight * 10) % 1 for weight in self.weights):
+            raise ValueError("weights: at most one decimal")
+        if self.digits is not None and not self.levels:
+            raise ValueError("digits: only with levels")
         return self
-
-    @property
-    def how(self) -> Literal["bigrams", "equal"]:
-        return "bigrams" if self.levels else "equal"
 
 
 class FuzzyTerms(Strict):
@@ -146,7 +158,7 @@ class FuzzyTerms(Strict):
     """
 
     compare: Annotated[tuple[CompareTerms, ...], Field(min_length=1, max_length=16)]
-    threshold: Weight
+    threshold: Annotated[Weight, Field(gt=0)]
     max_left: Annotated[int, Field(ge=1, le=1 << 14, strict=True)]
 
 
@@ -184,7 +196,7 @@ class LinkageTerms(Strict):
         terms = self.fields[field]
         return (terms.left if side == "left" else terms.right) or field
 
-    def keys(self) -> tuple[tuple[Form, ...], ...]:
+    def rung_forms(self) -> tuple[tuple[Form, ...], ...]:
         """Return the ladder's forms, one tuple a rung."""
         return tuple(tuple(Form.parse(f, self.fields) for f in rung) for rung in self.ladder)
 
@@ -193,8 +205,12 @@ class LinkageTerms(Strict):
         found = () if self.fuzzy is None else self.fuzzy.compare
         forms = tuple(Form.parse(one.form, self.fields) for one in found)
         for form, one in zip(forms, found, strict=True):
-            if one.levels and (form.other or self.fields[form.field].kind not in WRITTEN):
+            kind = self.fields[form.field].kind
+            by_digits = kind in NUMBERED and not form.form
+            if one.levels and (form.other or not (kind in WRITTEN or by_digits)):
                 raise ValueError(f"fuzzy: {one.form!r} has no levels, it is only equal or not")
+            if one.digits is not None and (kind is not FieldKind.CODE or form.form):
+                raise ValueError(f"fuzzy: {one.form!r} has no number of digits, only codes have")
         return forms
 
     def check_table(self, side: Side, table: "TableTerms") -> None:
@@ -224,7 +240,7 @@ class LinkageTerms(Strict):
         if self.left == self.right:
             raise ValueError("right: the same table twice")
         seen: set[frozenset[Form]] = set()
-        for rung, forms in enumerate(self.keys(), start=1):
+        for rung, forms in enumerate(self.rung_forms(), start=1):
             if frozenset(forms) in seen or len(set(forms)) < len(forms):
                 raise ValueError(f"ladder: rung {rung} repeats itself or another one")
             seen.add(frozenset(forms))

@@ -14,6 +14,7 @@ from cleanroom.execution.computed import computed
 from cleanroom.execution.contribute import Contribution, receive
 from cleanroom.execution.fitting import fitted
 from cleanroom.execution.grouping import add_middles, grouping_of
+from cleanroom.execution.linking import all_linked
 from cleanroom.execution.noise import release_noisy, with_cell_groups, with_cell_rows
 from cleanroom.execution.numbers import holds, of_terms, with_numbers
 from cleanroom.execution.outcome import Outcome
@@ -29,6 +30,7 @@ from cleanroom.plan.nodes import (
     Filter,
     Join,
     Leaf,
+    Linkage,
     Node,
     Propagate,
     Unify,
@@ -55,7 +57,7 @@ from protocols.rep3.share import Arith
 from protocols.rep3.support import NOBODY, Largest, Wanted, supports
 from protocols.rounds import Steps, parallel
 
-Leaves = Mapping[int, Relation]
+Leaves = Mapping[int | Linkage, Relation]  # by their place; linkages, found before all else
 
 
 def compute(
@@ -81,7 +83,9 @@ def compute(
     leaves = {i: receive(ctx.me, leaf, contributions[i]) for i, leaf in enumerate(plan.leaves)}
     try:
         yield from check_copies(ctx.at("copies"), list(leaves.values()))
-        groups = yield from _aggregate(ctx.at("plan"), plan.root.input, leaves, 0)
+        linked = yield from all_linked(ctx.at("linkages"), plan, leaves)
+        below: Leaves = dict([*leaves.items(), *linked.items()])
+        groups = yield from _aggregate(ctx.at("plan"), plan.root.input, below, 0)
     except BoundExceeded as error:
         raise errors.JoinTooLarge(str(error)) from None
     except InputInconsistent as error:
@@ -96,8 +100,8 @@ def compute(
 def _run(ctx: Context, node: Node, leaves: Leaves, first: int) -> Steps[Relation]:
     """Compute a node whose leaves start at place `first` of the plan's leaves."""
     match node:
-        case Leaf():
-            return leaves[first]
+        case Leaf() | Linkage():
+            return leaves[first if isinstance(node, Leaf) else node]
         case Union(inputs):
             parts = yield from _parts(ctx, inputs, leaves, first)
             relation = parts[0]

@@ -33,6 +33,7 @@ from cleanroom.plan.nodes import (
     Filter,
     Join,
     Leaf,
+    Linkage,
     Node,
     Propagate,
     Release,
@@ -177,6 +178,8 @@ def _cost(node: Node) -> tuple[int, int, int]:
             return _aggregate(node, child)
         case Window(child):
             return _window(node, child)
+        case Linkage():
+            return _linkage(node)
         case Propagate(own):
             parts = [_cost(leaf) for leaf in children(node)]
             bits, rounds = of_propagation(node, sum(part[0] for part in parts))
@@ -232,6 +235,22 @@ def _window(node: Window, child: Node) -> tuple[int, int, int]:
     added = 650 * (len(node.numberings) + len(node.totals))
     added += sum(schema.bits_column(one.column).bits + 1 for one in node.neighbours)
     return rows, bits + rows * added, rounds
+
+
+def _linkage(node: Linkage) -> tuple[int, int, int]:
+    """Return bits and rounds: all rungs' keys are sorted at once, then rungs follow each other."""
+    sides = [_cost(side) for side in (node.left, node.right)]
+    n, r = sum(side[0] for side in sides), len(node.keys)
+    bits, rounds = _sorted(n, sum(schema_of(node.left).bits_column(k).bits for k in node.keys), r)
+    log = max(n - 1, 1).bit_length()
+    bits, rounds = bits + n * r * (40 * log + 400), rounds + r * (15 + log.bit_length())
+    if node.similar is not None:
+        most = min(_padded(node.similar.max_left), sides[0][0], sides[1][0])
+        bits += most * most * 16 * 4 * len(node.similar.likenesses) + 4 * n * _width(
+            schema_of(node.left)
+        )
+        rounds += 60
+    return sides[0][0], sum(side[1] for side in sides) + bits, rounds + 10
 
 
 def _join(node: Join, width: int) -> tuple[int, int, int]:

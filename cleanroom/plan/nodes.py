@@ -18,6 +18,7 @@ from cleanroom.plan.conditions import Predicate, Term
 from cleanroom.plan.controls import Complement, Dominance, Held, Rounding
 from cleanroom.plan.graphs import Flow
 from cleanroom.plan.grouping import Distinct, Extreme, Fit, Quantile
+from cleanroom.plan.linking import Similar
 from cleanroom.plan.windows import Neighbour, Numbering, PartitionTotal
 
 JoinKind: TypeAlias = Literal["inner", "left", "full", "semi", "anti", "not in", "one"]
@@ -250,6 +251,31 @@ class Propagate:
 
 
 @dataclass(frozen=True, slots=True)
+class Linkage:
+    """One row for each pair of rows of two sides that are of one person, one to one.
+
+    The result's bits columns are `left` and `right`, the persons, and `rung`, from 1.
+
+    Attributes:
+        name: of the contract's linkage.
+        left, right: one row a person, whom bits column `id` names.
+        keys: nullable bits columns of both. One after another links the rows that are, among those
+            not linked so far, the only ones of either side with a key.
+        similar: how what is left is compared; None: not at all.
+    """
+
+    name: str
+    left: Leaf
+    right: Leaf
+    keys: tuple[str, ...]
+    similar: Similar | None = None
+
+    @property
+    def rungs(self) -> int:
+        return len(self.keys) + (self.similar is not None)
+
+
+@dataclass(frozen=True, slots=True)
 class OrderBy:
     """A key of an order of groups: a column, NULL unless `known` is TRUE."""
 
@@ -336,7 +362,16 @@ class Release:
         limit = None if self.top is None else self.top.limit
         return min((b for b in (self.most, limit) if b is not None), default=None)
 
-
 Node: TypeAlias = (
-    Leaf | Union | Unify | Join | Filter | Derive | Compute | Aggregate | Window | Propagate
+    Leaf
+    | Union
+    | Unify
+    | Join
+    | Filter
+    | Derive
+    | Compute
+    | Aggregate
+    | Window
+    | Propagate
+    | Linkage
 )

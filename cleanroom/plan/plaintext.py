@@ -21,6 +21,7 @@ from cleanroom.plan.nodes import (
     Filter,
     Join,
     Leaf,
+    Linkage,
     Node,
     Propagate,
     Unify,
@@ -29,6 +30,7 @@ from cleanroom.plan.nodes import (
 )
 from cleanroom.plan.plaintext_fitting import fitted
 from cleanroom.plan.plaintext_joins import join_rows
+from cleanroom.plan.plaintext_linking import linked_rows
 from cleanroom.plan.plaintext_propagation import propagated
 from cleanroom.plan.plaintext_release import (
     Columns,
@@ -99,9 +101,9 @@ def _run(node: Node, databases: Mapping[str, Runs], text_key: bytes) -> list[Row
             return [row for child in inputs for row in _run(child, databases, text_key)]
         case Unify(child):
             return _unify(node, _run(child, databases, text_key))
-        case Join(left, right):
-            rows = _run(left, databases, text_key), _run(right, databases, text_key)
-            return join_rows(node, *rows)
+        case Join() | Linkage():
+            sides = (_run(side, databases, text_key) for side in (node.left, node.right))
+            return join_rows(node, *sides) if isinstance(node, Join) else linked_rows(node, *sides)
         case Filter(child) | Derive(child) | Compute(child):
             return _row_by_row(node, _run(child, databases, text_key))
         case Aggregate(child):

@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 
 from cleanroom.plan.ciphertexts import Ciphertexts
 from cleanroom.plan.gated import Gated
-from cleanroom.plan.nodes import Join, Leaf, Node, Propagate, Release, Union
+from cleanroom.plan.nodes import Join, Leaf, Linkage, Node, Propagate, Release, Union
 from cleanroom.plan.noise import QueryNoise
 from cleanroom.plan.restrictions import Linked, Restriction
 from cleanroom.plan.rowsets import RowSet
@@ -132,12 +132,20 @@ def children(node: Node) -> tuple[Node, ...]:
             return ()
         case Union(inputs):
             return inputs
-        case Join(left, right):
-            return left, right
+        case Join() | Linkage():
+            return node.left, node.right
         case Propagate(own, others, payments):
             return own, *others, *payments
         case _:
             return (node.input,)
+
+
+def linkages_of(node: Node) -> Iterator[Linkage]:
+    """Yield the linkages below a node from left to right."""
+    if isinstance(node, Linkage):
+        yield node
+    for child in children(node):
+        yield from linkages_of(child)
 
 
 def count_leaves(node: Node) -> int:

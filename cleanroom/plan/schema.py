@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from cleanroom.plan.linking import ID, LEFT, RIGHT, RUNG
 from cleanroom.plan.nodes import (
     Aggregate,
     BitsColumn,
@@ -10,6 +11,7 @@ from cleanroom.plan.nodes import (
     Filter,
     Join,
     Leaf,
+    Linkage,
     Node,
     Propagate,
     SumColumn,
@@ -51,8 +53,8 @@ def schema_of(node: Node) -> Schema:
             return Schema(left.bits + rest, left.sums + right.sums)
         case Aggregate():
             return _aggregate(node)
-        case Window():
-            return _window(node)
+        case Window() | Linkage():
+            return _window(node) if isinstance(node, Window) else _linkage(node)
         case Propagate(own):
             shown = schema_of(own).bits_column(node.shown)
             return Schema((shown,), own.sums)
@@ -74,6 +76,12 @@ def _window(node: Window) -> Schema:
     numbers = tuple(SumColumn(one.name, one.bound) for one in node.numberings)
     totals = tuple(SumColumn(one.name, one.bound) for one in node.totals)
     return Schema(below.bits + shifted, below.sums + numbers + totals)
+
+
+def _linkage(node: Linkage) -> Schema:
+    sides = (LEFT, node.left), (RIGHT, node.right)
+    found = (replace(schema_of(side).bits_column(ID), name=name) for name, side in sides)
+    return Schema((*found, BitsColumn(RUNG, node.rungs.bit_length())), ())
 
 
 def both_sides(node: Join) -> Schema:

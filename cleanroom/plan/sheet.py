@@ -20,8 +20,8 @@ from cleanroom.plan import used
 from cleanroom.plan.controls import Complement
 from cleanroom.plan.cost import Cost, cost_of, most_rows
 from cleanroom.plan.grouping import Fit
-from cleanroom.plan.nodes import Join, Leaf, Node, Propagate, Top, Union
-from cleanroom.plan.plan import Plan
+from cleanroom.plan.nodes import Join, Leaf, Linkage, Node, Propagate, Top, Union
+from cleanroom.plan.plan import Plan, linkages_of
 from cleanroom.plan.rules import rules_of
 from cleanroom.plan.steps import carried, directed, steps
 from protocols.rep3.regression import L2_BITS
@@ -275,6 +275,14 @@ def _leaks(plan: Plan, terms: Terms) -> Iterator[str]:
         yield f"the number of withheld groups, for any reason: {plan.recipient}"
     for bound in _bounds(plan.root.input.input):
         yield f"whether a join has more than {bound} rows (the query then fails): all members"
+    yield from _left_over(plan)
+
+
+def _left_over(plan: Plan) -> Iterator[str]:
+    for linkage in dict.fromkeys(linkages_of(plan.root.input.input)):
+        if linkage.similar is not None:
+            left = f"whether the rungs of {linkage.name} leave more than {linkage.similar.max_left}"
+            yield f"{left} rows of a side (the query then fails): all members"
 
 
 def _sizes(plan: Plan, computing: str) -> Iterator[str]:
@@ -296,7 +304,7 @@ def _bounds(node: Node) -> Iterator[int]:
         case Union(inputs):
             for child in inputs:
                 yield from _bounds(child)
-        case Leaf() | Propagate():
+        case Leaf() | Propagate() | Linkage():
             return
         case _:
             yield from _bounds(node.input)

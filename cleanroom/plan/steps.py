@@ -8,6 +8,7 @@ from cleanroom.plan.nodes import (
     Filter,
     Join,
     Leaf,
+    Linkage,
     Node,
     OrderBy,
     Unify,
@@ -60,6 +61,8 @@ def _own(node: Node) -> Iterator[str]:
             yield f"of each inner row make {', '.join(names)}"
         case Aggregate():
             yield f"inner groups by ({', '.join(node.keys)}){carried(node)}, never opened"
+        case Linkage():
+            yield from _linkage(node)
         case Window():
             order = ", ".join(map(directed, node.order)) or "of owners and rows"
             yield f"in partitions by ({', '.join(node.partition)}), in order ({order}),"
@@ -75,6 +78,15 @@ def _join(node: Join) -> str:
     how = "join" if node.kind == "inner" else f"{node.kind} join"
     also = " and a condition" if node.also is not None else ""
     return f"{how} on ({', '.join(node.left_on)}), {widths} bits{also}, into {room}"
+
+
+def _linkage(node: Linkage) -> Iterator[str]:
+    what = f"link {node.left.member} and {node.right.member} one to one"
+    yield f"{what} by {', then '.join(node.keys)}, never opened"
+    if node.similar is not None:
+        fields = ", ".join(one.column for one in node.similar.likenesses)
+        yield f"    then those left, {node.similar.max_left} of either side at most, if alike in"
+        yield f"    ({fields}) by {node.similar.threshold / 10:g} or more, and nobody else is more"
 
 
 def _found(node: Window) -> Iterator[str]:

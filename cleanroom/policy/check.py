@@ -18,6 +18,7 @@ from cleanroom.policy import (
     conditions,
     disclosure,
     gates,
+    linkages,
     owners,
     profile,
     propagations,
@@ -64,7 +65,7 @@ def _rules_of(plan: Ruled) -> tuple[Rule[Any], ...]:
             return (*propagations.RULES, queries.computing)
         case Plan():
             of_contract = (*queries.RULES, *disclosure.RULES, *conditions.RULES, *asked.RULES)
-            return (*of_contract, *owners.OF_QUERIES)
+            return (*of_contract, *linkages.RULES, *owners.OF_QUERIES)
         case TrainPlan():
             return (*training.RULES, *conditions.RULES, *asked.RULES, *owners.OF_TRAININGS)
         case Rows():

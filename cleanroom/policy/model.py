@@ -34,6 +34,7 @@ class Code(StrEnum):
     PROPAGATION_NOT_FOR_RECIPIENT = "propagation-not-for-recipient"
     PROPAGATION_TOO_FAR = "propagation-too-far"
     PROPAGATION_ASKED_TOO_OFTEN = "propagation-asked-too-often"
+    LINKAGE_NOT_FOR_RECIPIENT = "linkage-not-for-recipient"
     MODEL_NOT_ALLOWED = "model-not-allowed"
     TOO_MANY_ROWS = "too-many-rows"
     NOISE_MISSING = "noise-missing"

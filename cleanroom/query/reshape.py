@@ -71,8 +71,7 @@ class Reshape:
 
     def _same(self, found: ViewColumn, bits: Bits) -> bool:
         own, asked = found.encoding, bits.encoding
-        fits = not bits.column.nullable or found.domain.nullable  # rows with NULL go, if it doesn't
-        return fits and own is not None and _layout(own) == _layout(asked)
+        return own is not None and _layout(own) == _layout(asked)  # rows with NULL go, if need be
 
     def derived(self, measure: Measure, bound: int) -> Derived:
         """Return how a sum column is made."""

@@ -23,6 +23,7 @@ from cleanroom.contract.terms import Terms
 from cleanroom.contract.types import Kind
 from cleanroom.errors import DataMismatch, InternalError
 from cleanroom.sources.bounded import hold_to
+from cleanroom.sources.cleaned import add_cleaned
 from cleanroom.sources.commitment import root_of
 from cleanroom.sql.domain import Domain
 from cleanroom.sql.encode import integer
@@ -172,6 +173,7 @@ class _Loader:
         self._member = member
         self._name = name
         self._terms = terms.tables[name]
+        self._all_terms = terms
         self._held = held
         self._salt = f"{terms.room.name}|{member}|{name}"
 
@@ -195,6 +197,7 @@ class _Loader:
         if not self._held:
             self._check_persons()
         self._create()
+        add_cleaned(self._connection, _table_of(self._name), self._name, self._all_terms)
         return n - (self._hold() if self._held else 0)
 
     def _hold(self) -> int:

@@ -92,6 +92,12 @@ def words(
     return [function("coalesce", word, constant(0)) for word in found] if nullable else found
 
 
+def hashed(value: exp.Expr, bits: int) -> list[exp.Expr]:
+    """Write the 64-bit words of a text's hash, keyed by `text_key`: a multiple of 4 bits."""
+    keyed = exp.DPipe(this=exp.Placeholder(this="text_key"), expression=value)
+    return _from_hex(function("sha256", keyed), bits // 4)
+
+
 def _words(value: exp.Expr, own: Domain, encoding: Encoding) -> list[exp.Expr]:
     match encoding.kind:
         case "code":
@@ -107,8 +113,7 @@ def _words(value: exp.Expr, own: Domain, encoding: Encoding) -> list[exp.Expr]:
             digits = 2 * max(encoding.domain.max_bytes, 1)
             raw = function("hex", function("encode", value))
             return _from_hex(function("rpad", raw, constant(digits), constant("0")), digits)
-    keyed = exp.DPipe(this=exp.Placeholder(this="text_key"), expression=value)
-    return _from_hex(function("sha256", keyed), HASH_BITS // 4)
+    return hashed(value, HASH_BITS)
 
 
 def _from_hex(text: exp.Expr, digits: int) -> list[exp.Expr]:

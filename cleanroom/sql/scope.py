@@ -17,6 +17,7 @@ from cleanroom.sql.aliases import Ctes, Select, alias_of, column_names, named_in
 from cleanroom.sql.domain import Domain
 from cleanroom.sql.expr import Expr, column
 from cleanroom.sql.inner_outputs import InnerOutputs
+from cleanroom.sql.linkages import linkage_view
 from cleanroom.sql.names import Names, Relation, column_of, nearest, optional_relation
 from cleanroom.sql.normal import conjuncts_of
 from cleanroom.sql.parse import construct, only
@@ -169,10 +170,13 @@ class Scope:
         return found[0] if found else name
 
     def _table(self, full: str, alias: str) -> tuple[Relation, Part]:
-        if full not in self.terms.tables:
-            raise UnknownName(f"no table {full!r}", remedy=nearest(full, self.terms.tables))
+        known = {**self.terms.tables, **self.terms.linkages}
+        if full not in known:
+            raise UnknownName(f"no table {full!r}", remedy=nearest(full, known))
         if len(self.tables) == MAX_TABLES:
             raise UnsupportedQuery(f"more than {MAX_TABLES} tables")
+        if full in self.terms.linkages:
+            return self._viewed(linkage_view(full, self.terms), alias)
         terms = self.terms.tables[full]
         index = len(self.tables)
         self.tables.append(Table(full, self.terms.owners(full), terms))
@@ -241,7 +245,10 @@ class Scope:
         """Lower a subquery that isn't merged away, and let it be a table."""
         if len(self.tables) == MAX_TABLES:
             raise UnsupportedQuery(f"more than {MAX_TABLES} tables")
-        view, index, name = self.nest(select, ctes), len(self.tables), alias or "subquery"
+        return self._viewed(self.nest(select, ctes), alias)
+
+    def _viewed(self, view: View | LocalView, alias: str) -> tuple[Relation, Part]:
+        index, name = len(self.tables), alias or "subquery"
         if isinstance(view, View):
             self.tables.append(Table(name, (f"#{index}",), terms_of(view), view))
             domains = {name: found.domain for name, found in view.columns.items()}

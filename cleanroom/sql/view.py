@@ -1,4 +1,4 @@
-"""A subquery as a table of the outer query: inner groups, or rows with window functions.
+"""A subquery as a table of the outer query: inner groups, rows with window functions; a linkage.
 
 Values only. On shares, each column is either a bits column, or a number: a sum of terms over sum
 columns; nothing of it is ever opened. What one owner can compute by itself is SQL of that owner.

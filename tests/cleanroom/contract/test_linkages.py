@@ -39,10 +39,10 @@ FAULTS: dict[str, tuple[dict[str, Any], str]] = {
         {
             "fuzzy": {
                 **FUZZY,
-                "compare": [{"form": "born", "levels": ["0.8"], "weights": [5, -2]}],
+                "compare": [{"form": "born.year", "levels": ["0.8"], "weights": [5, -2]}],
             }
         },
-        "'born' has no levels",
+        "'born.year' has no levels",
     ),
     "ascending levels": (
         {
@@ -79,10 +79,10 @@ def test_tables_that_cannot_be_linked_are_refused() -> None:
 
 
 def test_a_linkage_survives_its_document_and_knows_its_forms() -> None:
-    compare = [{"form": "surname", "levels": [0.9, 0.6], "weights": [6.5, 2, -4.125]}]
+    compare = [{"form": "surname", "levels": [0.9, "3/5"], "weights": [6.5, 2, -4]}]
     terms = Terms.of(terms_of(fuzzy={**FUZZY, "compare": compare}))
     again = Terms.of(canonical.plain(terms))  # type: ignore[arg-type]
     linkage = again.linkages["same_person"]
     assert again == terms
     assert linkage.rungs == 6
-    assert linkage.keys()[3] == (Form("surname", "", "given_name"), Form("born", "swapped"))
+    assert linkage.rung_forms()[3] == (Form("surname", "", "given_name"), Form("born", "swapped"))

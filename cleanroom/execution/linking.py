@@ -1,0 +1,66 @@
+"""A plan's linkage on shares: both sides as the ladder takes them, and its pairs as columns.
+
+Rule: which operators run and how columns are named; nothing is computed here.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from cleanroom.plan.linking import ID, LEFT, RIGHT, RUNG
+from cleanroom.plan.nodes import Linkage, Node
+from cleanroom.plan.plan import Plan, children, count_leaves
+from protocols.context import Context
+from protocols.rep3.ladder import ladder
+from protocols.rep3.relation import Column, Relation
+from protocols.rep3.share import concat_planes, same_bit
+from protocols.rounds import Party, Steps, parallel
+
+
+def all_linked(
+    ctx: Context, plan: Plan, leaves: Mapping[int, Relation]
+) -> Steps[dict[Linkage, Relation]]:
+    """Find the pairs of all linkages that a plan names, each once however often it is named."""
+    first = {node: place for place, node in _placed(plan.root.input, 0)}
+    if not first:
+        return {}
+    found = yield from parallel(
+        *(
+            linked(ctx.at(f"linkage{i}"), node, leaves[place], leaves[place + 1])
+            for i, (node, place) in enumerate(first.items())
+        )
+    )
+    return dict(zip(first, found, strict=True))
+
+
+def _placed(node: Node, first: int) -> Iterator[tuple[int, Linkage]]:
+    """Yield linkages with the place of their first leaf."""
+    if isinstance(node, Linkage):
+        yield first, node
+    for child in children(node):
+        yield from _placed(child, first)
+        first += count_leaves(child)
+
+
+def linked(ctx: Context, node: Linkage, left: Relation, right: Relation) -> Steps[Relation]:
+    """Link the rows of two sides.
+
+    Returns:
+        As many rows as `left`, with the columns of the node.
+    """
+    widths = [side.columns[ID].planes.shape[0] for side in (left, right)]
+    mine, theirs = (_widened(ctx.me, side, max(widths)) for side in (left, right))
+    found = yield from ladder(ctx.at("ladder"), mine, theirs, node.keys)
+    columns = found.pairs.columns
+    named = {
+        name: replace(columns[name], planes=columns[name].planes[-width:])
+        for name, width in zip((LEFT, RIGHT), widths, strict=True)
+    }
+    return replace(found.pairs, columns={**named, RUNG: columns[RUNG]})
+
+
+def _widened(me: Party, side: Relation, bits: int) -> Relation:
+    """Put zeros before the column that names persons, so that it has so many bits."""
+    planes = side.columns[ID].planes
+    zeros = [same_bit(me, 0, side.n)] * (bits - planes.shape[0])
+    wide = Column(concat_planes([*zeros, planes]), False)
+    return replace(side, columns={**side.columns, ID: wide})

@@ -1,0 +1,41 @@
+"""How two sides of a linkage are compared, as a plan writes it down. Values only."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+ID = "id"  # the bits column of either side's leaf that names a person
+LEFT, RIGHT, RUNG = "left", "right", "rung"  # of a linkage's result
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """One comparison of the probabilistic pass.
+
+    Attributes:
+        column: bits column of both sides: a set of features, of which at most `most` are there.
+        levels: Dice similarities as numerator and denominator, in descending order.
+        weights: in tenths of log2: of each level, then of pairs below all of them.
+    """
+
+    column: str
+    most: int
+    levels: tuple[tuple[int, int], ...]
+    weights: tuple[int, ...]
+
+    @property
+    def dice(self) -> tuple[Fraction, ...]:
+        return tuple(Fraction(*level) for level in self.levels)
+
+
+@dataclass(frozen=True, slots=True)
+class Similar:
+    """The probabilistic pass: pairs whose weights add up to the threshold.
+
+    Attributes:
+        threshold: in tenths of log2.
+        max_left: public bound on the rows that either side may have left for it.
+    """
+
+    likenesses: tuple[Likeness, ...]
+    threshold: int
+    max_left: int
