@@ -82,12 +82,14 @@ class MemberConfig(ProcessConfig):
     Attributes:
         tables: contract table -> this member's CSV or Parquet file. Queries are asked without
             reading them; scores are asked for their rows.
+        opt_outs: a file of persons, one a line, whose rows are in none of this member's tables.
         models: contract model -> this member's JSON file of weights; asking doesn't read them.
         policy: what it refuses beyond the contract.
         apps: name -> a Flower app whose code this member read and approved.
     """
 
     tables: Mapping[str, Path] = Field(default_factory=dict)
+    opt_outs: Path | None = None
     models: Mapping[str, Path] = Field(default_factory=dict)
     policy: OwnPolicy = OwnPolicy()
     apps: Mapping[str, App] = Field(default_factory=dict)

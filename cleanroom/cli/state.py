@@ -25,7 +25,6 @@ KeyFile = Annotated[
     typer.Option("--key", help="The backup's key file; else a passphrase is asked."),
 ]
 Table = Annotated[str, typer.Argument(help="A table of the contract.")]
-MAX_PERSONS_BYTES = 16 << 20
 NEW_VARIABLE, BACKUP_VARIABLE = "CLEANROOM_NEW_PASSPHRASE", "CLEANROOM_BACKUP_PASSPHRASE"
 
 
@@ -147,15 +146,15 @@ def forget(
     """Leave a person's rows of a table out of everything, from the next session on."""
     from cleanroom.lifecycle.forgotten import forget as forgotten
     from cleanroom.lifecycle.forgotten import own_table
-    from cleanroom.sources.database import Database
+    from cleanroom.sources.opted_out import listed, load
 
-    named = _lines(persons) if persons else [typer.prompt("Person")]
+    named = listed(persons) if persons else (typer.prompt("Person"),)
     with _opened(config) as (read, member, state):
         terms, me = member.contract.terms, member.name
         with state.reading() as view:
             own_table(view, terms, me, table)
             erased_before = view.erased()
-        rows = Database(terms, me, read.tables, erased_before)
+        rows = load(terms, me, read.tables, erased_before, opt_outs=read.opt_outs)
         removed = rows.leave_out(table, named)
         rows.close()
         forgotten(state, table, named)
@@ -188,17 +187,6 @@ def certified(
     if names := missing(agreed, table, read):
         what = f"no certificate for {table} of {listed(names)}"
         raise CertificateInvalid(what, party=", ".join(names))
-
-
-def _lines(path: Path) -> list[str]:
-    from cleanroom.errors import ConfigInvalid
-    from cleanroom.identity.files import read_bounded
-
-    try:
-        found = read_bounded(path, MAX_PERSONS_BYTES, ConfigInvalid).decode().splitlines()
-    except UnicodeDecodeError:
-        raise ConfigInvalid(f"{path} is no text in UTF-8") from None
-    return [line for line in found if line]
 
 
 def _loaded(config: Path) -> "tuple[MemberConfig, Membership]":

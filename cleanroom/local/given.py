@@ -5,7 +5,7 @@ a message never holds a value, so no error of pandas or Arrow gets through.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -21,6 +21,7 @@ Table: TypeAlias = "pd.DataFrame | pa.Table | Path | str"
 Data: TypeAlias = "Mapping[str, Table | Mapping[str, Table]]"
 Model: TypeAlias = Mapping[str, object] | Path | str
 Models: TypeAlias = Mapping[str, Model]
+OptOuts: TypeAlias = Mapping[str, Path | str | Collection[object]]
 
 
 def by_member(terms: Terms, data: Data) -> dict[str, dict[str, Table]]:
@@ -71,6 +72,14 @@ def as_json(model: Model, path: Path) -> Path:
         path.write_text(json.dumps(model, default=float), encoding="utf-8")
     except (TypeError, ValueError):
         raise ModelMismatch(f"model {path.stem} is more than names and numbers") from None
+    return path
+
+
+def as_list(persons: Path | str | Collection[object], path: Path) -> Path:
+    """Return the file that lists persons: the caller's own, or `path`, written here."""
+    if isinstance(persons, str | Path):
+        return Path(persons).resolve()
+    path.write_text("".join(f"{person}\n" for person in persons), encoding="utf-8")
     return path
 
 

@@ -17,9 +17,11 @@ from cleanroom.identity.identity import Identity
 from cleanroom.local.given import (
     Data,
     Models,
+    OptOuts,
     as_approved,
     as_file,
     as_json,
+    as_list,
     as_toml,
     by_member,
     models_by_member,
@@ -49,6 +51,7 @@ class LocalRoom(Room):
             "intercept": number}, or the path of a JSON file of that shape.
         apps: folders of Flower apps by name; all members approve their code as it is now.
         policies: member -> its own policy, as the `[policy]` table of its TOML file.
+        opt_outs: member -> persons whose rows are in none of its tables, or a file, one a line.
 
     Attributes:
         module: that each process runs, with the words of the command `cleanroom`.
@@ -70,6 +73,7 @@ class LocalRoom(Room):
         models: Models | None = None,
         apps: Mapping[str, Path | str] | None = None,
         policies: Mapping[str, Mapping[str, Any]] | None = None,
+        opt_outs: OptOuts | None = None,
     ) -> None:
         super().__init__(None)
         self._terms = Terms.of(contract)
@@ -77,8 +81,9 @@ class LocalRoom(Room):
         self._models = models_by_member(self._terms, models or {})
         self._apps = as_approved(apps or {})
         self._policies = policies or {}
+        self._opt_outs = opt_outs or {}
         self._recipient = recipient or _first_recipient(self._terms)
-        for member in (self._recipient, *self._policies):
+        for member in (self._recipient, *self._policies, *self._opt_outs):
             if member not in self._terms.members:
                 raise UnknownName(f"no member {member!r} in the contract")
         self._closing = contextlib.ExitStack()
@@ -136,6 +141,9 @@ class LocalRoom(Room):
         """Write a member's TOML file."""
         folder = rooms / member
         lines = [f"identity = {_quoted(folder)}", f"contract = {_quoted(contract)}"]
+        if (persons := self._opt_outs.get(member)) is not None:
+            listed = as_list(persons, folder / "opt-outs.txt")
+            lines.append(f"opt_outs = {_quoted(listed)}")
         lines += [f"policy = {as_toml(self._policies.get(member, {}))}", "[tables]"]
         for table, rows in self._data.get(member, {}).items():
             columns = tuple(self._terms.tables[table].columns)

@@ -17,7 +17,7 @@ async def attend(config: MemberConfig, engine: Engine | None = None) -> None:
 
     Logs one line with event "ready" whenever the coordinator has greeted this party.
     """
-    from cleanroom.sources.database import Database
+    from cleanroom.sources.opted_out import load
 
     member = Membership.load(config.identity, config.contract)
     models = load_models(member.contract.terms, member.name, config.models)
@@ -27,7 +27,8 @@ async def attend(config: MemberConfig, engine: Engine | None = None) -> None:
     with State.open(config.state, config.keys, contract.terms.room.name) as state:
         with state.reading() as view:
             erased = view.erased()
-        database = Database(contract.terms, member.name, config.tables, erased)
+        own = contract.terms, member.name, config.tables, erased
+        database = load(*own, opt_outs=config.opt_outs)
         held = tuple(table for table in config.tables if table not in erased)
         tables = OwnTables(database, state, contract, member.name, held)
         await asyncio.to_thread(tables.renewed)

@@ -74,18 +74,20 @@ class Client:
         engine: Engine | None = None,
         tables: Mapping[str, Path] | None = None,
         state: Callable[[], State] | None = None,
+        opt_outs: Path | None = None,
     ) -> None:
         """Stand in a room as a member.
 
         Args:
             tables: this member's own rows, which are read when their scores are first asked for.
             state: opens what this member keeps; without, nothing is kept.
+            opt_outs: this member's list of persons whose rows are in none of them.
         """
         days = member.contract.terms.room.retention_days
         self._stored = None if state is None else Stored(state, days)
         self._member = member
         self._state = state
-        self._own_rows = OwnRows(member, tables or {}, state)
+        self._own_rows = OwnRows(member, tables or {}, state, opt_outs)
         self._engine = engine or standard()
         self._remembering = None if state is None else Remembering(state, member.name)
         keep = None if self._remembering is None else self._remembering.keep
@@ -110,7 +112,7 @@ class Client:
         def state() -> State:
             return State.open(loaded.state, loaded.keys, room)
 
-        return cls(member, tables=loaded.tables, state=state)
+        return cls(member, tables=loaded.tables, state=state, opt_outs=loaded.opt_outs)
 
     @property
     def name(self) -> str:

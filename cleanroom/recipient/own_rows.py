@@ -25,6 +25,7 @@ class OwnRows:
 
     Args:
         state: opens what the member keeps: which persons and tables are left out.
+        opt_outs: the member's list of persons who are in nothing.
     """
 
     def __init__(
@@ -32,9 +33,11 @@ class OwnRows:
         member: Membership,
         tables: Mapping[str, Path],
         state: Callable[[], State] | None = None,
+        opt_outs: Path | None = None,
     ) -> None:
         self._member = member
         self._tables = tables
+        self._opt_outs = opt_outs
         self._state = state
         self._database: Database | None = None
         self._left_out: LeftOut | None = None
@@ -84,9 +87,10 @@ class OwnRows:
             return database
 
     def _load(self, erased: frozenset[str]) -> "Database":
-        from cleanroom.sources.database import Database
+        from cleanroom.sources.opted_out import load
 
         terms, name = self._member.contract.terms, self._member.name
-        self._database = Database(terms, name, self._tables, erased, whole=True)
+        own = terms, name, self._tables, erased
+        self._database = load(*own, opt_outs=self._opt_outs, whole=True)
         self._left_out = LeftOut(self._database, tuple(terms.tables_of(name)))
         return self._database

@@ -121,20 +121,21 @@ class Database:
         """
         terms = self._terms.tables[table]
         column = terms.columns[terms.person]
-        sought = _typed(exp.Placeholder(this="person"), terms, terms.person)
-        where = exp.EQ(this=exp.column(terms.person, quoted=True), expression=sought)
-        delete, removed = sql_of(exp.delete(_table_of(table), where=where)), 0
+        listed = exp.Select().select(_typed(exp.column("person"), terms, terms.person))
+        given = function("unnest", exp.Placeholder(this="persons"))
+        listed = listed.from_(exp.Select().select(exp.alias_(given, "person")).subquery("given"))
+        where = exp.In(this=exp.column(terms.person, quoted=True), query=listed.subquery())
+        delete = sql_of(exp.delete(_table_of(table), where=where))
         text = column.sql_type.kind is Kind.TEXT
         with self._running:
-            for person in persons:
-                try:
-                    if not text and not re.fullmatch(_pattern(column), person):
-                        raise duckdb.ConversionException
-                    found = self._connection.execute(delete, {"person": person}).fetchone()
-                except duckdb.Error:  # its text holds the value
-                    what = f"a person of {table} isn't written as its column {terms.person} is"
-                    raise DataMismatch(what, party=self._member) from None
-                removed += int(found[0]) if found else 0
+            try:
+                if not text and not all(re.fullmatch(_pattern(column), one) for one in persons):
+                    raise duckdb.ConversionException
+                found = self._connection.execute(delete, {"persons": list(persons)}).fetchone()
+            except duckdb.Error:  # its text holds the value
+                what = f"a person of {table} isn't written as its column {terms.person} is"
+                raise DataMismatch(what, party=self._member) from None
+        removed = int(found[0]) if found else 0
         self._rows[table] -= removed
         return removed
 
