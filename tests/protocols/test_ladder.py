@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from persons import linked_by_pandas, names, opened_ids, opened_pairs, persons, share
 
 from protocols.plaintext import ladder as plain
+from protocols.rep3 import rungs
 from protocols.rep3.ladder import Linked, ladder
 from protocols.rep3.relation import Relation
 from protocols.rounds import Party, PeerMisbehaved, ProtocolError
@@ -168,6 +169,16 @@ def test_keys_of_all_rungs_are_merged_at_once_and_rungs_cost_seventeen_rounds() 
     assert sent["pairs"] <= (keys * 66 + 44) * 2 * n
 
 
+def test_many_rows_are_put_in_order_a_few_keys_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    left, right = both(6, 60, 60, 3)
+    sides = share(left), share(right)
+    at_once = [opened_pairs(link(*sides, names(3), ranked=ranked)) for ranked in (True, False)]
+    monkeypatch.setattr(rungs, "MOST", 2 * 128)
+    by_two = [opened_pairs(link(*sides, names(3), ranked=ranked)) for ranked in (True, False)]
+    assert set(by_two[0]) == set(at_once[0]) == linked_by_pandas(left, right, names(3))
+    assert set(by_two[1]) == set(at_once[1])
+
+
 STEPS = ("keys", "rung", "back", "pairs")
 
 
@@ -176,7 +187,7 @@ def most_sent(rounds: list) -> int:
 
 
 @pytest.mark.parametrize("cheat", list(Party))
-@pytest.mark.parametrize("at", ["quicksort", "/key", "/origin", "/ends/", "pairs/"])
+@pytest.mark.parametrize("at", ["quicksort", "/merge/key", "/origin", "/ends/", "pairs/"])
 def test_a_tampered_opening_ends_the_linkage(cheat: Party, at: str) -> None:
     left, right = both(4, 64, 64, 2)
 
