@@ -30,7 +30,7 @@ def best_matches(ctx: Context, score: Bits, m: int) -> Steps[Bits]:
         One plane, (1, m w): at most one bit in each row and each column.
 
     Cost: with l = ceil(log2 m), or ceil(log2 w) + 6 if that is more, (ceil(log2 (k + 1)) + 2) l
-        + ceil(log2 2k) + ceil(log2 k) + 4 rounds; about 7 k AND gates a pair.
+        + ceil(log2 2k) + ceil(log2 k) + 3 rounds; about 7 k AND gates a pair.
     Security: semi-honest, honest majority; no leakage, not even how many match.
     """
     w = score.shape[1] // m

@@ -25,7 +25,8 @@ CARD = Card(
     leaks=(
         "To the computing members: the plan, and each owner's number of rows, rounded up to a "
         "power of two.",
-        "To all members: whether a join has more rows than its public bound; the query then fails.",
+        "To all members: whether a join has more rows than its public bound, or a linkage more "
+        "records that no key links; the query then fails.",
         "To the computing members: the number of released groups, only with group_count = 'open'.",
     ),
     not_covered=(

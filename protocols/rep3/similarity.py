@@ -77,8 +77,8 @@ def scores(ctx: Context, left: Records, right: Records, scoring: Scoring) -> Ste
         max(0, score - threshold + 1) in whole units, (scoring.score_bits, left.n right.n / 64):
         the pairs of one left record lie together.
 
-    Cost: 5 + ceil(log2 margin_width) + ceil(log2 score_width) + 3 rounds. With f fields of l
-        levels in all, bytes a pair with 8-bit integers: about 4.3 l by P0, 2.3 l + f by others.
+    Cost: 7 + ceil(log2 margin_width) + ceil(log2 score_width) rounds. With f fields of l levels
+        in all and 8-bit integers P0 sends about 3 l + 4 bytes a pair, the others l + f + 4.
     Security: semi-honest, honest majority; no leakage.
     """
     pairs = left.n * right.n
