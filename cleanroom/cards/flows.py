@@ -7,8 +7,8 @@ PROPAGATION = Card(
     title="scores of own accounts, along payments that nobody else sees",
     technique=Technique.MPC,
     maturity=Maturity.TESTED,
-    does="Members share their accounts and the payments to them. On secret shares both are sorted "
-    "once by source and by target, and the two secret orders are kept; each round moves scores, or "
+    does="Members share their accounts and the payments to them. On secret shares both are merged "
+    "once by source and by target, and the secret orders are kept; each round moves scores, or "
     "marks, along the payments. Whoever asks opens one slot for each of its own padded accounts.",
     assumes=(
         "An account is named alike at all members, and kept by one of them; if two keep one, the "
@@ -18,8 +18,10 @@ PROPAGATION = Card(
     honest=(
         "What rep3 asks of the computing members.",
         "Owners, about their own rows: nothing proves that a score or a payment is true. One that "
-        "changes its own and asks again learns from its accounts' scores whether money goes round "
-        "from them through others' accounts, as often as per_day allows.",
+        "makes up payments to its accounts learns the scores of all payers that it names, and one "
+        "that changes its rows and asks again whether money goes round from its accounts through "
+        "others', as often as per_day allows.",
+        "Owners, about the order of their accounts: if one isn't sorted, all scores are wrong.",
     ),
     leaks=(
         "To all members and the coordinator: whether two members keep one account.",

@@ -19,6 +19,7 @@ from cleanroom.contract.columns import ColumnTerms, Right, TableTerms
 from cleanroom.contract.models import ModelTerms
 from cleanroom.contract.terms import Terms
 from cleanroom.contract.types import Kind, SqlType
+from cleanroom.local.mock_accounts import Naming, namings
 from protocols.randomness import KEY_BYTES, stream
 
 if TYPE_CHECKING:
@@ -77,18 +78,21 @@ class _Pool:
 
     Attributes:
         most: rows of the largest part. named: the columns that stand for persons.
+        accounts: the columns that name accounts, by table and column.
     """
 
     rows: int
     seed: int
     most: int
     named: tuple[ColumnTerms, ...]
+    accounts: Mapping[tuple[str, str], Naming]
 
     @classmethod
     def of(cls, terms: Terms, rows: int, seed: int) -> "_Pool":
         tables = terms.tables.values()
         most = max(min(rows, table.max_rows) for table in tables)
-        return cls(rows, seed, most, tuple(table.columns[table.person] for table in tables))
+        named = tuple(table.columns[table.person] for table in tables)
+        return cls(rows, seed, most, named, namings(terms))
 
     @cached_property
     def persons(self) -> int:
@@ -100,12 +104,18 @@ class _Pool:
         import pyarrow as pa
 
         where = f"{member} {name}"
+        naming = {c: self.accounts[name, c] for c in table.columns if (name, c) in self.accounts}
         persons = self._persons(where, table)
+        for column, one in naming.items():
+            persons = persons[: one.most(self._size(table.columns[column]), len(persons))]
         columns = {}
         for column, declared in table.columns.items():
             at = f"{where} {column}"
             chosen = persons if column == table.person else self._words(at, len(persons))
-            as_key = column == table.person or _is_joined(declared)
+            if column in naming:
+                words, size = self._words(at, len(persons)), self._size(declared)
+                chosen = naming[column].numbers(member, words, size)
+            as_key = column == table.person or column in naming or _is_joined(declared)
             values = list(map(self._value(declared, as_key=as_key), map(int, chosen)))
             if declared.nullable:
                 nulls = self._words(f"{at} is null", len(values)) % NULLS == 0

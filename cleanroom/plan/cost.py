@@ -181,9 +181,11 @@ def _cost(node: Node) -> tuple[int, int, int]:
         case Linkage():
             return _linkage(node)
         case Propagate(own):
-            parts = [_cost(leaf) for leaf in children(node)]
-            bits, rounds = of_propagation(node, sum(part[0] for part in parts))
-            return _padded(own.max_rows), bits + sum(part[1] for part in parts), rounds + 1
+            shared = [_cost(leaf) for leaf in children(node)]
+            sizes = [rows for rows, _, _ in shared]
+            payments = sum(sizes[-len(node.payments) :])
+            bits, rounds = of_propagation(node, sum(sizes) - payments, payments)
+            return _padded(own.max_rows), bits + sum(part[1] for part in shared), rounds + 1
 
 
 def _of_a_row(node: Filter | Derive | Compute, below: Schema) -> tuple[int, int]:

@@ -1,24 +1,26 @@
 """What a propagation costs between its leaves and its result: as measured, from bounds alone.
 
-Per row (accounts and payments together; l: bits of an account's name, log: log2 of the rows): to
-sort once by source and target 4 (l + log) log + 1400 bits and 150 + 9 log rounds; then 640 bits
-and 6 rounds, and for each round of scores 920 and 11; of a reach 225 and 11, and for each hop 600
-and 21.
+Each member's payments are merged with all accounts. Per row of these merges (l: bits of an
+account's name, log: log2 of the rows of one): to bring them into both orders 3.2 l log + 900 bits
+and 24 log + 40 rounds; then 230 and 6, and for each round of scores 600 and 11; of a reach 60 and
+11, and for each hop 390 and 16.
 """
 
 from cleanroom.plan.nodes import Propagate
 
 
-def of_propagation(node: Propagate, rows: int) -> tuple[int, int]:
+def of_propagation(node: Propagate, accounts: int, payments: int) -> tuple[int, int]:
     """Return bits that each party sends, and rounds.
 
     Args:
-        rows: padded, of all leaves.
+        accounts, payments: padded rows of all members.
     """
-    log, name = rows.bit_length(), node.payments[0].bits[0].bits
-    bits, rounds = 4 * (name + log) * log + 1400, 150 + 9 * log
+    parts, name = len(node.payments), node.payments[0].bits[0].bits
+    rows, steps = parts * accounts + payments, node.flow.rounds
+    log = (rows // parts).bit_length()
+    bits, rounds = 16 * name * log // 5 + 900, 24 * log + 40
     if node.flow.kind == "propagate":
-        bits, rounds = bits + 640 + 920 * node.flow.rounds, rounds + 6 + 11 * node.flow.rounds
+        bits, rounds = bits + 230 + 600 * steps, rounds + 6 + 11 * steps
     else:
-        bits, rounds = bits + 225 + 600 * node.flow.rounds, rounds + 11 + 21 * node.flow.rounds
+        bits, rounds = bits + 60 + 390 * steps, rounds + 11 + 16 * steps
     return rows * bits, rounds

@@ -18,7 +18,7 @@ def room(plan: Plan, node: Propagate, terms: Terms) -> Iterator[str]:
 def steps(node: Propagate) -> Iterator[str]:
     """Yield what runs on secret shares."""
     flow = node.flow
-    yield "sort accounts and payments by source, and by target; keep the secret order of both"
+    yield "merge accounts and payments by source, and by target; keep both secret orders"
     yield "end the session if two members keep one account"
     if flow.kind == "propagate":
         part = flow.damping[0] / flow.damping[1]
@@ -38,8 +38,9 @@ def leaks(plan: Plan, node: Propagate, terms: Terms) -> Iterator[str]:
             "by subtraction, what flowed into each of its accounts: where one payer that others "
             f"keep had a score, that score: {who}"
         )
+    told = "score" if node.flow.kind == "propagate" else "mark"
     yield (
-        "a member that changes its own scores, accounts or payments and asks again learns by what "
-        "then changes which of its accounts money goes round to, through others' accounts, "
-        f"{of.per_day} times a day: nothing proves that rows are true"
+        f"a member that makes up payments to its accounts learns the {told} of each payer that it "
+        "names, and by changes of its own rows where money goes round to it through others' "
+        f"accounts: whoever asks, {of.per_day} times a day; nothing proves that rows are true"
     )

@@ -137,16 +137,15 @@ class _Lowering:
         if self.asked.kind == "reach":
             marked = exp.paren(exp.GT(this=_column(_SCORE), expression=constant(0)))
             return exp.alias_(cast(marked, "UBIGINT"), f"{_MARKED}_0")
-        scaled = exp.Mul(this=cast(_column(_SCORE), "DOUBLE"), expression=_power(SCORE_BITS))
-        return exp.alias_(cast(function("round", scaled), "BIGINT"), _SCORE)
+        return exp.alias_(_scaled(_SCORE, SCORE_BITS), _SCORE)
 
     def _payments(self, member: str) -> Leaf:
         """Return what was paid to a member's accounts, once for each two accounts."""
         of, table = self.of, self.terms.tables[self.of.payments]
         inner = _named(_column(of.source), _SOURCE)
         inner = inner.select(exp.alias_(_column(of.target), _TARGET, quoted=True))
-        paid = cast(function("sum", _column(of.amount)), "DOUBLE")
-        inner = inner.select(exp.alias_(paid, _WEIGHT, quoted=True)).from_(_table(of.payments))
+        inner = inner.select(exp.alias_(self._part(), _WEIGHT, quoted=True))
+        inner = inner.from_(_table(of.payments))
         kept = exp.select(_column(of.account)).from_(_table(of.accounts))
         inner = inner.where(exp.GT(this=_column(of.amount), expression=constant(0)))
         inner = inner.where(exp.In(this=_column(of.target), query=kept.subquery()))
@@ -154,23 +153,20 @@ class _Lowering:
         outer, encoding = exp.Select().from_(inner.subquery("g")), self._encoding()
         for name in (_SOURCE, _TARGET):
             outer = outer.select(*self._words(name, name, encoding))
-        outer = outer.select(exp.alias_(self._weight(), _WEIGHT))
+        outer = outer.select(exp.alias_(_scaled(_WEIGHT, WEIGHT_BITS), _WEIGHT))
         outer = outer.select(exp.alias_(self._by_target(encoding), _BY_TARGET))
         bits = tuple(_bits(name, encoding) for name in (_SOURCE, _TARGET))
         sums = (SumColumn(_WEIGHT, 1 << WEIGHT_BITS), SumColumn(_BY_TARGET, table.max_rows))
         tables = (of.payments, of.accounts)
         return Leaf(member, sql_of(outer), bits, sums, table.max_rows, (_SOURCE, _TARGET), tables)
 
-    def _weight(self) -> exp.Expr:
+    def _part(self) -> exp.Expr:
         """Write a payment's part of all that its target was paid; to reach, any part is whole."""
         if self.asked.kind == "reach":
-            return cast(constant(1 << WEIGHT_BITS), "BIGINT")
-        everything = exp.Window(
-            this=function("sum", _column(_WEIGHT)), partition_by=[_column(_TARGET)]
-        )
-        part = exp.Div(this=_column(_WEIGHT), expression=everything)
-        scaled = exp.Mul(this=exp.paren(part), expression=_power(WEIGHT_BITS))
-        return cast(function("round", scaled), "BIGINT")
+            return constant(1)
+        paid = function("sum", _column(self.of.amount))
+        everything = exp.Window(this=function("sum", paid), partition_by=[_column(self.of.target)])
+        return exp.Div(this=cast(paid.copy(), "DOUBLE"), expression=everything)
 
     def _by_target(self, encoding: Encoding) -> exp.Expr:
         """Write the place, from 0, that a payment takes in the order of the targets' bits."""
@@ -210,6 +206,12 @@ def _column(name: str) -> exp.Column:
 
 def _table(name: str) -> exp.Table:
     return exp.table_(name, quoted=True)
+
+
+def _scaled(name: str, bits: int) -> exp.Expr:
+    """Write a number as an integer at a scale."""
+    scaled = exp.Mul(this=cast(_column(name), "DOUBLE"), expression=_power(bits))
+    return cast(function("round", scaled), "BIGINT")
 
 
 def _power(bits: int) -> exp.Expr:

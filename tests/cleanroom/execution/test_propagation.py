@@ -1,16 +1,19 @@
 """Propagations on shares: as on plain rows, alike on the wires whatever the rows are."""
 
 from pathlib import Path
+from typing import Any
 
 import flows
 import numpy as np
+import numpy.typing as npt
 import pytest
 from in_memory import run_on_shares
 
-from cleanroom.errors import DataMismatch
+from cleanroom.errors import DataMismatch, PeerMisbehaved
 from cleanroom.plan.plan import Plan
 from cleanroom.query.compile import compile_query
 from cleanroom.query.finish import finish
+from cleanroom.sources.database import Database
 from cleanroom.sql.propagation import statement
 from protocols.simulate import Transcript
 
@@ -61,3 +64,15 @@ def test_what_is_sent_depends_on_sizes_alone(tmp_path: Path) -> None:
         rounds = ([send for send in r if "quicksort" not in send[2]] for r in transcript.rounds)
         sent.append([sorted(sends) for sends in rounds if sends])
     assert sent[0] == sent[1]
+
+
+def test_payments_in_no_order_are_refused(tmp_path: Path) -> None:
+    class Lying(Database):
+        def run(self, sql: str, text_key: bytes) -> dict[str, npt.NDArray[Any]]:
+            found = super().run(sql, text_key)
+            return {name: v * 0 if name == "by_target" else v for name, v in found.items()}
+
+    owners = flows.stored(flows.rows(), tmp_path)
+    owners["bank_b"].__class__ = Lying
+    with pytest.raises(PeerMisbehaved, match="aren't numbered by target"):
+        run_on_shares(plan_of("propagate"), owners)
