@@ -6,7 +6,7 @@ Rule: which operators run and how columns are named; nothing is computed here.
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from cleanroom.plan.linking import ID, LEFT, RIGHT, RUNG
+from cleanroom.plan.linking import ID, LEFT, RIGHT, RUNG, rank_of
 from cleanroom.plan.nodes import Linkage, Node
 from cleanroom.plan.plan import Plan, children, count_leaves
 from protocols.context import Context
@@ -49,7 +49,8 @@ def linked(ctx: Context, node: Linkage, left: Relation, right: Relation) -> Step
     """
     widths = [side.columns[ID].planes.shape[0] for side in (left, right)]
     mine, theirs = (_widened(ctx.me, side, max(widths)) for side in (left, right))
-    found = yield from ladder(ctx.at("ladder"), mine, theirs, node.keys)
+    ranks = tuple(rank_of(key) for key in node.keys)
+    found = yield from ladder(ctx.at("ladder"), mine, theirs, node.keys, ranks)
     columns = found.pairs.columns
     named = {
         name: replace(columns[name], planes=columns[name].planes[-width:])

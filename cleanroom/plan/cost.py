@@ -240,12 +240,12 @@ def _window(node: Window, child: Node) -> tuple[int, int, int]:
 
 
 def _linkage(node: Linkage) -> tuple[int, int, int]:
-    """Return bits and rounds: all rungs' keys are sorted at once, then rungs follow each other."""
+    """Return bits and rounds: by all keys rows are merged at once, then rungs follow each other."""
     sides = [_cost(side) for side in (node.left, node.right)]
     n, r = sum(side[0] for side in sides), len(node.keys)
-    bits, rounds = _sorted(n, sum(schema_of(node.left).bits_column(k).bits for k in node.keys), r)
-    log = max(n - 1, 1).bit_length()
-    bits, rounds = bits + n * r * (40 * log + 400), rounds + r * (15 + log.bit_length())
+    keys = 2 + schema_of(node.left).bits_column(node.keys[0]).bits
+    bits, rounds = _merged(n, keys, keys + 2 * n.bit_length())
+    bits, rounds = r * (bits + 1200 * n), rounds + 20 + 17 * r
     if node.similar is not None:
         most = min(_padded(node.similar.max_left), sides[0][0], sides[1][0])
         bits += most * most * 16 * 4 * len(node.similar.likenesses) + 4 * n * _width(

@@ -7,6 +7,11 @@ ID = "id"  # the bits column of either side's leaf that names a person
 LEFT, RIGHT, RUNG = "left", "right", "rung"  # of a linkage's result
 
 
+def rank_of(key: str) -> str:
+    """Return the bits column of either side that says how its rows rank by a key, NULL last."""
+    return f"{key}_rank"
+
+
 @dataclass(frozen=True, slots=True)
 class Likeness:
     """One comparison of the probabilistic pass.

@@ -13,11 +13,11 @@ from sqlglot import exp
 from cleanroom.contract.linkages import Form, LinkageTerms, Side
 from cleanroom.contract.terms import Terms
 from cleanroom.linkage.columns import Compared, compared_of, parts_of
-from cleanroom.plan.linking import ID
+from cleanroom.plan.linking import ID, rank_of
 from cleanroom.plan.nodes import BitsColumn, Leaf
 from cleanroom.sql.domain import Domain
 from cleanroom.sql.encode import choose, hashed, words
-from cleanroom.sql.render import constant, function, sql_of
+from cleanroom.sql.render import cast, constant, function, sql_of
 
 KEY_BITS = 64  # two of n + m different keys agree with a probability below n m / 2^64
 _BETWEEN = 31  # a control character: no clean value holds it
@@ -54,15 +54,31 @@ def linkage_leaf(name: str, terms: Terms, side: Side) -> Leaf:
         if one.known:
             missing = exp.Is(this=exp.column(one.known), expression=exp.Null())
             outer = outer.select(exp.alias_(exp.paren(missing), f"{one.column.name}_null"))
-    sql = sql_of(outer.from_(inner.subquery("g")))
-    bits = tuple(one.column for one in delivered)
-    return Leaf(owner, sql, bits, (), terms.tables[table].max_rows, (), (table,))
+    most, keys = terms.tables[table].max_rows, keys_of(linkage)
+    ranked = exp.Select().select(exp.Star()).from_(outer.from_(inner.subquery("g")).subquery("h"))
+    for key in keys:
+        ranked = ranked.select(exp.alias_(_rank(key), f"{rank_of(key)}_0"))
+    ranks = (BitsColumn(rank_of(key), max(1, (most - 1).bit_length()), False) for key in keys)
+    bits = (*(one.column for one in delivered), *ranks)
+    return Leaf(owner, sql_of(ranked), bits, (), most, (), (table,))
+
+
+def keys_of(linkage: LinkageTerms) -> tuple[str, ...]:
+    """Return the bits columns that hold a linkage's keys, one a rung."""
+    return tuple(f"key_{i}" for i in range(len(linkage.ladder)))
+
+
+def _rank(key: str) -> exp.Expr:
+    """Write the place, from 0, that a row takes in the order of a key, rows without it last."""
+    order = [exp.Ordered(this=exp.column(f"{key}_{part}")) for part in ("null", "0")]
+    number = exp.Window(this=exp.RowNumber(), order=exp.Order(expressions=order))
+    return cast(exp.paren(exp.Sub(this=number, expression=constant(1))), "BIGINT")
 
 
 def _delivered(name: str, linkage: LinkageTerms, terms: Terms, table: str) -> Iterator[_Delivered]:
     yield _person(terms, table)
-    for i, forms in enumerate(linkage.rung_forms()):
-        yield _hash_of(f"key_{i}", name, [_text(name, form) for form in forms])
+    for key, forms in zip(keys_of(linkage), linkage.rung_forms(), strict=True):
+        yield _hash_of(key, name, [_text(name, form) for form in forms])
     for i, one in enumerate(compared_of(linkage)):
         column = f"field_{i}"
         if one.feature is None:

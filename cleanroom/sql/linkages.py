@@ -14,7 +14,7 @@ from cleanroom.plan.nodes import Linkage
 from cleanroom.plan.restrictions import Facts, Origin
 from cleanroom.sql.domain import Domain
 from cleanroom.sql.encode import choose
-from cleanroom.sql.linkage_leaf import linkage_leaf
+from cleanroom.sql.linkage_leaf import keys_of, linkage_leaf
 from cleanroom.sql.view import View, ViewColumn
 
 TENTHS = 10
@@ -27,7 +27,7 @@ def linkage_view(name: str, terms: Terms) -> View:
         name,
         linkage_leaf(name, terms, "left"),
         linkage_leaf(name, terms, "right"),
-        tuple(f"key_{i}" for i in range(len(linkage.ladder))),
+        keys_of(linkage),
         _similar(linkage),
     )
     sides = ((LEFT, linking.LEFT, linkage.left), (RIGHT, linking.RIGHT, linkage.right))

@@ -20,12 +20,13 @@ def link(
     right: Relation,
     keys: Sequence[str],
     scoring: Scoring | None = None,
+    ranks: Sequence[str] = (),
 ) -> Steps[Linked]:
     """Link rows of two relations one to one.
 
     Args:
         left, right: with a bits column "id", the keys, and the columns of the scoring's fields.
-        keys: as for `ladder`; scoring: as for `link_similar`, the last rung.
+        keys, ranks: as for `ladder`; scoring: as for `link_similar`, the last rung.
 
     Returns:
         as `ladder`; with a scoring pairs have `scoring.max_left` rows more, rounded up to a
@@ -36,7 +37,7 @@ def link(
 
     Cost and security: those of `ladder` and of `link_similar`.
     """
-    by_keys = yield from ladder(ctx.at("ladder"), left, right, keys)
+    by_keys = yield from ladder(ctx.at("ladder"), left, right, keys, ranks)
     if scoring is None:
         return by_keys
     rung = len(keys) + 1
