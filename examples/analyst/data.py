@@ -12,7 +12,7 @@ import pandas as pd
 SHOPS = ("north", "south", "west")
 AGES = ("18-29", "30-49", "50-69", "70+")
 KINDS = ("books", "garden", "sports", "toys")
-PERSONS = 6000
+PERSONS = 3000
 SEED = 20261122
 
 Rows = dict[str, Any]
@@ -43,14 +43,14 @@ def _customers(dice: np.random.Generator, readers: pd.DataFrame) -> pd.DataFrame
     """Return a fifth of all persons as one shop's customers: what they spent, who came back."""
     person = np.sort(dice.choice(PERSONS, PERSONS // 5, replace=False))
     saw = np.isin(person, readers.loc[readers["saw"], "person"])
-    visits = 1 + dice.poisson(4, len(person))
-    spent = np.round(dice.gamma(2.0, 12.0, len(person)) * visits * (1 + 0.2 * saw), 2)
+    visits = (1 + dice.poisson(4, len(person))).clip(max=30)
+    spent = np.round(dice.gamma(2.0, 20.0, len(person)) * visits * (1 + 0.2 * saw)).astype(int)
     odds = np.exp(-2 + 0.25 * visits + 0.003 * spent)
     return pd.DataFrame(
         {
             "person": person,
-            "visits": visits.clip(max=30),
-            "spent": spent.clip(max=2000.0),
+            "visits": visits,
+            "spent": spent.clip(max=1000),
             "favourite": dice.choice(KINDS, len(person)),
             "returned": dice.random(len(person)) < odds / (1 + odds),
         }

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 
+import frames
 import pytest
 import rooms
 
-from cleanroom import LocalRoom
+from cleanroom import LocalRoom, col, count
+from cleanroom.errors import UnknownName
 
 GOLDEN = dict(rooms.golden())
 CASES = [(title, "mpc") for title in GOLDEN]
@@ -28,3 +30,21 @@ def test_golden(title: str, protocol: str, room: LocalRoom) -> None:
         expected, ordered=ordered
     )
     assert (result.stats.rounds == 0) == (protocol == "he")
+
+
+def test_frames_answer_as_the_pooled_rows_do(room: LocalRoom) -> None:
+    pooled, cases = rooms.pooled(rooms.terms(), rooms.rows()), list(frames.cases(room))
+    for frame, sql in (cases[i] for i in (2, 4, 6, 10)):  # conditions, joins, groups of groups
+        got, expected = frame.collect(protocol="mpc").to_pandas(), pooled.sql(sql).df()
+        ordered = rooms.is_ordered(sql)
+        assert rooms.cells(got, ordered=ordered) == rooms.cells(expected, ordered=ordered), sql
+    asked = room.table("transactions").group_by("channel").agg(n=count(), s=col("amt").sum())
+    sheet = asked.explain(protocol="he")
+    assert (sheet.accepted, sheet.text) == (True, room.explain(asked.sql(), protocol="he").text)
+    got, expected = asked.collect(protocol="he").to_pandas(), pooled.sql(asked.sql()).df()
+    assert rooms.cells(got, ordered=False) == rooms.cells(expected, ordered=False)
+
+
+def test_a_table_that_is_not_there_is_named(room: LocalRoom) -> None:
+    with pytest.raises(UnknownName, match=r"no table 'alpha\.person'"):
+        room.table("alpha.person")
