@@ -126,6 +126,8 @@ def _table(terms: Terms, name: str) -> RenderableType:
     table = _titled(title, "column", "type", "values", "may be used for")
     for column, of in declared.named_columns.items():
         uses = [_granted(*each) for each in of.granted()]
+        flows = terms.propagations.items()
+        uses += [f"propagation {flow}" for flow, use in flows if (name, column) in use.columns]
         if of.filter_by == "equality":
             uses.append("rows chosen by it with = and IN alone")
         elif of.filter_by == "range":

@@ -46,6 +46,13 @@ class PropagationTerms(Strict):
     to: Annotated[tuple[Name, ...], Field(min_length=1)]
     per_day: Annotated[int, Field(ge=1, le=1_000_000, strict=True)] = 10
 
+    @property
+    def columns(self) -> frozenset[tuple[str, str]]:
+        """Every column that it uses, with its table."""
+        of_accounts = ((self.accounts, name) for name in (self.account, self.score))
+        of_payments = ((self.payments, name) for name in (self.source, self.target, self.amount))
+        return frozenset((*of_accounts, *of_payments))
+
     def check(self, tables: Mapping[str, TableTerms]) -> None:
         """Check that tables and columns are what a propagation needs.
 

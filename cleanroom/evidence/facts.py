@@ -77,9 +77,11 @@ class Facts:
 
     def unused(self) -> Iterator[tuple[str, str]]:
         """Yield tables and columns that no recipient may use for anything."""
+        flows = {one for of in self.terms.propagations.values() for one in of.columns}
         for name, table in self.terms.tables.items():
             for column, terms in table.columns.items():
-                if column != table.person and not any(rights for *_, rights in terms.granted()):
+                used = column == table.person or (name, column) in flows
+                if not used and not any(rights for *_, rights in terms.granted()):
                     yield name, column
 
     def granted(self, right: Right) -> Iterator[tuple[str, str]]:

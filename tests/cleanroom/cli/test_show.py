@@ -1,8 +1,10 @@
 """What signers are warned of, and are told that recipients learn besides answers."""
 
+import datetime as dt
 from typing import Any
 
 import banks
+import flows
 from rich.console import Console
 
 from cleanroom.cli.budget import why_none
@@ -10,6 +12,7 @@ from cleanroom.cli.show import pages
 from cleanroom.cli.warnings import warnings
 from cleanroom.contract.document import Contract
 from cleanroom.contract.terms import Terms
+from cleanroom.evidence.facts import Facts
 from cleanroom.evidence.releases import rules
 
 
@@ -67,3 +70,12 @@ def test_reports_list_no_rule_that_does_nothing() -> None:
     assert "redact = 7: without effect on queries under this release" in told
     assert not [rule for rule in told if rule.startswith("min_group")]
     assert list(rules(of_banks()))[-1] == "nothing but the rows of gates is opened"
+
+
+def test_columns_that_flow_are_said_to_be_used() -> None:
+    page = shown(flows.terms())
+    assert "0.0000 to 1.0000 │ propagation risk" in page
+    assert "bank_b may learn scores of its own accounts by propagation risk" in page
+    assert "supervisor nothing but numbers of rows" in page
+    facts = Facts(Contract.draft(flows.terms(), {}), dt.datetime(2026, 1, 1, tzinfo=dt.UTC))
+    assert not list(facts.unused())
