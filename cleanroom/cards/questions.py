@@ -138,6 +138,8 @@ GATES = Card(
     ),
     leaks=(
         "To the recipient: whether more than max_rows rows match.",
+        "To all members: whether a gate failed because a member has more rows that its conditions "
+        "leave than max_chosen, or a join more than max_joined.",
         "To all members and the coordinator: who asks which gate, and when.",
     ),
     not_covered=(
@@ -145,7 +147,8 @@ GATES = Card(
         "The room's min_group, rounding and epsilon, none of which holds for what a gate opens.",
     ),
     endpoint="Matching rows lie in the clear at whoever they opened to.",
-    metadata="Sizes follow from the contract alone: from tables' and the gate's max_rows.",
+    metadata="Sizes follow from the contract alone: from tables' and the gate's max_rows, and "
+    "from the gate's max_chosen and max_joined.",
     inference="A row that isn't opened didn't match, as far as max_rows reaches; who knows that a "
     "person is in a table may conclude from that.",
     rests_on=("rep3",),

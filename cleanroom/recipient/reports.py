@@ -7,6 +7,7 @@ which rules they were released; nothing is asked again, and nothing that was wit
 import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 from cleanroom.contract.document import Contract
 from cleanroom.errors import ConfigInvalid
 from cleanroom.page import document
-from cleanroom.recipient.charts import DASH, Bars, Grid, shown
+from cleanroom.recipient.charts import DASH, Bars, Grid
 from cleanroom.recipient.result import Result
 from cleanroom.recipient.standing import Standing
 from cleanroom.session.statements import Request
@@ -78,18 +79,20 @@ def _section(section: Section, contract: Contract) -> Iterator[str]:
     result = section.result
     statements = result.receipt.verify(contract)
     (request,) = (one for one in statements if isinstance(one, Request))
-    rows = result.to_pandas()
+    table = result.to_arrow()
     yield f"<h2>{escape(section.heading)}</h2>"
     if section.text:
         yield f"<p>{escape(section.text)}</p>"
     if section.chart is not None:
-        yield f"<figure>{section.chart.svg(rows, section.heading)}</figure>"
-    yield _table([str(name) for name in rows.columns], rows.to_numpy(object).tolist())
+        yield f"<figure>{section.chart.svg(result.to_pandas(), section.heading)}</figure>"
+    yield _table(table.column_names, [column.to_pylist() for column in table.columns])
     yield f"<p>{escape(' '.join(_released(result, request)))}</p>"
     yield f"<details><summary>What was asked</summary><pre>{escape(request.sql)}</pre></details>"
 
 
-def _table(names: list[str], rows: list[list[Any]]) -> str:
+def _table(names: list[str], columns: list[list[Any]]) -> str:
+    """Write rows with their exact values."""
+    rows = list(zip(*columns, strict=True))
     head = "".join(f'<th scope="col">{escape(name)}</th>' for name in names)
     lines = ("".join(map(_cell, row)) for row in rows[:MAX_ROWS])
     body = "".join(f"<tr>{line}</tr>" for line in lines)
@@ -99,10 +102,17 @@ def _table(names: list[str], rows: list[list[Any]]) -> str:
 
 
 def _cell(value: Any) -> str:
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        told = str(value) if isinstance(value, int) else shown(value)  # 10234 may be a name
-        return f'<td class="number">{told}</td>'
-    return f"<td>{DASH if value is None else escape(str(value))}</td>"
+    match value:
+        case None:
+            return f"<td>{DASH}</td>"
+        case float():
+            told = f"{value:,.2f}" if abs(value) >= 1000 else f"{value:.6g}"
+            return f'<td class="number">{told}</td>'
+        case Decimal():
+            return f'<td class="number">{value:,f}</td>'
+        case int() if not isinstance(value, bool):
+            return f'<td class="number">{value}</td>'  # 10234 may be a name
+    return f"<td>{escape(str(value))}</td>"
 
 
 def _released(result: Result, request: Request) -> Iterator[str]:
