@@ -31,6 +31,7 @@ from cleanroom.cli import (
     state,
     templates,
     train,
+    weights,
 )
 from cleanroom.cli import app as flower_app
 from cleanroom.cli.words import printable
@@ -71,6 +72,7 @@ for command in (
     compare.compare,
     flower_app.app,
     joined.train_joined,
+    weights.weights,
     budget.budget,
     demo.demo,
 ):

@@ -1,7 +1,8 @@
 """INSECURE twins of linkage by similarity: plain numpy, no protection."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,13 +29,22 @@ def pair_scores(left: Mapping[str, Sets], right: Mapping[str, Sets], scoring: Sc
 
 
 def _weights(left: Sets, right: Sets, field: Field) -> Scores:
-    common = left.bits.astype(np.int64) @ right.bits.astype(np.int64).T
+    weights: Scores = np.array(field.weights, dtype=np.int64)
+    return weights[reached(left, right, [level.dice for level in field.ascending])]
+
+
+def reached(left: Sets, right: Sets, dice: Sequence[Fraction]) -> NDArray[np.int8]:
+    """Tell which of ascending levels each pair reaches, (m, n). INSECURE.
+
+    Returns:
+        0 if a value is missing, 1 for none, 2 for the first level, and so on.
+    """
+    common = left.bits.astype(np.float32) @ right.bits.astype(np.float32).T
     sizes = left.bits.sum(axis=1)[:, None] + right.bits.sum(axis=1)
-    weights = np.full(common.shape, field.unlike, dtype=np.int64)
-    for level in field.ascending:
-        reached = 2 * level.dice.denominator * common >= level.dice.numerator * sizes
-        weights[reached] = level.weight
-    return np.where(left.there[:, None] & right.there, weights, 0)
+    level = np.ones(common.shape, dtype=np.int8)
+    for one in dice:
+        level += 2 * one.denominator * common >= one.numerator * sizes
+    return np.where(left.there[:, None] & right.there, level, 0)
 
 
 def best_matches(scores: Scores, threshold: int) -> Flags:

@@ -45,7 +45,6 @@ def link_similar(
         up to a multiple of 64, a `scores` of m^2 pairs in tiles, and a `best_matches`.
     Security: semi-honest, honest majority; leakage one bit a side, whether the bound was
         exceeded.
-    Source: Fellegi, Sunter, JASA 1969, for sums of weights of agreement.
     """
     _check(left, right, scoring)
     names = ["id", *(field.column for field in scoring.fields)]
