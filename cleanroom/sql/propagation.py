@@ -58,7 +58,7 @@ def propagation_of(select: exp.Select) -> Propagation | None:
     name, rounds = arguments
     if not isinstance(name, exp.Column) or name.table or not _is_whole(rounds):
         raise _otherwise(kind)
-    return Propagation(kind, name.name, int(rounds.this))
+    return Propagation(kind, name.name.lower(), int(rounds.this))
 
 
 def _kind(select: exp.Select) -> PropagationKind | None:

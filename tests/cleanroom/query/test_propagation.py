@@ -93,6 +93,7 @@ def test_the_plan_as_text() -> None:
     ) in paid.sql
     assert plan_of(SCORES).hash == plan_of(SCORES).hash != plan_of(REACH).hash
     assert plan_of(SCORES, "bank_b").hash != plan_of(SCORES).hash
+    assert plan_of("select Account, SCORE from propagate(RISK, 2)").root == plan_of(SCORES).root
 
 
 FORMS = {
