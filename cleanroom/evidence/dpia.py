@@ -111,7 +111,7 @@ def _offers(facts: Facts) -> Iterator[str]:
         yield f"gate {code(name)}, {how}, to {to}{own}: {plain(gate.sql)}"
     for name, of in facts.terms.propagations.items():
         to = ", ".join(code(recipient) for recipient in of.to)
-        how = f"up to {of.max_rounds} rounds, {of.per_day} times a day, to {to} of own accounts"
+        how = f"up to {of.max_rounds} rounds, {of.per_day} times a day, to {to}, each of its own"
         yield f"propagation {code(name)} along {code(of.payments)}, {how}"
     for name, template in facts.terms.templates.items():
         to = ", ".join(code(recipient) for recipient in template.recipients)
