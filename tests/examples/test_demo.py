@@ -19,7 +19,8 @@ def test_an_unknown_name_is_told_the_examples() -> None:
 def test_every_example_keeps_the_layout() -> None:
     for name in examples.names():
         held = {path.name for path in (examples.folder() / name).iterdir()}
-        assert {"run.py", "room.toml", "README.md"} <= held
+        assert {"run.py", "README.md"} <= held
+        assert held & {"room.toml", "contract.py"}
         assert len((examples.folder() / name / "run.py").read_text().splitlines()) < 150
         assert callable(examples.load(name))
 
