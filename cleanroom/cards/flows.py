@@ -37,7 +37,7 @@ PROPAGATION = Card(
     ),
     endpoint="Scores lie in the clear at the member that keeps the accounts.",
     metadata="Sizes and the number of rounds are all that anybody sees on the wires.",
-    inference="A score above what a member's own accounts explain says that risk came from others'. "
+    inference="A score above what a member's own accounts explain says that risk came from others. "
     "Scores of one round more, subtracted, say how many payments away it started.",
     rests_on=("rep3",),
     tests=(
