@@ -24,8 +24,8 @@ class Linked:
     """What a linkage found.
 
     Attributes:
-        pairs: as many rows as `left`, those that are there in front, one a linked pair: bits
-            columns "left" and "right", the two ids, and "rung", from 1.
+        pairs: as many rows as `left`, those that are there in front, in the order of rungs, one
+            a linked pair: bits columns "left" and "right", the two ids, and "rung", from 1.
         left, right: the relations given, without the rows that were linked.
     """
 

@@ -64,7 +64,7 @@ def pairs_of(
         "right": Column(_as_long(second[0].bits, there), False),
         "rung": Column(planes[at + 1 :], False),
     }
-    return Relation(left.n, planes[at : at + 1], columns, {})
+    return Relation(left.n, planes[at : at + 1], columns, {}, sorted_by=("rung",))
 
 
 def _numbers(ctx: Context, rungs: Sequence[Keyed], found: Sequence[Bits]) -> Steps[Arith]:

@@ -58,6 +58,7 @@ def test_pairs_are_those_of_pandas_and_of_the_twin(
     assert len(pairs) == len(expected)
     assert set(pairs) == expected
     assert [rung for _, _, rung in pairs] == sorted(rung for _, _, rung in pairs)
+    assert got[0].pairs.sorted_by == ("rung",)
     assert opened_ids([g.left for g in got]) == set(left["id"]) - {a for a, _, _ in pairs}
     assert opened_ids([g.right for g in got]) == set(right["id"]) - {b for _, b, _ in pairs}
     assert twin(left, right, names(keys)) == expected
