@@ -16,7 +16,7 @@ from cleanroom.frames.trees import replaced
 from cleanroom.frames.values import output_name
 from cleanroom.sql import operators
 from cleanroom.sql.aggregates import is_aggregate
-from cleanroom.sql.expr import Expr
+from cleanroom.sql.expr import Expr, columns
 from cleanroom.sql.names import nearest
 from cleanroom.sql.scalars import Scalars
 
@@ -44,7 +44,12 @@ def projected(block: Block, outputs: Mapping[str, Expression], *, kept: bool) ->
     made = {name: resolved(block, expression) for name, expression in outputs.items()}
     if not kept:
         return replace(block, columns=made, unlisted={})
-    return replace(block, columns={**block.columns, **made})
+    replacing = {name.lower(): name for name in made}
+    shown = {
+        replacing.get(name.lower(), name): made.get(replacing.get(name.lower(), ""), found)
+        for name, found in block.columns.items()
+    }
+    return replace(block, columns={**shown, **made})
 
 
 def grouped(
@@ -56,6 +61,10 @@ def grouped(
     for key in keys.values():
         _no_aggregate(key, "group_by")
     made = {name: resolved(block, key) for name, key in keys.items()}
+    for name, key_column in made.items():
+        if not any(columns(key_column.bound)):
+            remedy = "Leave it out: it is the same in all rows."
+            raise UnsupportedQuery(f"the constant {name!r} in group_by", remedy=remedy)
     trees = tuple(key.tree for key in made.values())
     for name, output in outputs.items():
         if name in made:
@@ -128,10 +137,10 @@ def resolved(block: Block, expression: Expression, *, aggregates: bool = False) 
 
 def lookup(block: Block, name: str) -> Column:
     """Return a column by its name, in small or capital letters."""
-    for columns in (block.columns, block.unlisted):
-        if name in columns:
-            return columns[name]
-        for known, found in columns.items():
+    for those in (block.columns, block.unlisted):
+        if name in those:
+            return those[name]
+        for known, found in those.items():
             if known.lower() == name.lower():
                 return found
     shown = f"the columns here are {', '.join(block.columns)}"

@@ -26,6 +26,7 @@ def test_the_script_answers_as_the_pooled_plaintext(
     assert 1000 < (tmp_path / "analyst.png").stat().st_size < 80_000
 
 
+@pytest.mark.timeout(300)  # three rooms, with a kernel around them
 def test_the_notebook_gives_what_is_stored_in_it() -> None:
     stored, run = (nbformat.read(NOTEBOOK, 4) for _ in range(2))
     where = {"metadata": {"path": str(FOLDER)}}

@@ -14,8 +14,11 @@ import pytest
 import rooms
 from frames import table
 
+from cleanroom.contract.terms import Terms
+from cleanroom.demo import examples
 from cleanroom.errors import CleanroomError, UnknownName, UnsupportedQuery
 from cleanroom.frames import Expression, Frame, col, count, lit, private
+from cleanroom.frames.table import block_of
 from cleanroom.plan.plan import Plan
 from cleanroom.query.compile import compile_query
 
@@ -60,6 +63,28 @@ def test_an_order_is_by_what_it_was_written_for() -> None:
     assert text == (
         "SELECT people.id, -people.score AS score FROM alpha.people ORDER BY people.score"
     )
+
+
+def test_a_column_is_replaced_where_it_stands() -> None:
+    changed = table("alpha.visits").with_columns(DAY=col("day").dt.year(), more=col("cost") + 1)
+    assert changed.columns == ("id", "DAY", "cost", "more")
+
+
+def test_a_linkage_is_a_table_to_join_by() -> None:
+    terms = Terms.of(examples.folder() / "linkage" / "room.toml")
+    room = frames.Unasked()
+    a, link, b = (
+        Frame(room, block_of(name, terms))
+        for name in ("hospital_a.stays", "same_person", "hospital_b.stays")
+    )
+    linked = a.join(link, left_on="patient", right_on="left_id")
+    both = linked.join(b, left_on="right_id", right_on="patient").agg(stays=count())
+    written = (
+        "SELECT COUNT(*) AS stays FROM hospital_a.stays s JOIN same_person l "
+        "ON s.patient = l.left_id JOIN hospital_b.stays t ON l.right_id = t.patient"
+    )
+    plans = [compile_query(q, terms, "0" * 64, "researcher") for q in (both.sql(), written)]
+    assert plans[0].root == plans[1].root
 
 
 def test_who_holds_a_row_is_a_column_that_only_names_show() -> None:
@@ -115,6 +140,7 @@ REFUSED: list[tuple[Callable[[Frame, Frame], object], str]] = [
     (lambda p, c: p.agg(), "agg of nothing"),
     (lambda p, c: p.group_by().agg(n=count()), "group_by without keys"),
     (lambda p, c: p.group_by("id").agg(id=count()), "two columns named 'id'"),
+    (lambda p, c: p.group_by(x=lit(3)).agg(n=count()), "the constant 'x' in group_by"),
     (lambda p, c: p.select("id", "ID"), "two columns named 'ID'"),
     (lambda p, c: p.select(3), "a int in select"),
     (lambda p, c: p.select(lit(3)), "a column without a name"),
