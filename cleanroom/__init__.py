@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from cleanroom.local.room import LocalRoom
     from cleanroom.models.files import load_model
     from cleanroom.recipient.charts import Bars, Grid
+    from cleanroom.recipient.report_file import ReportFile
     from cleanroom.recipient.reports import Section
     from cleanroom.recipient.result import Result
     from cleanroom.recipient.room import Room, connect
@@ -19,6 +20,7 @@ __all__ = [
     "Frame",
     "Grid",
     "LocalRoom",
+    "ReportFile",
     "Result",
     "Room",
     "Section",
@@ -39,6 +41,7 @@ _HOMES = {
     "Frame": "frames.frame",
     "Grid": "recipient.charts",
     "LocalRoom": "local.room",
+    "ReportFile": "recipient.report_file",
     "Result": "recipient.result",
     "Room": "recipient.room",
     "Section": "recipient.reports",

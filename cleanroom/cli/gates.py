@@ -24,6 +24,7 @@ from cleanroom.cli.words import printable
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from cleanroom.contract.offers import GateTerms
     from cleanroom.contract.terms import Terms
     from cleanroom.plan.plan import Plan
     from cleanroom.policy.model import Violation
@@ -81,9 +82,16 @@ def page(terms: "Terms") -> "RenderableType":
         table.add_column(heading, overflow="fold")
     for name, of in terms.gates.items():
         text = "\n".join((of.sql, *faults(name, terms)))
-        most = f"{of.max_rows} rows, {of.per_day} times a day to each"
+        most = f"{of.max_rows} rows, {of.per_day} times a day to each{_fails(of)}"
         table.add_row(name, for_whom(of), most, Text(printable(text)))
     return table
+
+
+def _fails(of: "GateTerms") -> str:
+    """Say with how many rows it ends without an answer."""
+    limits = [] if of.max_chosen is None else [f"{of.max_chosen} chosen rows of one member"]
+    limits += [] if of.max_joined is None else [f"{of.max_joined} rows in a join"]
+    return f"; fails above {' or '.join(limits)}" if limits else ""
 
 
 def faults(name: str, terms: "Terms") -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""`cleanroom report`: what an auditor or authority asks for, from contract, log and ledger."""
+"""`cleanroom report`: what an auditor or authority asks for: answers of a room, contract, log."""
 
 import datetime as dt
 from pathlib import Path
@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cleanroom.cli.mock import Mock, room_of
+
 if TYPE_CHECKING:
     from cleanroom.evidence.facts import Facts
 
 app = typer.Typer(
-    help="Impact assessment, record of processing, signed evidence.", no_args_is_help=True
+    help="Answers as one page, impact assessment, record of processing, signed evidence.",
+    no_args_is_help=True,
 )
 
 Config = Annotated[
@@ -45,6 +48,25 @@ def ropa(config: Config, output: Output = None) -> None:
 
     facts = _facts(config)
     _write(recorded(facts), f"Record of processing, room {facts.terms.room.name}", output)
+
+
+@app.command()
+def results(
+    report: Annotated[Path, typer.Argument(help="What to ask, under which headings, as TOML.")],
+    config: Config,
+    output: Annotated[Path, typer.Option(help="The HTML file to write.")],
+    mock: Mock = False,
+) -> None:
+    """Ask a room all questions of a file, and write the answers as one page with charts."""
+    from cleanroom.cli.answers import with_progress
+    from cleanroom.cli.rows import check_writable
+    from cleanroom.recipient.report_file import ReportFile
+
+    asked = ReportFile.load(report)
+    check_writable(output)
+    with room_of(config, mock=mock) as room:
+        room.report(output, asked.title, with_progress(lambda told: asked.ask(room, told)))
+    typer.echo(f"{output}: {len(asked.sections)} answers")
 
 
 @app.command()

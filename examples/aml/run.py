@@ -10,14 +10,24 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from cleanroom import LocalRoom, Result, Section
+from cleanroom import LocalRoom, ReportFile, Result
 from examples.aml import figures, pooled
 from examples.aml.data import generate, load
-from examples.aml.questions import CHARTS, COUNTS, GATES
 from examples.aml.world import BANKS, World
 
 HERE = Path(__file__).parent
 ROUNDS = 2
+A, B, C = BANKS
+OF_TWO = "COUNT(*) FILTER ('{{}}' IN ({}.member, {}.member)) > 0"
+GATES = {  # of each who asks it here, and on pooled rows what makes one of its rows their own
+    "flagged": (BANKS, "COUNT(*) FILTER (member = '{}') > 0"),
+    "fan_in": ((A,), OF_TWO.format("a", "b")),
+    "fan_out": ((B,), OF_TWO.format("a", "b")),
+    "through": ((C,), OF_TWO.format("i", "o")),
+    "cycle_3": ((A,), "'{}' IN (a.member, b.member, c.member)"),
+    "cycle_4": ((B,), "'{}' IN (a.member, b.member, c.member, d.member)"),
+    "shared": ((C,), "c.member = '{}'"),
+}
 
 
 @dataclass(frozen=True)
@@ -53,11 +63,10 @@ def screen(world: World, output: Path) -> bool:
         with room.as_member(BANKS[0]) as bank:
             print(bank.explain_gate("fan_in"))
         rows = pooled.database(tables, room.tables())
-        for answer in chain(gates(room, rows), flows(room, world), counts(room, rows)):
+        jobs = gates(room, rows), flows(room, world), counts(room, rows, output / "report.html")
+        for answer in chain(*jobs):
             answer.tell()
             found.append(answer)
-        counted = [Section(a.what, a.result, CHARTS[a.what]) for a in found if a.what in COUNTS]
-        room.report(output / "report.html", "Joint screening", counted)
     rings = [(a.member, a.rows) for a in found if a.what.startswith("cycle")]
     figures.rings(rings, tables["accounts"], output / "rings.png")
     scores = [a.rows for a in found if a.what == "risk"]
@@ -95,14 +104,17 @@ def flows(room: LocalRoom, world: World) -> Iterator[Answer]:
     yield Answer("reach", member, result, set(result.to_pandas().account) == expected)
 
 
-def counts(room: LocalRoom, rows: duckdb.DuckDBPyConnection) -> Iterator[Answer]:
+def counts(room: LocalRoom, rows: duckdb.DuckDBPyConnection, page: Path) -> Iterator[Answer]:
     """Have the supervisor ask: every group that opens is right, and the others are counted."""
-    for heading, sql in COUNTS.items():
-        result = room.sql(sql, on_progress=progress)
-        expected = pooled.cells(rows.sql(sql).df())
-        got = pooled.cells(result.to_pandas())
-        whole = len(got) + result.suppressed == len(expected)
-        yield Answer(heading, "supervisor", result, whole and set(got) <= set(expected))
+    report = ReportFile.load(HERE / "report.toml")
+    sections = report.ask(room, progress)
+    room.report(page, report.title, sections)
+    for asked, section in zip(report.sections, sections, strict=True):
+        expected = pooled.cells(rows.sql(str(asked.sql)).df())
+        got = pooled.cells(section.result.to_pandas())
+        whole = len(got) + section.result.suppressed == len(expected)
+        same = whole and set(got) <= set(expected)
+        yield Answer(section.heading, "supervisor", section.result, same)
 
 
 def progress(stage: str, member: str) -> None:

@@ -22,6 +22,12 @@ def test_signers_read_text_recipients_and_limits() -> None:
     assert "HAVING COUNT(DISTINCT member) >= 2" in text
     assert "supervisor, each owner for its own part" in text
     assert "20 rows, 10 times a day to each" in text
+    assert "fails above" not in text
+    gate = {"sql": "SELECT customer FROM flags", "to": ["supervisor"], "max_rows": 5}
+    assert "fails above 16 rows in a join" in shown(gates={"g": {**gate, "max_joined": 16}})
+    bounded = {**gate, "max_chosen": 64, "max_joined": 16}
+    told = shown(gates={"g": bounded})
+    assert "each; fails above 64 chosen rows of one member or 16 rows in a join" in told
     assert "CAN'T RUN" not in text
     assert "REFUSED" not in text
 

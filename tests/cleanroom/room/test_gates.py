@@ -20,6 +20,7 @@ from cleanroom.plan.question import Question
 from cleanroom.query.compile import compile_question
 from cleanroom.recipient.charts import Bars
 from cleanroom.recipient.client import Client
+from cleanroom.recipient.report_file import ReportFile
 from cleanroom.recipient.reports import Section
 from cleanroom.recipient.room import Room
 
@@ -176,3 +177,45 @@ def test_the_sheet_says_who_learns_what(room: LocalRoom) -> None:
     assert "whether more than 500 rows match, and nothing else about these: super" in sheet.text
     assert "suppressed" not in sheet.text
     assert "gates: rows that open where a secret condition holds" in sheet.text
+
+
+ASKED_AGAIN = """
+title = "Screening"
+[[sections]]
+heading = "Flagged twice"
+gate = "flagged_twice"
+chart = { kind = "bars", label = "customer", value = "total" }
+"""
+
+
+def test_a_report_is_a_file_that_the_command_asks_and_writes(
+    room: LocalRoom, matching: list[tuple[Any, ...]], tmp_path: Path
+) -> None:
+    asked, output = tmp_path / "report.toml", tmp_path / "report.html"
+    asked.write_text(ASKED_AGAIN, encoding="utf-8")
+    config = room.workers["bank_a"].config.parents[1] / "supervisor" / "config.toml"
+    command = ["report", "results", str(asked), "--config", str(config), "--output", str(output)]
+    ran = CliRunner().invoke(app, command)
+    assert ran.exit_code == 0
+    assert "report.html: 1 answers" in ran.output
+    assert output.read_text(encoding="utf-8").count('<td class="number">') == len(matching) * 2
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ('gate = "flagged_twice"', "sections.0: needs one of sql, template and gate"),
+        ("chart = {", "sections.0.colour: unknown key"),
+        ('kind = "bars"', "sections.0.chart"),
+        ("[[sections]]", "not TOML"),
+        ('title = "Screening"', "title: missing"),
+    ],
+)
+def test_what_a_report_file_may_say(change: str, said: str, tmp_path: Path) -> None:
+    other = {"chart = {": 'colour = "red"\nchart = {', 'kind = "bars"': 'kind = "pie"'}
+    text = ASKED_AGAIN.replace(change, other.get(change, "" if "[" not in change else "[[sections"))
+    (tmp_path / "report.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigInvalid, match=said):
+        ReportFile.load(tmp_path / "report.toml")
+    with pytest.raises(ConfigInvalid, match="cannot be read"):
+        ReportFile.load(tmp_path / "absent.toml")
