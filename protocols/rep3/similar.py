@@ -18,7 +18,7 @@ from protocols.rep3.share import Arith, Bits, concat_planes
 from protocols.rep3.similarity import Records, records, scores
 from protocols.rounds import U64, Steps, parallel
 
-TILE = 1 << 18  # pairs that are scored at once: about 100 bytes each
+TILE = 1 << 19  # pairs that are scored at once: about 150 bytes each
 
 
 def link_similar(
