@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from cleanroom.cards import absent, flows, noisy, questions, records, sums, trainings
+from cleanroom.cards import absent, flows, links, noisy, questions, records, sums, trainings
 from cleanroom.errors import UnknownName
 from protocols.card import Card, Maturity, Technique
 from protocols.dp.card import CARD as DP
@@ -28,6 +28,7 @@ CARDS: Mapping[str, Card] = {
         noisy.NOISY,
         questions.GATES,
         flows.PROPAGATION,
+        links.LINKAGE,
         records.PROFILE,
         records.LOG,
         *trainings.cards(),

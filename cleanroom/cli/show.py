@@ -9,7 +9,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from cleanroom.cli import gates, propagations, templates
+from cleanroom.cli import gates, linkages, propagations, templates
 from cleanroom.cli.warnings import warnings
 from cleanroom.cli.words import listed, printable
 from cleanroom.contract.columns import ColumnTerms, Right, Rights, TableTerms
@@ -57,6 +57,8 @@ def pages(contract: Contract) -> Iterator[RenderableType]:
         yield gates.page(contract.terms)
     if contract.terms.propagations:
         yield propagations.page(contract.terms)
+    if contract.terms.linkages:
+        yield linkages.page(contract.terms)
     yield _learning(contract.terms)
 
 

@@ -188,6 +188,12 @@ class LinkageTerms(Strict):
         """How many rungs there are, the probabilistic pass counted as one."""
         return len(self.ladder) + (self.fuzzy is not None)
 
+    @property
+    def rungs_in_words(self) -> tuple[str, ...]:
+        """What each rung links by; rung 1 first."""
+        rungs = tuple(", ".join(rung) for rung in self.ladder)
+        return rungs if self.fuzzy is None else (*rungs, "similar")
+
     def table(self, side: Side) -> str:
         return self.left if side == "left" else self.right
 
@@ -247,7 +253,18 @@ class LinkageTerms(Strict):
         compared = self.compared()
         if len(set(compared)) < len(compared):
             raise ValueError("fuzzy: a form is compared twice")
+        self._check_scores()
         return self
+
+    def _check_scores(self) -> None:
+        """Check that weights and levels are numbers that can be computed with on shares."""
+        from cleanroom.linkage.likeness import similar_of
+
+        similar = similar_of(self)
+        try:
+            _ = None if similar is None else similar.scoring
+        except ValueError as error:
+            raise ValueError(f"fuzzy: {error}") from None
 
 
 def of_table(

@@ -113,6 +113,10 @@ def _offers(facts: Facts) -> Iterator[str]:
         to = ", ".join(code(recipient) for recipient in of.to)
         how = f"up to {of.max_rounds} rounds, {of.per_day} times a day, to {to}, each of its own"
         yield f"propagation {code(name)} along {code(of.payments)}, {how}"
+    for name, linkage in facts.terms.linkages.items():
+        to = ", ".join(code(recipient) for recipient in linkage.to)
+        sides = f"{code(linkage.left)} and {code(linkage.right)}"
+        yield f"linkage {code(name)} of persons of {sides} by {linkage.rungs} rungs, for {to}"
     for name, template in facts.terms.templates.items():
         to = ", ".join(code(recipient) for recipient in template.recipients)
         yield f"template {code(name)} for {to}: {plain(template.sql)}"

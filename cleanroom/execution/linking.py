@@ -10,7 +10,7 @@ from cleanroom.plan.linking import ID, LEFT, RIGHT, RUNG, rank_of
 from cleanroom.plan.nodes import Linkage, Node
 from cleanroom.plan.plan import Plan, children, count_leaves
 from protocols.context import Context
-from protocols.rep3.ladder import ladder
+from protocols.rep3.linkage import link
 from protocols.rep3.relation import Column, Relation
 from protocols.rep3.share import concat_planes, same_bit
 from protocols.rounds import Party, Steps, parallel
@@ -45,12 +45,13 @@ def linked(ctx: Context, node: Linkage, left: Relation, right: Relation) -> Step
     """Link the rows of two sides.
 
     Returns:
-        As many rows as `left`, with the columns of the node.
+        The columns of the node; as many rows as `left`, and as many as may be left.
     """
     widths = [side.columns[ID].planes.shape[0] for side in (left, right)]
     mine, theirs = (_widened(ctx.me, side, max(widths)) for side in (left, right))
+    scoring = None if node.similar is None else node.similar.scoring
     ranks = tuple(rank_of(key) for key in node.keys)
-    found = yield from ladder(ctx.at("ladder"), mine, theirs, node.keys, ranks)
+    found = yield from link(ctx.at("link"), mine, theirs, node.keys, scoring, ranks)
     columns = found.pairs.columns
     named = {
         name: replace(columns[name], planes=columns[name].planes[-width:])

@@ -152,7 +152,7 @@ def _padded(n: int) -> int:
     return 1 << max(n - 1, 0).bit_length()
 
 
-def _width(schema: Schema) -> int:
+def _width(schema: Schema | Leaf) -> int:
     return sum(c.bits + c.nullable for c in schema.bits) + 64 * len(schema.sums) + 1
 
 
@@ -246,13 +246,12 @@ def _linkage(node: Linkage) -> tuple[int, int, int]:
     keys = 2 + schema_of(node.left).bits_column(node.keys[0]).bits
     bits, rounds = _merged(n, keys, keys + 2 * n.bit_length())
     bits, rounds = r * (bits + 1200 * n), rounds + 20 + 17 * r
+    rows, bits = sides[0][0], bits + sum(side[1] for side in sides)
     if node.similar is not None:
-        most = min(_padded(node.similar.max_left), sides[0][0], sides[1][0])
-        bits += most * most * 16 * 4 * len(node.similar.likenesses) + 4 * n * _width(
-            schema_of(node.left)
-        )
-        rounds += 60
-    return sides[0][0], sum(side[1] for side in sides) + bits, rounds + 10
+        most = 64 * -(-node.similar.max_left // 64)
+        bits += 64 * most * most * len(node.similar.likenesses) + 4 * n * _width(node.left)
+        rows, rounds = rows + most, rounds + 60
+    return rows, bits, rounds + 10
 
 
 def _join(node: Join, width: int) -> tuple[int, int, int]:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from fractions import Fraction
 
+from protocols.rep3.scoring import Field, Level, Scoring
+
 ID = "id"  # the bits column of either side's leaf that names a person
 LEFT, RIGHT, RUNG = "left", "right", "rung"  # of a linkage's result
 
@@ -31,6 +33,13 @@ class Likeness:
     def dice(self) -> tuple[Fraction, ...]:
         return tuple(Fraction(*level) for level in self.levels)
 
+    @property
+    def field(self) -> Field:
+        """This comparison as protocols have it."""
+        pairs = zip(self.dice, self.weights[:-1], strict=True)
+        levels = tuple(Level(dice, weight) for dice, weight in pairs)
+        return Field(self.column, levels, self.weights[-1], self.most)
+
 
 @dataclass(frozen=True, slots=True)
 class Similar:
@@ -44,3 +53,13 @@ class Similar:
     likenesses: tuple[Likeness, ...]
     threshold: int
     max_left: int
+
+    @property
+    def scoring(self) -> Scoring:
+        """This pass as protocols have it.
+
+        Raises:
+            ValueError: if weights or levels need more bits than are computed in.
+        """
+        fields = tuple(one.field for one in self.likenesses)
+        return Scoring(fields, self.threshold, self.max_left)

@@ -112,7 +112,8 @@ def _local(plan: Plan) -> Iterator[str]:
 
 def _before_encoding(leaf: Leaf) -> str:
     """Return the part of a leaf's SQL that says what is computed, not how it is encoded."""
-    inner = parse_one(leaf.sql, dialect="duckdb").find(exp.Subquery)
+    found = list(parse_one(leaf.sql, dialect="duckdb").find_all(exp.Subquery))
+    inner = next((one for one in found if one.alias == "g"), found[0] if found else None)
     return leaf.sql if inner is None else unquoted(inner.this)
 
 

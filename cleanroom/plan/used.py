@@ -6,7 +6,7 @@ from typing import TypeAlias, assert_never
 from cleanroom.cards.shelf import CARDS, card
 from cleanroom.contract.columns import Right
 from cleanroom.contract.terms import Terms
-from cleanroom.plan.plan import Plan
+from cleanroom.plan.plan import Plan, linkages_of
 from cleanroom.plan.profile import ProfilePlan
 from cleanroom.plan.scoring import ScorePlan
 from cleanroom.plan.training import TrainPlan
@@ -54,6 +54,8 @@ def _of_a_query(plan: Plan, terms: Terms) -> Iterator[str]:
         yield "gates"
     elif terms.privacy.release == "sdc" and plan.ciphertexts is None:
         yield "sdc"
+    if any(linkages_of(plan.root.input.input)):
+        yield "linkage"
 
 
 def _on_shares(terms: Terms) -> Iterator[str]:
@@ -65,6 +67,8 @@ def _on_shares(terms: Terms) -> Iterator[str]:
             yield "gates"
         if terms.propagations:
             yield "propagation"
+        if terms.linkages:
+            yield "linkage"
 
 
 def _on_ciphertexts(terms: Terms) -> Iterator[str]:

@@ -15,6 +15,7 @@ from cleanroom.recipient.client import DEADLINE_S, Client
 from cleanroom.recipient.fits import Fits
 from cleanroom.recipient.frames import Tables
 from cleanroom.recipient.gates import Gates
+from cleanroom.recipient.linkages import Linkages
 from cleanroom.recipient.profiles import Profiles
 from cleanroom.recipient.propagations import Propagations
 from cleanroom.recipient.queries import Query
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from cleanroom.recipient.explanation import Explanation
 
 
-class Room(Templates, Fits, Gates, Profiles, Propagations, Tables, Reports):
+class Room(Templates, Fits, Gates, Linkages, Profiles, Propagations, Tables, Reports):
     """A room, as one of its members sees it. Thread-safe; close it after use."""
 
     def explain(

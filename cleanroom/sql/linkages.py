@@ -4,10 +4,10 @@ Rule: the view, derived from the contract; what a query selects of it doesn't ch
 found. They are found anew in each query and opened to nobody.
 """
 
-from cleanroom.contract.linkages import LEFT, RIGHT, RUNG, LinkageTerms
+from cleanroom.contract.linkages import LEFT, RIGHT, RUNG
 from cleanroom.contract.terms import Terms
 from cleanroom.contract.types import Kind
-from cleanroom.linkage.columns import compared_of
+from cleanroom.linkage.likeness import similar_of
 from cleanroom.plan import linking
 from cleanroom.plan.conditions import Term
 from cleanroom.plan.nodes import Linkage
@@ -16,8 +16,6 @@ from cleanroom.sql.domain import Domain
 from cleanroom.sql.encode import choose
 from cleanroom.sql.linkage_leaf import keys_of, linkage_leaf
 from cleanroom.sql.view import View, ViewColumn
-
-TENTHS = 10
 
 
 def linkage_view(name: str, terms: Terms) -> View:
@@ -28,7 +26,7 @@ def linkage_view(name: str, terms: Terms) -> View:
         linkage_leaf(name, terms, "left"),
         linkage_leaf(name, terms, "right"),
         keys_of(linkage),
-        _similar(linkage),
+        similar_of(linkage),
     )
     sides = ((LEFT, linking.LEFT, linkage.left), (RIGHT, linking.RIGHT, linkage.right))
     columns = {shown: _person(found, terms, table) for shown, found, table in sides}
@@ -59,14 +57,3 @@ def _person(found: str, terms: Terms, table: str) -> ViewColumn:
 
 def _number(name: str) -> tuple[Term, ...]:
     return (Term(1, (f"#{name}",)),)
-
-
-def _similar(linkage: LinkageTerms) -> linking.Similar | None:
-    if (fuzzy := linkage.fuzzy) is None:
-        return None
-    found = []
-    for i, (one, how) in enumerate(zip(fuzzy.compare, compared_of(linkage), strict=True)):
-        levels = tuple((level.numerator, level.denominator) for level in one.dice) or ((1, 1),)
-        weights = tuple(int(weight * TENTHS) for weight in one.weights)
-        found.append(linking.Likeness(f"field_{i}", how.most, levels, weights))
-    return linking.Similar(tuple(found), int(fuzzy.threshold * TENTHS), fuzzy.max_left)

@@ -9,11 +9,10 @@ import duckdb
 import pandas as pd
 import pytest
 from in_memory import run_on_shares
-from linking import FEBRL_FIELDS, FEBRL_LADDER, febrl, febrl_terms, terms_of
+from linking import FEBRL_FUZZY, febrl, febrl_terms, pairs_of, terms_of
 
-from cleanroom.contract.linkages import FieldKind
 from cleanroom.contract.terms import Terms
-from cleanroom.linkage.cleaning import cleaned
+from cleanroom.errors import JoinTooLarge
 from cleanroom.plan.plaintext import insecure_run
 from cleanroom.query.compile import compile_query
 from cleanroom.query.finish import finish
@@ -46,40 +45,6 @@ def _databases(terms: Terms, frames: Frames, folder: Path) -> dict[str, Database
     return found
 
 
-def _by_pandas(frames: Frames) -> pd.DataFrame:
-    """Return the pairs of FEBRL's ladder: keys that occur once among what is left on each side."""
-    left, right = (_clean(frame) for frame in frames.values())
-    found = []
-    for rung, forms in enumerate(FEBRL_LADDER, start=1):
-        sides = []
-        for side in (left, right):
-            keyed = side.assign(key=[_key(row, forms) for row in side.to_dict("records")])
-            keyed = keyed.dropna(subset="key").drop_duplicates("key", keep=False)
-            sides.append(keyed[["id", "key"]])
-        pairs = sides[0].merge(sides[1], on="key", suffixes=("_left", "_right"))
-        found.append(pairs.assign(rung=rung))
-        left = left[~left["id"].isin(pairs["id_left"])]
-        right = right[~right["id"].isin(pairs["id_right"])]
-    whole = pd.concat(found).rename(columns={"id_left": "left_id", "id_right": "right_id"})
-    return whole[["left_id", "right_id", "rung"]]
-
-
-def _clean(frame: pd.DataFrame) -> pd.DataFrame:
-    made = {
-        name: [
-            None if pd.isna(text) else cleaned(FieldKind(kind), "", text) for text in frame[name]
-        ]
-        for name, kind in FEBRL_FIELDS.items()
-    }
-    return frame[["id"]].assign(**made)
-
-
-def _key(row: Mapping[Any, Any], forms: list[str]) -> str | None:
-    parts = [sorted(str(row[name]) for name in form.split("+")) for form in forms]
-    names = [name for form in forms for name in form.split("+")]
-    return None if any(row[name] is None for name in names) else repr(parts)
-
-
 @pytest.fixture(scope="module")
 def frames() -> dict[str, pd.DataFrame]:
     return febrl(ROWS)
@@ -104,9 +69,26 @@ def pooled(frames: Frames) -> duckdb.DuckDBPyConnection:
         member, _, name = table.partition(".")
         connection.register("rows", rows)
         connection.execute(f"CREATE SCHEMA {member}; CREATE TABLE {member}.{name} AS FROM rows")
-    connection.register("pairs", _by_pandas(frames))
+    connection.register("pairs", pairs_of(frames))
     connection.execute("CREATE TABLE same_person AS FROM pairs")
     return connection
+
+
+def test_the_twin_compares_as_protocols_do_and_too_many_left_are_refused(
+    frames: Frames, tmp_path: Path
+) -> None:
+    few = {"ladder": [["soc_sec_id", "date_of_birth"]], "fuzzy": FEBRL_FUZZY}
+    terms = Terms.of(febrl_terms(256, **few))
+    databases = _databases(terms, frames, tmp_path)
+    plan = compile_query(QUERIES[1], terms, "0" * 64, "analyst")
+    shared = finish(plan, run_on_shares(plan, databases).columns).to_pylist()
+    clear = finish(plan, insecure_run(plan, databases).columns).to_pylist()
+    assert sorted(shared, key=str) == sorted(clear, key=str)
+    assert sum(row["n"] for row in shared) == sum(row["ok"] for row in shared) == ROWS
+    few["fuzzy"] = {**FEBRL_FUZZY, "max_left": 8}
+    narrow = compile_query(QUERIES[0], Terms.of(febrl_terms(256, **few)), "0" * 64, "analyst")
+    with pytest.raises(JoinTooLarge, match="more records left over than the bound"):
+        run_on_shares(narrow, databases)
 
 
 def _rows(table: Any) -> list[str]:

@@ -1,0 +1,39 @@
+"""A linkage in a room of processes: who is linked by which rung, and by subgroup, as it is."""
+
+import pytest
+from linking import febrl, febrl_terms, pairs_of
+
+from cleanroom.errors import UnknownName
+from cleanroom.local.room import LocalRoom
+
+ROWS = 200
+
+
+def test_a_linkage_tells_how_well_it_links_and_not_whom() -> None:
+    frames = febrl(ROWS)
+    terms = febrl_terms(256)
+    terms["privacy"]["min_group"] = 3
+    pairs = pairs_of(frames)
+    with LocalRoom(terms, frames) as room:
+        (listed,) = room.linkages().to_dict("records")
+        quality = room.link("same_person", by="state")
+        with pytest.raises(UnknownName, match="no linkage 'same' in the contract"):
+            room.link("same")
+        with pytest.raises(UnknownName, match="no column 'x; --' in hospital_a"):
+            room.explain_link("same_person", by=("x; --",))
+    assert listed["rungs"].startswith("soc_sec_id, date_of_birth; soc_sec_id, surname; ")
+    of_rungs = quality.to_pandas()
+    for side in ("left", "right"):
+        told = of_rungs[of_rungs["side"] == side].dropna(subset="rung").set_index("rung")
+        expected = pairs["rung"].value_counts()
+        assert told["persons"].to_dict() == expected[expected >= 3].to_dict()
+        assert told["linked_by"][1] == "soc_sec_id, date_of_birth"
+    assert of_rungs["rung"].isna().sum() <= 2
+    rates = quality.rates()
+    assert quality.suppressed > 0
+    assert rates["rate"].isna().any()  # a withheld group isn't one of nobody
+    left = frames["hospital_a.patients"]
+    linked = left["id"].isin(pairs["left_id"]).groupby(left["state"]).agg(["sum", "size"])
+    for row in rates[rates["side"] == "left"].dropna(subset="linked").to_dict("records"):
+        if isinstance(row["state"], str):
+            assert row["linked"] == linked.loc[row["state"], "sum"]
