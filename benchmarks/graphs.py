@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from benchmarks.case import Case, random_words, split
 from protocols.context import Context
-from protocols.rep3.adjacency import Edges
+from protocols.rep3.adjacency import Edges, Part
 from protocols.rep3.flow import SCORE_BITS, propagate
-from protocols.rep3.graph import WEIGHT_BITS, arrange_sorted
+from protocols.rep3.graph import WEIGHT_BITS, arrange
 from protocols.rep3.share import Arith, Bits, join_arith
 from protocols.rep3.slices import to_planes
 from protocols.rounds import U64, Steps
@@ -22,7 +22,7 @@ SIZES = {"propagate": (20_000, 200_000)}
 _IDS, _SUSPECTS = 64, 0.03  # bits; the part of accounts that have a score
 _SAME, _LEAST = 1e-4, 1e-6  # relative, down to this score
 Floats: TypeAlias = NDArray[np.float64]
-Given: TypeAlias = tuple[list[Bits], list[Edges], Arith]
+Given: TypeAlias = tuple[list[Part], Arith]
 _Number = TypeVar("_Number", np.float64, np.uint64)
 
 
@@ -43,8 +43,8 @@ def propagate_(n: int, rng: np.random.Generator) -> Case:
     held = [np.flatnonzero(gets % OWNERS == owner) for owner in range(OWNERS)]
 
     def step(ctx: Context, given: Given) -> Steps[Arith]:
-        graph = yield from arrange_sorted(ctx.at("arrange"), given[0], given[1])
-        return (yield from propagate(ctx.at("flow"), graph, given[2], DAMPING, ROUNDS))
+        graph = yield from arrange(ctx.at("arrange"), given[0])
+        return (yield from propagate(ctx.at("flow"), graph, given[1], DAMPING, ROUNDS))
 
     def plaintext() -> Floats:
         from scipy.sparse import csr_matrix
@@ -57,31 +57,35 @@ def propagate_(n: int, rng: np.random.Generator) -> Case:
             found = found / 2 + matrix @ found / 2
         return np.concatenate([_padded(found[mine]) for mine in owned])
 
-    vertices = [_accounts(accounts[mine]) for mine in owned]
-    edges = [_payments(accounts[pays[one]], accounts[gets[one]], weights[one]) for one in held]
+    parts = [
+        _part(accounts[mine], accounts[pays[one]], accounts[gets[one]], weights[one])
+        for mine, one in zip(owned, held, strict=True)
+    ]
     start = np.concatenate([_padded(scores[mine]) for mine in owned])
     shares = split(Arith, np.rint(start * 2.0**SCORE_BITS).astype(np.uint64))
-    first, second, third = (
-        ([one[p] for one in vertices], [one[p] for one in edges], shares[p]) for p in range(3)
-    )
+    first, second, third = (([part[p] for part in parts], shares[p]) for p in range(3))
     return Case((first, second, third), step, plaintext, _close)
 
 
-def _accounts(ids: U64) -> tuple[Bits, Bits, Bits]:
-    there = to_planes(_padded(np.ones(ids.size, dtype=np.uint64)), 1)
-    return split(Bits, np.concatenate([there, to_planes(_padded(ids), _IDS)]))
-
-
-def _payments(source: U64, target: U64, weights: Floats) -> tuple[Edges, ...]:
-    """Sort an owner's payments by source and share them."""
+def _part(ids: U64, source: U64, target: U64, weights: Floats) -> tuple[Part, ...]:
+    """Number an owner's accounts and the payments to them, sort these by source, and share."""
     order = np.argsort(source)
-    place = np.argsort(np.argsort(target[order])).astype(np.uint64)
-    fixed = np.rint(weights[order] * 2.0**WEIGHT_BITS).astype(np.uint64)
-    planes = [(np.ones(order.size, dtype=np.uint64), 1), (source[order], _IDS)]
-    planes.append((target[order], _IDS))
-    bits = [split(Bits, to_planes(_padded(values), width)) for values, width in planes]
-    sums = [split(Arith, _padded(values)) for values in (fixed, place)]
-    return tuple(Edges(*(one[p] for one in bits), *(one[p] for one in sums)) for p in range(3))
+    rank = np.searchsorted(ids, target[order])
+    places = np.argsort(np.argsort(rank)) + rank + 1
+    before = np.searchsorted(np.sort(rank), np.arange(ids.size)) + np.arange(ids.size)
+    fixed = np.rint(weights[order] * 2.0**WEIGHT_BITS)
+    there, paid = _planes(np.ones(ids.size), 1), _planes(np.ones(order.size), 1)
+    vertices = split(Bits, np.concatenate([there, _planes(ids, _IDS)]))
+    bits = [split(Bits, planes) for planes in (paid, _planes(source[order], _IDS))]
+    sums = [split(Arith, _padded(one.astype(np.uint64))) for one in (fixed, places, before)]
+    return tuple(
+        Part(vertices[p], sums[2][p], Edges(bits[0][p], bits[1][p], sums[0][p], sums[1][p]))
+        for p in range(3)
+    )
+
+
+def _planes(values: NDArray[_Number], bits: int) -> U64:
+    return to_planes(_padded(values).astype(np.uint64), bits)
 
 
 def _padded(values: NDArray[_Number]) -> NDArray[_Number]:

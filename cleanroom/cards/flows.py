@@ -8,8 +8,9 @@ PROPAGATION = Card(
     technique=Technique.MPC,
     maturity=Maturity.TESTED,
     does="Members share their accounts and the payments to them. On secret shares both are merged "
-    "once by source and by target, and the secret orders are kept; each round moves scores, or "
-    "marks, along the payments. Whoever asks opens one slot for each of its own padded accounts.",
+    "once by source and placed by target, and both secret orders are kept; each round moves "
+    "scores, or marks, along the payments. Whoever asks opens one slot for each of its own padded "
+    "accounts.",
     assumes=(
         "An account is named alike at all members, and kept by one of them; if two keep one, the "
         "session fails and opens nothing.",

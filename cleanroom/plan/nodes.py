@@ -234,12 +234,13 @@ class Propagate:
     at two members, nothing is opened. A payment counts if its source and its target are accounts.
 
     Attributes:
-        own: accounts of the recipient: bits column `account`, and what it holds before anything
-            flowed: sum column `score`, or bits column `marked` of one bit.
+        own: accounts of the recipient, sorted by the bits column `account`; what it holds before
+            anything flowed: sum column `score`, or bits column `marked` of one bit; last `place`.
         others: accounts of every other owner, with the same columns.
-        payments: bits columns `source`, by which they are sorted, and `target`, encoded as
-            `account` is; sum columns `weight`, the payment's part of all that its target was paid,
-            and `by_target`, its place in the order of targets.
+        payments: sorted by the bits column `source`, encoded as `account` is; sum columns
+            `weight`, the payment's part of all that its target was paid, and `place`: which each
+            of a member's accounts and payments takes, from 0, if every account is followed by
+            what was paid into it.
         shown: the bits column of `own` that is opened: `account`, or another that isn't hashed.
     """
 

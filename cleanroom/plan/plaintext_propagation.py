@@ -1,6 +1,7 @@
 """INSECURE: scores and marks along payments, over plain rows, in floating point."""
 
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -20,13 +21,12 @@ def propagated(node: Propagate, parts: Sequence[list[Row]]) -> list[Row]:
     accounts = [row for part in parts[:members] for row in part]
     place = {row["account"]: i for i, row in enumerate(accounts)}
     promise(len(place) == len(accounts), "an account is kept by two members")
-    payments = [row for part in parts[members:] for row in part]
-    known = [row for row in payments if row["source"] in place and row["target"] in place]
-    source, target = (
-        np.array([place[row[name]] for row in known], dtype=np.intp)
-        for name in ("source", "target")
-    )
-    graph = PlainGraph(len(accounts), source, target, _floats(known, "weight") / 2**WEIGHT_BITS)
+    paid = _paid(node, parts)
+    known = [(row, account) for row, account in paid if row["source"] in place]
+    source = np.array([place[row["source"]] for row, _ in known], dtype=np.intp)
+    target = np.array([place[account] for _, account in known], dtype=np.intp)
+    weight = _floats([row for row, _ in known], "weight")
+    graph = PlainGraph(len(accounts), source, target, weight / 2**WEIGHT_BITS)
     if flow.kind == "reach":
         found = reach(graph, _floats(accounts, "marked") > 0, flow.rounds)
         own = zip(parts[0], found.tolist(), strict=False)
@@ -37,6 +37,18 @@ def propagated(node: Propagate, parts: Sequence[list[Row]]) -> list[Row]:
         {node.shown: row[node.shown], "score": round(score)}
         for row, score in zip(parts[0], scores.tolist(), strict=False)
     ]
+
+
+def _paid(node: Propagate, parts: Sequence[list[Row]]) -> Iterator[tuple[Row, int | None]]:
+    """Yield payments and the accounts that they enter: the last one placed before each."""
+    keepers = [node.own.member, *(leaf.member for leaf in node.others)]
+    for leaf, payments in zip(node.payments, parts[len(keepers) :], strict=True):
+        accounts = parts[keepers.index(leaf.member)]
+        accounts = sorted(accounts, key=lambda row: number(row["place"]))
+        places = [number(row["place"]) for row in accounts]
+        for row in payments:
+            at = bisect_left(places, number(row["place"])) - 1
+            yield row, accounts[at]["account"]
 
 
 def _floats(rows: Sequence[Row], name: str) -> Floats:

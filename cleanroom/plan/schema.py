@@ -57,7 +57,7 @@ def schema_of(node: Node) -> Schema:
             return _window(node) if isinstance(node, Window) else _linkage(node)
         case Propagate(own):
             shown = schema_of(own).bits_column(node.shown)
-            return Schema((shown,), own.sums)
+            return Schema((shown,), own.sums[:-1])  # without places
 
 
 def _made(node: Derive | Compute) -> Schema:

@@ -18,7 +18,7 @@ def room(plan: Plan, node: Propagate, terms: Terms) -> Iterator[str]:
 def steps(node: Propagate) -> Iterator[str]:
     """Yield what runs on secret shares."""
     flow = node.flow
-    yield "merge accounts and payments by source, and by target; keep both secret orders"
+    yield "merge accounts and payments by source, place them by target; keep both secret orders"
     yield "end the session if two members keep one account"
     if flow.kind == "propagate":
         part = flow.damping[0] / flow.damping[1]

@@ -27,7 +27,8 @@ from protocols.rep3.flow import SCORE_BITS
 from protocols.rep3.graph import WEIGHT_BITS
 
 _ACCOUNT, _SHOWN, _SCORE, _MARKED = "account", "shown", "score", "marked"
-_SOURCE, _TARGET, _WEIGHT, _BY_TARGET = "source", "target", "weight", "by_target"
+_SOURCE, _TARGET, _WEIGHT, _PLACE = "source", "target", "weight", "place"
+_RANK, _ENTERING = "rank", "entering"
 
 
 def compile_propagation(
@@ -42,7 +43,7 @@ def compile_propagation(
     _check(asked, question, terms)
     lowered = _Lowering(asked, terms, terms.propagations[asked.name], question.recipient)
     node = lowered.node()
-    scored = tuple(column.name for column in node.own.sums)
+    scored = (_SCORE,) if asked.kind == "propagate" else ()
     grouped = Aggregate(node, (node.shown,), (), scored, ())
     opened = tuple(lowered.opened(node))
     names = tuple(column.name for column in opened)
@@ -122,15 +123,45 @@ class _Lowering:
         inner = _named(_column(of.account), _ACCOUNT).select(exp.alias_(start, _SCORE, quoted=True))
         inner = inner.from_(_table(of.accounts)).group_by(constant(1))
         encodings = {_ACCOUNT: self._encoding(), **({} if shown is None else {_SHOWN: shown})}
-        outer = exp.Select().from_(inner.subquery("g"))
+        rows = exp.Select().from_(inner.subquery("g"))
         for name, encoding in encodings.items():
-            outer = outer.select(*self._words(name, _ACCOUNT, encoding))
-        sql = sql_of(outer.select(self._start()))
+            rows = rows.select(*self._words(name, _ACCOUNT, encoding))
+        rows = self._with_entering(member, rows.select(self._start()))
+        kept = [_column(one.alias_or_name) for one in rows.expressions[:-1]]
+        outer = exp.Select().select(*kept, self._place_of_account()).from_(rows.subquery("h"))
         bits = tuple(_bits(name, encoding) for name, encoding in encodings.items())
         sums: tuple[SumColumn, ...] = (SumColumn(_SCORE, 1 << SCORE_BITS),)
         if self.asked.kind == "reach":
             bits, sums = (*bits, BitsColumn(_MARKED, 1)), ()
+        sums = (*sums, self._places())
+        sql = sql_of(outer)
         return Leaf(member, sql, bits, sums, table.max_rows, (_ACCOUNT,), (of.accounts,))
+
+    def _with_entering(self, member: str, rows: exp.Select) -> exp.Select:
+        """Add a last column: how many payments enter an account."""
+        if member not in self.terms.owners(self.of.payments):
+            return rows.select(exp.alias_(constant(0), _ENTERING, quoted=True))
+        counts = exp.Select().select(_column(_TARGET), exp.alias_(exp.Count(this=exp.Star()), "n"))
+        counts = counts.from_(self._paid().subquery("p")).group_by(constant(1))
+        on = exp.EQ(this=_column(_TARGET), expression=_column(_ACCOUNT))
+        rows = rows.join(counts.subquery("c"), on=on, join_type="left")
+        found = function("coalesce", _column("n"), constant(0))
+        return rows.select(exp.alias_(found, _ENTERING, quoted=True))
+
+    def _place_of_account(self) -> exp.Expr:
+        """Write how many accounts and payments come before an account, all in the order of bits."""
+        names = [one.alias for one in self._words(_ACCOUNT, _ACCOUNT, self._encoding())]
+        order = [exp.Ordered(this=_column(name)) for name in names]
+        here = exp.Window(this=exp.RowNumber(), order=exp.Order(expressions=order))
+        total = function("sum", _column(_ENTERING))
+        paid = exp.Window(this=total, order=exp.Order(expressions=[one.copy() for one in order]))
+        before = exp.Sub(this=paid, expression=_column(_ENTERING))
+        place = exp.Sub(this=exp.Add(this=here, expression=before), expression=constant(1))
+        return exp.alias_(cast(exp.paren(place), "BIGINT"), _PLACE)
+
+    def _places(self) -> SumColumn:
+        both = (self.of.accounts, self.of.payments)
+        return SumColumn(_PLACE, sum(self.terms.tables[name].max_rows for name in both))
 
     def _start(self) -> exp.Expr:
         """Write what an account holds before anything flowed."""
@@ -141,7 +172,25 @@ class _Lowering:
 
     def _payments(self, member: str) -> Leaf:
         """Return what was paid to a member's accounts, once for each two accounts."""
-        of, table = self.of, self.terms.tables[self.of.payments]
+        of, table, encoding = self.of, self.terms.tables[self.of.payments], self._encoding()
+        order = [exp.Ordered(this=word) for word in self._encoded(_ACCOUNT, encoding)]
+        rank = exp.Window(this=exp.RowNumber(), order=exp.Order(expressions=order))
+        kept = _named(_column(of.account), _ACCOUNT).from_(_table(of.accounts)).distinct()
+        ranked = exp.Select().select(_column(_ACCOUNT), exp.alias_(rank, _RANK))
+        ranked = ranked.from_(kept.subquery("d"))
+        outer = exp.Select().from_(self._paid().subquery("g"))
+        on = exp.EQ(this=_column(_TARGET), expression=_column(_ACCOUNT))
+        outer = outer.join(ranked.subquery("k"), on=on)
+        outer = outer.select(*self._words(_SOURCE, _SOURCE, encoding))
+        outer = outer.select(exp.alias_(_scaled(_WEIGHT, WEIGHT_BITS), _WEIGHT))
+        outer = outer.select(self._place_of_payment())
+        sums = (SumColumn(_WEIGHT, 1 << WEIGHT_BITS), self._places())
+        bits, tables = (_bits(_SOURCE, encoding),), (of.payments, of.accounts)
+        return Leaf(member, sql_of(outer), bits, sums, table.max_rows, (_SOURCE,), tables)
+
+    def _paid(self) -> exp.Select:
+        """Write what was paid to own accounts, once for each two accounts."""
+        of = self.of
         inner = _named(_column(of.source), _SOURCE)
         inner = inner.select(exp.alias_(_column(of.target), _TARGET, quoted=True))
         inner = inner.select(exp.alias_(self._part(), _WEIGHT, quoted=True))
@@ -149,16 +198,7 @@ class _Lowering:
         kept = exp.select(_column(of.account)).from_(_table(of.accounts))
         inner = inner.where(exp.GT(this=_column(of.amount), expression=constant(0)))
         inner = inner.where(exp.In(this=_column(of.target), query=kept.subquery()))
-        inner = inner.group_by(constant(1), constant(2))
-        outer, encoding = exp.Select().from_(inner.subquery("g")), self._encoding()
-        for name in (_SOURCE, _TARGET):
-            outer = outer.select(*self._words(name, name, encoding))
-        outer = outer.select(exp.alias_(_scaled(_WEIGHT, WEIGHT_BITS), _WEIGHT))
-        outer = outer.select(exp.alias_(self._by_target(encoding), _BY_TARGET))
-        bits = tuple(_bits(name, encoding) for name in (_SOURCE, _TARGET))
-        sums = (SumColumn(_WEIGHT, 1 << WEIGHT_BITS), SumColumn(_BY_TARGET, table.max_rows))
-        tables = (of.payments, of.accounts)
-        return Leaf(member, sql_of(outer), bits, sums, table.max_rows, (_SOURCE, _TARGET), tables)
+        return inner.group_by(constant(1), constant(2))
 
     def _part(self) -> exp.Expr:
         """Write a payment's part of all that its target was paid; to reach, any part is whole."""
@@ -168,11 +208,13 @@ class _Lowering:
         everything = exp.Window(this=function("sum", paid), partition_by=[_column(self.of.target)])
         return exp.Div(this=cast(paid.copy(), "DOUBLE"), expression=everything)
 
-    def _by_target(self, encoding: Encoding) -> exp.Expr:
-        """Write the place, from 0, that a payment takes in the order of the targets' bits."""
-        order = [exp.Ordered(this=word) for word in self._encoded(_TARGET, encoding)]
-        number = exp.Window(this=exp.RowNumber(), order=exp.Order(expressions=order))
-        return cast(exp.paren(exp.Sub(this=number, expression=constant(1))), "BIGINT")
+    def _place_of_payment(self) -> exp.Expr:
+        """Write how many accounts and payments come before a payment, by the accounts' ranks."""
+        order = exp.Order(expressions=[exp.Ordered(this=_column(_RANK))])
+        number = exp.Window(this=exp.RowNumber(), order=order)
+        both = exp.Add(this=number, expression=_column(_RANK))
+        place = exp.Sub(this=both, expression=constant(1))
+        return exp.alias_(cast(exp.paren(place), "BIGINT"), _PLACE)
 
     def _words(self, name: str, of: str, encoding: Encoding) -> list[exp.Expr]:
         found = self._encoded(of, encoding)

@@ -11,7 +11,6 @@ from protocols.context import Context
 from protocols.rep3.convert import bits_to_arith, is_zero
 from protocols.rep3.fixed import cross, rescale, reshare
 from protocols.rep3.graph import WEIGHT_BITS, Graph
-from protocols.rep3.incidence import gather, spread
 from protocols.rep3.multiply import multiply
 from protocols.rep3.place import place_again, unplace
 from protocols.rep3.rows import Rows, no_bits, no_sums
@@ -38,8 +37,8 @@ def propagate(
     Raises:
         ValueError: if damping or the number of rounds is out of range, or the shape differs.
 
-    Cost: 6 rounds and P0 72 E + 48 V bytes, the others half; then for each round of scores 11:
-        two shuffles of two columns and two of one of all V + E rows, 8 E bytes, and 64 V by P0.
+    Cost: 6 rounds and P0 72 E + 48 V bytes, the others half; then for each round of scores 13:
+        a `spread` of two columns and a `gather` of one, 8 E bytes, and 64 V by P0.
     Security: semi-honest, honest majority; no leakage.
 
     Exact to a few times 2^-40 a round, if no vertex's weights times scores sum up to 4: relative
@@ -80,8 +79,8 @@ def reach(ctx: Context, graph: Graph, marked: Bits, hops: int) -> Steps[Bits]:
     Raises:
         ValueError: if the number of hops is below 0, or the shape differs.
 
-    Cost: 11 rounds, and about 21 for each hop, which sends four shuffles of a column of all
-        V + E rows, 8 E bytes and about 14 V.
+    Cost: 11 rounds, and about 19 for each hop: a `spread` and a `gather` of a column, 8 E bytes
+        and about 14 V.
     Security: semi-honest, honest majority; no leakage.
     """
     v, e = graph.n, graph.weight.shape[0]
@@ -111,10 +110,10 @@ def _round(ctx: Context, graph: Graph, scores: Arith, weights: Arith, part: int)
     A score is given with 40 bits, and rounded to 20; a weight as its first 20 bits and the 20 that
     follow. The exact score times the first and the rounded one times the rest have the same scale.
     """
-    at_edges = yield from spread(ctx.at("spread"), graph.sources, scores)
+    at_edges = yield from graph.spread(ctx.at("spread"), scores)
     products = cross(np.multiply, at_edges, weights).sum(axis=0, dtype=np.uint64)
     flows = yield from reshare(ctx.at("flows"), products)
-    sums = yield from gather(ctx.at("gather"), graph.targets, flows.reshape(1, -1))
+    sums = yield from graph.gather(ctx.at("gather"), flows.reshape(1, -1))
     total = sums[0] + scores[0].scale((1 << _DAMPING_BITS) - part)
     exact, short = yield from parallel(
         rescale(ctx.at("exact"), total.own, _SHORT),
@@ -127,8 +126,8 @@ def _hop(ctx: Context, graph: Graph, marked: Bits, counts: Arith) -> Steps[Bits]
     """Mark the targets of edges that count and leave marked vertices."""
     v, e = graph.n, graph.weight.shape[0]
     marks = yield from bits_to_arith(ctx.at("marks"), marked, v)
-    at_edges = yield from spread(ctx.at("spread"), graph.sources, marks)
+    at_edges = yield from graph.spread(ctx.at("spread"), marks)
     met = yield from multiply(ctx.at("met"), at_edges, counts)
-    sums = yield from gather(ctx.at("gather"), graph.targets, met)
+    sums = yield from graph.gather(ctx.at("gather"), met)
     none = yield from is_zero(ctx.at("none"), (sums + marks)[0], (e + 1).bit_length())
     return none.flip(ctx.me)

@@ -5,27 +5,19 @@ it enters. Both are kept as secret permutations, so what later goes along the ed
 nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from protocols.context import Context
-from protocols.rep3.adjacency import (
-    Edges,
-    Found,
-    ascending,
-    merged_sources,
-    merged_targets,
-    merged_vertices,
-    sorted_sides,
-)
-from protocols.rep3.and_bits import and_bits
+from protocols.rep3.adjacency import Edges, Part, entering, leaving, merged_vertices
 from protocols.rep3.convert import bits_to_arith
 from protocols.rep3.incidence import Incidence
 from protocols.rep3.multiply import multiply
-from protocols.rep3.place import Placement
-from protocols.rep3.share import Arith, Bits, concat_planes, end_to_end
+from protocols.rep3.place import Placement, place_again
+from protocols.rep3.rows import Rows, no_bits
+from protocols.rep3.share import Arith, Bits, end_to_end
 from protocols.rounds import Steps, parallel
 
 WEIGHT_BITS = 40  # scale of weights
@@ -37,15 +29,17 @@ class Graph:
 
     Attributes:
         ids: (1 + k, V / 64): whether there is a vertex, and its id, ascending; others come last.
-        placement: moves vertices as they were given into that order.
-        sources, targets: for each part of the edges, which of them leave and enter a vertex.
+        placement: moves vertices as they were given, part after part, into that order.
+        sources: for each part with edges, which vertices these leave, of all in ascending order.
+        targets: for each part, which of its vertices, as given, its edges enter; or how many
+            vertices it has, if it has no edges.
         weight: (E,), part after part, in the order given; 0 for edges that count for nothing.
     """
 
     ids: Bits
     placement: Placement
     sources: tuple[Incidence, ...]
-    targets: tuple[Incidence, ...]
+    targets: tuple[Incidence | int, ...]
     weight: Arith
 
     @property
@@ -53,111 +47,97 @@ class Graph:
         """How many vertices there may be."""
         return 64 * self.ids.shape[1]
 
+    def spread(self, ctx: Context, values: Arith) -> Steps[Arith]:
+        """Give each edge the values of the vertex that it leaves: ascending (m, V) to (m, E).
 
-def arrange(
-    ctx: Context, vertices: Bits, there: Bits, source: Bits, target: Bits, weight: Arith
-) -> Steps[Graph]:
+        Cost: of all parts V + E_i, two shuffles of m columns; 4 rounds.
+        Security: semi-honest, honest majority; no leakage.
+        """
+        steps = (side.spread(ctx.at(f"{i}"), values) for i, side in enumerate(self.sources))
+        return end_to_end((yield from parallel(*steps)))
+
+    def gather(self, ctx: Context, values: Arith) -> Steps[Arith]:
+        """Add up the values of edges that enter a vertex: (m, E) to ascending (m, V).
+
+        Cost: of all parts V_i + E_i, two shuffles of m columns, then one of V; 6 rounds.
+        Security: semi-honest, honest majority; no leakage.
+        """
+        sums = yield from parallel(*self._gathered(ctx, values))
+        rows = Rows(self.n, no_bits(self.n), end_to_end(sums))
+        placed = yield from place_again(ctx.at("ascending"), rows, self.placement)
+        return placed.sums
+
+    def _gathered(self, ctx: Context, values: Arith) -> Iterator[Steps[Arith]]:
+        at = 0
+        for i, side in enumerate(self.targets):
+            if isinstance(side, int):
+                yield _zeros(values.shape[0], side)
+            else:
+                yield side.gather(ctx.at(f"{i}"), values[:, at : at + side.edges])
+                at += side.edges
+
+
+def arrange(ctx: Context, parts: Sequence[Part]) -> Steps[Graph]:
     """Find out which edges leave and enter which vertices.
 
-    An edge whose source or target is no vertex's id counts for nothing, nor does a vertex that
-    isn't there: its place among the ids is behind all others, so its id may be any. Edges that
-    aren't there have weight 0.
+    An edge whose source is no vertex's id counts for nothing, nor does a vertex that isn't there.
 
     Args:
-        vertices: ids, (k, V / 64) planes with V a multiple of 64 above 0; those that are there
-            differ from each other. Of several with one id, one takes part.
-        there: one plane, (1, V / 64).
-        source, target: ids, (k, E / 64) with E a multiple of 64 or 0.
-        weight: (E,), at scale WEIGHT_BITS, each from 0 to 1.
+        parts: of owners, at least one, and edges in one of them at least. Vertices that are there
+            differ in their ids; of several with one id, one takes part. That ids and sources ascend
+            isn't checked: unsorted sources spoil the edges of their part, unsorted ids all.
 
     Raises:
         ValueError: if the shapes don't fit.
         PeerMisbehaved: as `reveal_bits`.
+        NotAPermutation: as `entering`.
 
-    Cost: a `sort` of V ids, and then, in the same rounds, two of V + E; 36 (V + E) bytes by P0
-        for each of these, and half by the others. For k = 64 and n = 2^18 about 600 rounds and
-        210 MB by each party.
-    Security: semi-honest, honest majority; no leakage: what is opened are comparisons and
-        permutations of rows in a uniformly random order.
+    Cost: a `merge_many` of the vertices; then, in the same rounds, for each part of the edges one
+        of their sources with all V vertices, and 60 (V + E_i) bytes by P0 and half by the others.
+    Security: semi-honest, honest majority; no leakage: what is opened are permutations of rows in
+        a uniformly random order.
     """
-    source, target, weight = _at_least_one_word(source, target, weight)
-    _check(vertices, there, source, target, weight)
-    given = concat_planes([there, vertices])
-    ordered, placement = yield from ascending(ctx.at("vertices"), given)
-    leaving, entering = yield from sorted_sides(ctx.at("sides"), ordered, (source, target))
-    kept = yield from _counting(ctx, leaving[1], entering[1], weight)
-    return Graph(ordered, placement, (leaving[0],), (entering[0],), kept)
+    _check(parts)
+    ids, placement = yield from merged_vertices(ctx.at("vertices"), parts)
+    held = [part.edges for part in parts if part.edges is not None]
+    found, entered = yield from parallel(
+        parallel(*(leaving(ctx.at(f"sources{i}"), ids, edges) for i, edges in enumerate(held))),
+        parallel(*(_entering(ctx.at(f"targets{i}"), part) for i, part in enumerate(parts))),
+    )
+    known = end_to_end([one for _, one in found])
+    weight = end_to_end([edges.weight for edges in held])
+    counts = yield from bits_to_arith(ctx.at("counts"), known, weight.shape[0])
+    kept = yield from multiply(ctx.at("weight"), weight, counts[0])
+    return Graph(ids, placement, tuple(side for side, _ in found), entered, kept)
 
 
-def arrange_sorted(ctx: Context, vertices: Sequence[Bits], edges: Sequence[Edges]) -> Steps[Graph]:
-    """Do as `arrange` for parts that their owners have sorted.
-
-    Args:
-        vertices: parts, at least one, of (1 + k, V_i / 64): whether they are there, and their
-            ids, ascending; others come last.
-        edges: parts, at least one. What an owner says that isn't so concerns its edges alone.
-
-    Raises:
-        ValueError: if the shapes don't fit.
-        PeerMisbehaved: as `reveal_bits`.
-        NotAPermutation: as `merged_targets`.
-
-    Cost: a `merge_many` of the vertices; then, in the same rounds, for each part of the edges two
-        merges of its ids with those of all V vertices, and 80 (V + E_i) bytes by P0 and half by
-        the others. About a third of the work of `arrange`, as long as there are fewer vertices
-        than edges in a part.
-    Security: semi-honest, honest majority; no leakage.
-    """
-    _check_parts(vertices, edges)
-    ordered, placement = yield from merged_vertices(ctx.at("vertices"), vertices)
-    sides: list[Steps[Found]] = []
-    for i, part in enumerate(edges):
-        sides.append(merged_sources(ctx.at(f"sources{i}"), ordered, part))
-        sides.append(merged_targets(ctx.at(f"targets{i}"), ordered, part))
-    found = yield from parallel(*sides)
-    (sources, leaving), (targets, entering) = (_apart(found[i::2]) for i in range(2))
-    weight = end_to_end([part.weight for part in edges])
-    kept = yield from _counting(ctx, leaving, entering, weight)
-    return Graph(ordered, placement, sources, targets, kept)
+def _entering(ctx: Context, part: Part) -> Steps[Incidence | int]:
+    if part.edges is None:
+        return part.n
+    return (yield from entering(ctx, part, part.edges))
 
 
-def _at_least_one_word(source: Bits, target: Bits, weight: Arith) -> tuple[Bits, Bits, Arith]:
-    """Put 64 edges of weight 0 in the place of none."""
-    if weight.shape != (0,) or source.shape[1] or target.shape[1]:
-        return source, target, weight
-    none = np.zeros((source.shape[0], 1), dtype=np.uint64)
-    return Bits(none, none), Bits(none, none), weight.padded(64)
+def _zeros(m: int, n: int) -> Steps[Arith]:
+    zeros = np.zeros((m, n), dtype=np.uint64)
+    return Arith(zeros, zeros)
+    yield
 
 
-def _check(vertices: Bits, there: Bits, source: Bits, target: Bits, weight: Arith) -> None:
-    k, words = vertices.shape
-    if k == 0 or words == 0 or there.shape != (1, words):
-        raise ValueError(f"ids {vertices} and {there} are not those of vertices")
-    edges = weight.shape[0] // 64
-    if source.shape != (k, edges) or target.shape != source.shape or weight.shape[0] % 64:
-        raise ValueError(f"{source}, {target} and {weight} are not edges between ids of {k} bits")
-
-
-def _check_parts(vertices: Sequence[Bits], edges: Sequence[Edges]) -> None:
-    if not vertices or not edges:
-        raise ValueError("a graph has one part of vertices and of edges at least")
-    planes = {part.shape[0] for part in vertices}
-    for part in edges:
-        words = part.n // 64
-        alike = {part.weight.shape, part.by_target.shape} == {(64 * words,)}
-        if part.there.shape != (1, words) or not alike or part.source.shape != part.target.shape:
-            raise ValueError(f"{part} has columns of several sizes")
-        planes.add(1 + part.source.shape[0])
+def _check(parts: Sequence[Part]) -> None:
+    held = [part.edges for part in parts if part.edges is not None]
+    if not held:
+        raise ValueError("a graph has edges in one part at least")
+    if any(part.n == 0 or part.place.shape != (part.n,) for part in parts):
+        raise ValueError("a part has vertices, and a place for each")
+    for edges in held:
+        if edges.n % 64 or not edges.n or not _fits(edges):
+            raise ValueError(f"{edges} has columns of several sizes")
+    planes = {part.ids.shape[0] for part in parts} | {1 + e.source.shape[0] for e in held}
     if len(planes) > 1 or min(planes) < 2:
         raise ValueError(f"ids of several widths: {sorted(planes)} planes")
 
 
-def _apart(found: Sequence[Found]) -> tuple[tuple[Incidence, ...], Bits]:
-    return tuple(side for side, _ in found), end_to_end([known for _, known in found])
-
-
-def _counting(ctx: Context, leaving: Bits, entering: Bits, weight: Arith) -> Steps[Arith]:
-    """Take the weight from edges that don't lead from a vertex to a vertex."""
-    both = yield from and_bits(ctx.at("both"), leaving, entering)
-    counts = yield from bits_to_arith(ctx.at("counts"), both, weight.shape[0])
-    return (yield from multiply(ctx.at("weight"), weight, counts[0]))
+def _fits(edges: Edges) -> bool:
+    words = (edges.n // 64,)
+    same = edges.there.shape == (1, *words) and edges.source.shape[1:] == words
+    return same and edges.place.shape == edges.weight.shape

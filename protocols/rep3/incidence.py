@@ -1,13 +1,10 @@
 """Which edges a vertex has at one of their ends, as one secret order: each vertex, then its edges.
 
 Rule: values go from vertices to edges and back by a repeated permutation and running sums. Nothing
-is compared here; vertices stand in ascending order of their ids, edges in the order given.
+is compared here; vertices keep the order that they have, and so do edges.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import reduce
-from itertools import accumulate
 
 import numpy as np
 
@@ -16,15 +13,17 @@ from protocols.rep3.place import Placement, place_again, unplace
 from protocols.rep3.rows import Rows, no_bits, no_sums
 from protocols.rep3.scan import running_sum, running_xor, undo_running_sum, undo_running_xor
 from protocols.rep3.share import Arith, Bits, end_to_end
-from protocols.rounds import U64, Steps, parallel
+from protocols.rounds import U64, Steps
 
 
 @dataclass(frozen=True, slots=True)
 class Incidence:
-    """Attributes:
-    vertices, edges: how many, multiples of 64.
-    placement: moves all vertices and, behind them, all edges so that each vertex is followed by
-        its edges. Edges that have none there follow any vertex, or stand before all.
+    """Vertices, the edges that have one of them at one end, and their order.
+
+    Attributes:
+        vertices, edges: how many, multiples of 64.
+        placement: moves all vertices and, behind them, all edges so that each vertex is followed
+            by its edges. Edges that have none there follow any vertex, or stand before all.
     """
 
     vertices: int
@@ -76,22 +75,6 @@ class Incidence:
         back = yield from unplace(ctx.at("back"), summed, self.placement)
         before, total = back.sums[:, : self.vertices], summed.sums[:, -1:]
         return Arith(_to_next(before.own, total.own), _to_next(before.next, total.next))
-
-
-def spread(ctx: Context, sides: Sequence[Incidence], values: Arith) -> Steps[Arith]:
-    """Give the edges of all parts their vertices' values, part after part."""
-    steps = (side.spread(ctx.at(f"{i}"), values) for i, side in enumerate(sides))
-    return end_to_end((yield from parallel(*steps)))
-
-
-def gather(ctx: Context, sides: Sequence[Incidence], values: Arith) -> Steps[Arith]:
-    """Add up values of each vertex's edges in all parts, which stand one after the other."""
-    ends = list(accumulate(side.edges for side in sides))
-    parts = (
-        side.gather(ctx.at(f"{i}"), values[:, end - side.edges : end])
-        for i, (side, end) in enumerate(zip(sides, ends, strict=True))
-    )
-    return reduce(Arith.__add__, (yield from parallel(*parts)))
 
 
 def _no_values(m: int, n: int) -> Arith:

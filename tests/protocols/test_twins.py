@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from protocols.rep3.adjacency import Edges, Part
 from protocols.rep3.graph import arrange
 from protocols.rep3.share import split_arith, split_bits
 from protocols.rep3.slices import to_planes
@@ -12,14 +13,16 @@ from protocols.simulate import Transcript, contexts, simulate
 
 
 def told(ids: np.ndarray, there: np.ndarray, transcript: Transcript | None = None) -> bool:
-    parts = split_bits(to_planes(ids.astype(np.uint64).reshape(-1, 1), 20))
-    marks = split_bits(to_planes(there.astype(np.uint64).reshape(-1, 1), 1))
-    none, edges = split_arith(np.zeros(0, np.uint64)), split_bits(np.zeros((20, 0), np.uint64))
+    order, n = np.lexsort((ids, ~there)), ids.size
+    rows = there[order].astype(np.uint64), ids[order].astype(np.uint64)
+    planes = split_bits(np.concatenate([to_planes(rows[0], 1), to_planes(rows[1], 20)]))
+    places = split_arith(np.arange(n, dtype=np.uint64) * rows[0])
+    none, edges = split_arith(np.zeros(64, np.uint64)), split_bits(np.zeros((21, 1), np.uint64))
 
     def steps(ctx) -> Steps[bool]:  # type: ignore[no-untyped-def]
         me = ctx.me
-        given = parts[me], marks[me], edges[me], edges[me], none[me]
-        graph = yield from arrange(ctx.at("graph"), *given)
+        held = Edges(edges[me][:1], edges[me][1:], none[me], none[me])
+        graph = yield from arrange(ctx.at("graph"), [Part(planes[me], places[me], held)])
         return (yield from has_twins(ctx.at("twins"), graph))
 
     found = set(simulate([steps(ctx) for ctx in contexts(b"s")], transcript=transcript))

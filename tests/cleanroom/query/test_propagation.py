@@ -91,6 +91,8 @@ def test_the_plan_as_text() -> None:
         'FROM "payments" WHERE "amount" > 0 AND "dst" IN (SELECT "iban" FROM "accounts") '
         "GROUP BY 1, 2"
     ) in paid.sql
+    assert [one.name for one in paid.sums] == ["weight", "place"]
+    assert [one.name for one in node.own.sums] == ["score", "place"]
     assert plan_of(SCORES).hash == plan_of(SCORES).hash != plan_of(REACH).hash
     assert plan_of(SCORES, "bank_b").hash != plan_of(SCORES).hash
     assert plan_of("select Account, SCORE from propagate(RISK, 2)").root == plan_of(SCORES).root
