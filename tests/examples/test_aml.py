@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cleanroom.cli.warnings import warnings
 from cleanroom.contract.terms import Terms
 from cleanroom.local.given import by_member
 from cleanroom.plan.question import Question
@@ -89,6 +90,10 @@ def test_every_gate_is_bounded_and_has_a_part_for_each_bank(name: str) -> None:
         assert plan.gate is not None
         assert plan.gate.own
         assert sum(leaf.max_rows for leaf in plan.leaves) <= 6 * 4096
+
+
+def test_signers_are_warned_of_nothing() -> None:
+    assert not list(warnings(Terms.of(CONTRACT)))
 
 
 def test_scores_flow_as_said(world: World) -> None:
