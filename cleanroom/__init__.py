@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from cleanroom.frames.frame import Frame
-    from cleanroom.frames.functions import col, count, lit, private, when
+    from cleanroom.frames.functions import col, count, lit, private, rank, row_number, when
     from cleanroom.local.arms import compare, pooled
     from cleanroom.local.room import LocalRoom
     from cleanroom.models.files import load_model
@@ -33,6 +33,8 @@ __all__ = [
     "load_model",
     "pooled",
     "private",
+    "rank",
+    "row_number",
     "when",
 ]
 
@@ -48,7 +50,9 @@ _HOMES = {
     "Trained": "recipient.trained",
     "compare": "local.arms",
     "connect": "recipient.room",
-    **dict.fromkeys(("col", "count", "lit", "private", "when"), "frames.functions"),
+    **dict.fromkeys(
+        ("col", "count", "lit", "private", "rank", "row_number", "when"), "frames.functions"
+    ),
     "load_model": "models.files",
     "pooled": "local.arms",
 }

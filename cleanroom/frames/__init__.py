@@ -6,6 +6,6 @@ Trees are built of sqlglot's objects alone; names and values never become SQL as
 
 from cleanroom.frames.expression import Expression
 from cleanroom.frames.frame import Frame
-from cleanroom.frames.functions import col, count, lit, private, when
+from cleanroom.frames.functions import col, count, lit, private, rank, row_number, when
 
-__all__ = ["Expression", "Frame", "col", "count", "lit", "private", "when"]
+__all__ = ["Expression", "Frame", "col", "count", "lit", "private", "rank", "row_number", "when"]

@@ -3,7 +3,8 @@
 Rule: an expression knows no frame. It is a tree with names in it, which a frame resolves.
 """
 
-from collections.abc import Iterable
+import builtins
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar, NoReturn, TypeAlias
 
 from sqlglot import exp
@@ -12,11 +13,13 @@ from cleanroom.contract.types import SqlType
 from cleanroom.errors import UnsupportedQuery
 from cleanroom.frames.parts import Dates, Texts
 from cleanroom.frames.trees import atom, binary, unary
-from cleanroom.frames.values import output_name, value_of
+from cleanroom.frames.values import identifier, output_name, value_of
+from cleanroom.frames.windows import over
 from cleanroom.sql.render import cast
 
 Operand: TypeAlias = "Expression | object"
 Name: TypeAlias = str  # within the class `str` is its own
+Key: TypeAlias = "Name | Expression"
 
 
 class Expression:
@@ -154,6 +157,28 @@ class Expression:
         """Return the value at a part of the order, from 0 to 1."""
         return self._aggregate(exp.PercentileDisc, where, expression=value_of(share))
 
+    # --- along rows --------------------------------------------------------------------
+
+    def shift(self, n: int = 1) -> "Expression":
+        """Return the value n rows before, or after if n is negative; goes on with `over`."""
+        return self.called(
+            exp.Lag if n > 0 else exp.Lead, offset=exp.Literal.number(builtins.abs(n))
+        )
+
+    def over(
+        self,
+        *partition: "Key",
+        order_by: "Key | Sequence[Key]" = (),
+        descending: bool = False,
+    ) -> "Expression":
+        """Compute it for each row, along the rows that are equal in `partition`."""
+        names = [order_by] if isinstance(order_by, Name | Expression) else order_by
+        keys = [exp.Ordered(this=_key(key)) for key in names]
+        for key in keys:
+            key.set("desc", descending or None)
+            key.set("nulls_first", False)
+        return self.made(over(self.tree, [_key(key) for key in partition], keys))
+
     # --- operators ---------------------------------------------------------------------
 
     def __add__(self, other: Operand) -> "Expression":
@@ -250,3 +275,12 @@ def filtered(aggregate: Expression, where: Expression | None) -> Expression:
         return aggregate
     condition = exp.Where(this=where.tree)
     return Expression(exp.Filter(this=aggregate.tree, expression=condition), aggregate.name)
+
+
+def column(name: object) -> Expression:
+    """Return a column by its name."""
+    return Expression(exp.Column(this=identifier(output_name(name))))
+
+
+def _key(of: Key) -> exp.Expr:
+    return of.tree if isinstance(of, Expression) else column(of).tree

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from cleanroom.errors import UnsupportedQuery
 from cleanroom.frames import steps
 from cleanroom.frames.block import Block
-from cleanroom.frames.expression import Expression
+from cleanroom.frames.expression import Expression, column
 from cleanroom.frames.joining import How, joined
 from cleanroom.frames.rendering import text_of
 from cleanroom.frames.values import output_name
@@ -82,7 +82,7 @@ class Frame:
         """Return the same columns, some under other names: {"old": "new"}."""
         for name in names:
             steps.lookup(self.block, name)
-        renamed = (steps.column_named(name).alias(names.get(name, name)) for name in self.columns)
+        renamed = (column(name).alias(names.get(name, name)) for name in self.columns)
         return self.select(*renamed)
 
     def join(
@@ -122,7 +122,7 @@ class Frame:
 
     def unique(self) -> "Frame":
         """Return each different row once."""
-        keys = {name: steps.column_named(name) for name in self.columns}
+        keys = {name: column(name) for name in self.columns}
         return self._with(steps.grouped(self.block, keys, {}))
 
     distinct = unique

@@ -5,8 +5,8 @@ Rule: what a program imports.
 
 from sqlglot import exp
 
-from cleanroom.frames.expression import Expression, Operand, filtered, tree_of
-from cleanroom.frames.values import output_name, parameter, value_of
+from cleanroom.frames.expression import Expression, Operand, column, filtered, tree_of
+from cleanroom.frames.values import parameter, value_of
 
 
 class When:
@@ -44,7 +44,7 @@ def col(name: str) -> Expression:
     Raises:
         UnsupportedQuery: if it isn't a name; whether there is one is known when it is used.
     """
-    return Expression(exp.column(exp.to_identifier(output_name(name), quoted=True)))
+    return column(name)
 
 
 def lit(value: object) -> Expression:
@@ -55,6 +55,16 @@ def lit(value: object) -> Expression:
 def count(*, where: Expression | None = None) -> Expression:
     """Return how many rows a group has."""
     return filtered(Expression(exp.Count(this=exp.Star(), big_int=True), "count"), where)
+
+
+def row_number() -> Expression:
+    """Return the place of a row: `row_number().over("id", order_by="day")`."""
+    return Expression(exp.RowNumber(), "row_number")
+
+
+def rank() -> Expression:
+    """Return the place of a row, the same for equal ones: `rank().over("id", order_by="day")`."""
+    return Expression(exp.Rank(), "rank")
 
 
 def private(name: str) -> Expression:

@@ -11,15 +11,17 @@ from sqlglot import exp
 
 from cleanroom.errors import UnknownName, UnsupportedQuery
 from cleanroom.frames.block import Block, Column, Order, nested
-from cleanroom.frames.expression import Expression
+from cleanroom.frames.expression import Expression, column
 from cleanroom.frames.trees import replaced
 from cleanroom.frames.values import output_name
+from cleanroom.frames.windows import has_window, without_windows
 from cleanroom.sql import operators
 from cleanroom.sql.aggregates import is_aggregate
 from cleanroom.sql.expr import Expr, columns
 from cleanroom.sql.names import nearest
 from cleanroom.sql.scalars import Scalars
 
+_COLUMN = "a column beside others"
 _FIRST = "Aggregate with group_by(...).agg(...), then go on with what that gives."
 
 
@@ -40,16 +42,21 @@ def filtered(block: Block, conditions: Iterable[Expression]) -> Block:
 def projected(block: Block, outputs: Mapping[str, Expression], *, kept: bool) -> Block:
     """Compute columns; `kept`: beside those that there are."""
     for expression in outputs.values():
-        _no_aggregate(expression, "a column beside others")
+        _no_aggregate(expression, _COLUMN)
+    along = any(has_window(expression.tree) for expression in outputs.values())
+    if along and (block.keys is not None or block.limit is not None):
+        block = nested(block)
     made = {name: resolved(block, expression) for name, expression in outputs.items()}
     if not kept:
-        return replace(block, columns=made, unlisted={})
+        block = replace(block, columns=made, unlisted={})
+        return nested(block) if along else block
     replacing = {name.lower(): name for name in made}
     shown = {
         replacing.get(name.lower(), name): made.get(replacing.get(name.lower(), ""), found)
         for name, found in block.columns.items()
     }
-    return replace(block, columns={**shown, **made})
+    block = replace(block, columns={**shown, **made})
+    return nested(block) if along else block
 
 
 def grouped(
@@ -91,11 +98,6 @@ def limited(block: Block, n: int) -> Block:
     return replace(block, limit=n if block.limit is None else min(n, block.limit))
 
 
-def column_named(name: str) -> Expression:
-    """Return a column as an expression."""
-    return Expression(exp.column(exp.to_identifier(output_name(name), quoted=True)))
-
-
 def named(
     given: Iterable[str | Expression], more: Mapping[str, object], what: str
 ) -> dict[str, Expression]:
@@ -108,7 +110,7 @@ def named(
     unnamed = [(None, one) for one in given]
     for name, one in (*unnamed, *more.items()):
         if isinstance(one, str):
-            one = column_named(one)
+            one = column(one)
         if not isinstance(one, Expression):
             remedy = "Pass names of columns or expressions, such as col('x').sum()."
             raise UnsupportedQuery(f"a {type(one).__name__} in {what}", remedy=remedy)
@@ -131,7 +133,7 @@ def resolved(block: Block, expression: Expression, *, aggregates: bool = False) 
     def meaning(node: exp.Column) -> Expr:
         return lookup(block, node.name).bound
 
-    bound = Scalars(meaning, aggregates=aggregates).bind(_without_parameters(tree))
+    bound = Scalars(meaning, aggregates=aggregates).bind(without_windows(_without_parameters(tree)))
     return Column(replaced(tree, lambda node: lookup(block, node.name).tree.copy()), bound)
 
 
@@ -150,7 +152,9 @@ def lookup(block: Block, name: str) -> Column:
 
 
 def has_aggregate(expression: Expression) -> bool:
-    return any(is_aggregate(node) for node in expression.tree.walk())
+    """Whether an expression adds up rows, windows apart."""
+    walked = expression.tree.walk(prune=lambda node: isinstance(node, exp.Window))
+    return any(is_aggregate(node) for node in walked)
 
 
 def _no_aggregate(expression: object, what: str) -> None:
@@ -159,6 +163,8 @@ def _no_aggregate(expression: object, what: str) -> None:
         raise UnsupportedQuery(f"a {type(expression).__name__} in {what}", remedy=remedy)
     if has_aggregate(expression):
         raise UnsupportedQuery(f"an aggregate in {what}", remedy=_FIRST)
+    if has_window(expression.tree) and what != _COLUMN:
+        raise UnsupportedQuery(f"over() in {what}", remedy="Name it with with_columns() first.")
 
 
 def _check_aggregated(name: str, output: Expression) -> None:

@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 
 import rooms
 
-from cleanroom.frames import Frame, col, count, when
+from cleanroom.frames import Frame, col, count, rank, row_number, when
 from cleanroom.frames.table import block_of
 
 
@@ -164,4 +164,29 @@ def cases(room: Any = _ROOM) -> Iterator[tuple[Frame, str]]:
     yield (
         people.select(col("score").quantile(0.5).alias("q"), col("income").median().alias("m")),
         "SELECT QUANTILE_DISC(score, 0.5) AS q, MEDIAN(income) AS m FROM alpha.people",
+    )
+    yield (
+        table("alpha.visits", room)
+        .with_columns(
+            nth=row_number().over("id", order_by=["day", "cost"]),
+            gap=col("day") - col("day").shift().over("id", order_by=["day", "cost"]),
+        )
+        .filter(col("nth") > 1, col("gap") <= 30)
+        .agg(n=count(), cost=col("cost").sum()),
+        "SELECT COUNT(*) AS n, SUM(cost) AS cost FROM (SELECT cost, "
+        "ROW_NUMBER() OVER (PARTITION BY id ORDER BY day, cost) AS nth, "
+        "day - LAG(day, 1) OVER (PARTITION BY id ORDER BY day, cost) AS gap "
+        "FROM alpha.visits) AS visits WHERE nth > 1 AND gap <= 30",
+    )
+    yield (
+        moves.group_by("cust", "channel")
+        .agg(total=col("amt").sum())
+        .select("cust", "total", r=rank().over("cust", order_by="total", descending=True))
+        .filter(col("r") <= 2)
+        .group_by("r")
+        .agg(persons=count(), total=col("total").sum()),
+        "SELECT r, COUNT(*) AS persons, SUM(total) AS total FROM (SELECT total, "
+        "RANK() OVER (PARTITION BY cust ORDER BY total DESC) AS r FROM "
+        "(SELECT cust, SUM(amt) AS total FROM transactions GROUP BY cust, channel) AS "
+        "transactions) AS transactions WHERE r <= 2 GROUP BY r",
     )

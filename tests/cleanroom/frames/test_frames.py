@@ -17,7 +17,7 @@ from frames import table
 from cleanroom.contract.terms import Terms
 from cleanroom.demo import examples
 from cleanroom.errors import CleanroomError, UnknownName, UnsupportedQuery
-from cleanroom.frames import Expression, Frame, col, count, lit, private
+from cleanroom.frames import Expression, Frame, col, count, lit, private, row_number
 from cleanroom.frames.table import block_of
 from cleanroom.plan.plan import Plan
 from cleanroom.query.compile import compile_query
@@ -141,6 +141,11 @@ REFUSED: list[tuple[Callable[[Frame, Frame], object], str]] = [
     (lambda p, c: p.group_by().agg(n=count()), "group_by without keys"),
     (lambda p, c: p.group_by("id").agg(id=count()), "two columns named 'id'"),
     (lambda p, c: p.group_by(x=lit(3)).agg(n=count()), "the constant 'x' in group_by"),
+    (lambda p, c: p.filter(count().over("id") > 1), "over.. in filter.*with_columns"),
+    (lambda p, c: p.with_columns(x=col("score").max().over("id")), "over.. of anything but"),
+    (lambda p, c: p.with_columns(x=row_number()), "without over"),
+    (lambda p, c: p.with_columns(x=row_number().over("scor")), "no column 'scor'"),
+    (lambda p, c: p.with_columns(x=col("name").shift().over("id") + 1), r"TEXT \+ INTEGER"),
     (lambda p, c: p.select("id", "ID"), "two columns named 'ID'"),
     (lambda p, c: p.select(3), "a int in select"),
     (lambda p, c: p.select(lit(3)), "a column without a name"),
