@@ -5,6 +5,7 @@ which rules they were released; nothing is asked again, and nothing that was wit
 """
 
 import datetime as dt
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -105,6 +106,8 @@ def _cell(value: Any) -> str:
     match value:
         case None:
             return f"<td>{DASH}</td>"
+        case float() if math.isnan(value):
+            return f"<td>{DASH}</td>"
         case float():
             told = f"{value:,.2f}" if abs(value) >= 1000 else f"{value:.6g}"
             return f'<td class="number">{told}</td>'
@@ -122,8 +125,8 @@ def _released(result: Result, request: Request) -> Iterator[str]:
         rules.append(f"at least {privacy['threshold']} persons behind every group")
     if "epsilon" in privacy:
         rules.append(f"noisy, epsilon {privacy['epsilon']:g}")
-        rules += [f"{what} +-{error:.4g}" for what, error in privacy["standard_errors"].items()]
     yield f"Released under {', '.join((privacy['kind'], *rules))}."
+    yield from _errors(result)
     left_out = str(result.withheld)
     yield f"{left_out[:1].upper()}{left_out[1:]}."
     if result.withheld:
@@ -132,5 +135,17 @@ def _released(result: Result, request: Request) -> Iterator[str]:
         yield "More rows match than open."
     if result.without:
         yield f"Without {', '.join(result.without)}."
+    if request.purpose:
+        yield f"For the purpose {request.purpose}."
     asked = dt.datetime.fromtimestamp(request.issued_at, dt.UTC)
     yield f"Asked {asked:%Y-%m-%d %H:%M} UTC; receipt (SHA-256) {result.receipt.digest}."
+
+
+def _errors(result: Result) -> Iterator[str]:
+    """Say how far noise moved what was opened."""
+    errors = result.privacy.get("standard_errors", {}).items()
+    if errors:
+        yield f"Standard errors: {', '.join(f'{what} {error:.4g}' for what, error in errors)}."
+    for name, error in result.standard_errors.items():
+        if math.inf in (error if isinstance(error, tuple) else (error,)):
+            yield f"Noise may have made up values of {name}: their error is infinite."
