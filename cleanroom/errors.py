@@ -245,8 +245,8 @@ class JoinTooLarge(CleanroomError):
 
     code = "join-too-large"
     remedy = (
-        "Filter more, or declare max_rows_per_person so that the bound can be proven; for a gate "
-        "the contract may say a larger max_joined."
+        "Filter more, or declare max_rows_per_person so that the bound can be proven; the contract "
+        "may say a larger max_joined for a gate, or max_left or further rungs for a linkage."
     )
 
 

@@ -154,11 +154,13 @@ def _numbered(half: pd.DataFrame, rows: int) -> pd.DataFrame:
     return found[found["truth"] < rows].reset_index(drop=True)
 
 
-def pairs_of(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+def pairs_of(
+    frames: Mapping[str, pd.DataFrame], ladder: list[list[str]] = FEBRL_LADDER
+) -> pd.DataFrame:
     """Return the pairs of FEBRL's ladder: keys that occur once among what is left on each side."""
     left, right = (_clean(frame) for frame in frames.values())
     found = []
-    for rung, forms in enumerate(FEBRL_LADDER, start=1):
+    for rung, forms in enumerate(ladder, start=1):
         sides = []
         for side in (left, right):
             keyed = side.assign(key=[_key(row, forms) for row in side.to_dict("records")])

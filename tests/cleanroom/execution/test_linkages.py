@@ -1,5 +1,6 @@
 """Linkages on shares against their twin, and against DuckDB over pairs found by pandas."""
 
+import copy
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -19,6 +20,7 @@ from cleanroom.query.finish import finish
 from cleanroom.sources.database import Database
 
 ROWS = 240
+RIGHTS = {"analyst": ["join", "count"]}
 Frames = Mapping[str, pd.DataFrame]
 
 QUERIES = (
@@ -31,6 +33,10 @@ QUERIES = (
        GROUP BY b.state, l.rung""",
     """SELECT COUNT(*) AS unlinked FROM hospital_a.patients a
        WHERE NOT EXISTS (SELECT 1 FROM same_person l WHERE l.left_id = a.id)""",
+    """SELECT state, COUNT(*) AS n FROM (
+         SELECT a.id AS person, a.state FROM hospital_a.patients a UNION ALL
+         SELECT l.left_id, b.state FROM hospital_b.patients b
+         JOIN same_person l ON b.id = l.right_id) u GROUP BY state""",
     """SELECT COUNT(*) AS n FROM same_person x JOIN same_person y ON x.left_id = y.left_id
        WHERE x.rung > 1""",
 )
@@ -144,3 +150,33 @@ def test_letters_order_and_swaps_do_not_matter_but_doubles_and_gaps_do(tmp_path:
     found = finish(plan, run_on_shares(plan, databases).columns).to_pylist()
     pairs = {(row["left_id"], row["right_id"]) for row in found}
     assert pairs == {("a1", "b-with-a-long-1"), ("a2", "b2")}
+
+
+@pytest.mark.parametrize("left_is_empty", [False, True])
+def test_either_side_has_its_own_types_and_may_be_empty(
+    tmp_path: Path, *, left_is_empty: bool
+) -> None:
+    agreed = terms_of(ladder=[["nhs_number"], ["surname"]])
+    first, second = (copy.deepcopy(table) for table in agreed["tables"].values())
+    first["columns"]["id"] = {"type": "INTEGER", "bounds": [-5, 9], "rights": RIGHTS}
+    first["columns"]["nhs_number"] = {"type": "INTEGER", "nullable": True}
+    second["columns"]["id"] = {"type": "TEXT", "max_bytes": 30, "rights": RIGHTS}
+    second["columns"]["born"] = {"type": "DATE", "nullable": True}
+    agreed["tables"] = dict(zip(agreed["tables"], (first, second), strict=True))
+    names, columns = tuple(agreed["tables"]), list(first["columns"])
+    left = [{"id": -3, "nhs_number": 9434765919}, {"id": 7, "surname": "Y"}]
+    right = [{"id": "z" * 30, "nhs_number": "943 476 5919"}, {"id": "", "surname": "y"}]
+    sides = ([] if left_is_empty else left, right)
+    frames = {
+        name: pd.DataFrame(rows, columns=columns, dtype=object).convert_dtypes()
+        for name, rows in zip(names, sides, strict=True)
+    }
+    terms = Terms.of(agreed)
+    databases = _databases(terms, frames, tmp_path)
+    sql = """SELECT a.id AS a, b.id AS b, l.rung AS rung FROM hospital_a.patients a
+             JOIN same_person l ON a.id = l.left_id
+             JOIN hospital_b.patients b ON b.id = l.right_id"""
+    plan = compile_query(sql, terms, "0" * 64, "analyst")
+    found = finish(plan, run_on_shares(plan, databases).columns).to_pylist()
+    expected = [] if left_is_empty else [(-3, "z" * 30, 1), (7, "", 2)]
+    assert sorted(tuple(row.values()) for row in found) == expected

@@ -1,27 +1,49 @@
 """A linkage in a room of processes: who is linked by which rung, and by subgroup, as it is."""
 
-import pytest
-from linking import febrl, febrl_terms, pairs_of
+from pathlib import Path
 
+import pandas as pd
+import pytest
+from linking import FEBRL_LADDER, febrl, febrl_terms, pairs_of
+from typer.testing import CliRunner
+
+from cleanroom.cli import app
 from cleanroom.errors import UnknownName
 from cleanroom.local.room import LocalRoom
 
 ROWS = 200
 
 
-def test_a_linkage_tells_how_well_it_links_and_not_whom() -> None:
+def commands(room: LocalRoom, folder: Path) -> None:
+    """Ask by the command line, which says what it said."""
+    rooms = room.workers["laboratory"].config.parent.parent
+    config, rows = str(rooms / "analyst" / "config.toml"), folder / "rows.csv"
+    for words in (("linkages",), ("link", "same_person", "--explain", "--by", "state")):
+        done = CliRunner().invoke(app, [*words, "--config", config])
+        assert done.exit_code == 0, done.output
+        assert done.output.count("Rulings of the members") == (4 if "--explain" in words else 0)
+    done = CliRunner().invoke(
+        app, ["link", "same_person", "--config", config, "--output", str(rows)]
+    )
+    assert done.exit_code == 0, done.output
+    assert pd.read_csv(rows).columns.to_list() == ["side", "rung", "linked_by", "persons"]
+
+
+def test_a_linkage_tells_how_well_it_links_and_not_whom(tmp_path: Path) -> None:
     frames = febrl(ROWS)
-    terms = febrl_terms(256)
+    ladder = FEBRL_LADDER[:2]
+    terms = febrl_terms(256, ladder=ladder)
     terms["privacy"]["min_group"] = 3
-    pairs = pairs_of(frames)
+    pairs = pairs_of(frames, ladder)
     with LocalRoom(terms, frames) as room:
         (listed,) = room.linkages().to_dict("records")
         quality = room.link("same_person", by="state")
+        commands(room, tmp_path)
         with pytest.raises(UnknownName, match="no linkage 'same' in the contract"):
             room.link("same")
         with pytest.raises(UnknownName, match="no column 'x; --' in hospital_a"):
             room.explain_link("same_person", by=("x; --",))
-    assert listed["rungs"].startswith("soc_sec_id, date_of_birth; soc_sec_id, surname; ")
+    assert listed["rungs"].startswith("soc_sec_id, date_of_birth; soc_sec_id, surname")
     of_rungs = quality.to_pandas()
     for side in ("left", "right"):
         told = of_rungs[of_rungs["side"] == side].dropna(subset="rung").set_index("rung")
