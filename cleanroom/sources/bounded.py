@@ -61,9 +61,7 @@ def _moves(table: exp.Table, column: str, bounds: tuple[object, object]) -> list
 
 def _set(table: exp.Table, column: str, value: exp.Expr, where: exp.Expr) -> exp.Expr:
     change = exp.EQ(this=exp.column(column, quoted=True), expression=value.copy())
-    return exp.Update(
-        this=table.copy(), expressions=[change], where=exp.Where(this=where.copy())
-    )
+    return exp.Update(this=table.copy(), expressions=[change], where=exp.Where(this=where.copy()))
 
 
 def _surplus(table: exp.Table, terms: TableTerms, most: int, salt: str) -> exp.Expr:
