@@ -54,7 +54,8 @@ def merge_many(
 
     Cost: for each merge of n rows, with l = ceil(log2 n), l (1 + ceil(log2 k')) rounds,
         k' = k, or k + 1 if n fills no whole word; about n l (2.5 k' + l) / 16 bytes by each
-        party. Then 5 rounds: a `placement_of` l planes and a `shuffle` of all columns.
+        party. Then a `placement_of` l planes, 3 rounds, and a `shuffle` of all columns, if there
+        are any, 2 more.
     Security: semi-honest, honest majority; no leakage: what is opened is a uniformly random
         permutation.
     """
@@ -69,8 +70,9 @@ def merge_many(
     ordered = yield from _merged(ctx, numbered, k)
     del numbered
     origin = yield from placement_of(ctx.at("numbers"), ordered.planes[k:], ordered.n)
-    rows = yield from place_again(ctx.at("payload"), together, origin.inverse)
-    return rows, ordered.planes[:k], origin.inverse
+    if together.bits.shape[0] or together.sums.shape[0]:
+        together = yield from place_again(ctx.at("payload"), together, origin.inverse)
+    return together, ordered.planes[:k], origin.inverse
 
 
 @dataclass(frozen=True, slots=True)

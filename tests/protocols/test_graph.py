@@ -222,7 +222,7 @@ def test_the_transcript_says_nothing_of_the_graph(then) -> None:
 @pytest.mark.parametrize(
     ("then", "part", "rounds", "n_bytes"),
     [
-        (nothing, "/arrange/", 216, 163_776),
+        (nothing, "/arrange/", 212, 163_776),
         (scores, "/then/", 19, 120_832),
         (marks, "/then/", 29, 56_776),
     ],
