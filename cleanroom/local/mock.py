@@ -20,6 +20,7 @@ from cleanroom.contract.models import ModelTerms
 from cleanroom.contract.terms import Terms
 from cleanroom.contract.types import Kind, SqlType
 from cleanroom.local.mock_accounts import Naming, namings
+from cleanroom.local.mock_persons import Fields, fields_of, written
 from protocols.randomness import KEY_BYTES, stream
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ class _Pool:
     Attributes:
         most: rows of the largest part. named: the columns that stand for persons.
         accounts: the columns that name accounts, by table and column.
+        fields: the texts by which persons are linked, too.
     """
 
     rows: int
@@ -86,13 +88,14 @@ class _Pool:
     most: int
     named: tuple[ColumnTerms, ...]
     accounts: Mapping[tuple[str, str], Naming]
+    fields: Fields
 
     @classmethod
     def of(cls, terms: Terms, rows: int, seed: int) -> "_Pool":
         tables = terms.tables.values()
         most = max(min(rows, table.max_rows) for table in tables)
         named = tuple(table.columns[table.person] for table in tables)
-        return cls(rows, seed, most, named, namings(terms))
+        return cls(rows, seed, most, named, namings(terms), fields_of(terms))
 
     @cached_property
     def persons(self) -> int:
@@ -117,6 +120,9 @@ class _Pool:
                 chosen = naming[column].numbers(member, words, size)
             as_key = column == table.person or column in naming or _is_joined(declared)
             values = list(map(self._value(declared, as_key=as_key), map(int, chosen)))
+            if (name, column) in self.fields:
+                of, most = self.fields[name, column], declared.max_bytes or 0
+                values = [written(*of, int(person), most) for person in persons]
             if declared.nullable:
                 nulls = self._words(f"{at} is null", len(values)) % NULLS == 0
                 values = [None if null else v for v, null in zip(values, nulls, strict=True)]

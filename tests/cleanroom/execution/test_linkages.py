@@ -14,6 +14,7 @@ from linking import FEBRL_FUZZY, febrl, febrl_terms, pairs_of, terms_of
 
 from cleanroom.contract.terms import Terms
 from cleanroom.errors import JoinTooLarge
+from cleanroom.local.mock import mock_rows
 from cleanroom.plan.plaintext import insecure_run
 from cleanroom.query.compile import compile_query
 from cleanroom.query.finish import finish
@@ -180,3 +181,15 @@ def test_either_side_has_its_own_types_and_may_be_empty(
     found = finish(plan, run_on_shares(plan, databases).columns).to_pylist()
     expected = [] if left_is_empty else [(-3, "z" * 30, 1), (7, "", 2)]
     assert sorted(tuple(row.values()) for row in found) == expected
+
+
+def test_made_up_rows_are_linked_too(tmp_path: Path) -> None:
+    terms = Terms.of(terms_of())
+    made = {name: table.to_pandas() for name, table in mock_rows(terms, 100).items()}
+    databases = _databases(terms, made, tmp_path)
+    sql = "SELECT COUNT(*) AS n, MAX(rung) AS most FROM same_person"
+    plan = compile_query(sql, terms, "0" * 64, "analyst")
+    (found,) = finish(plan, insecure_run(plan, databases).columns).to_pylist()
+    ids = [set(frame["id"]) for frame in made.values()]
+    assert len(ids[0] & ids[1]) >= found["n"] > 50
+    assert found["most"] > 1
