@@ -1,5 +1,7 @@
 """Who is whose best match both ways, and the ids of partners: one to one, ties left out."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from protocols.context import Context
@@ -10,11 +12,14 @@ from protocols.rep3.fold import (
     larger,
     over_columns,
     over_rows,
+    side_by_side,
     spread_columns,
     spread_rows,
 )
 from protocols.rep3.share import Bits, concat_planes
 from protocols.rounds import U64, Round, Steps, expect, parallel
+
+SPAN = 1 << 24  # pairs that are compared at once: some 20 bytes each
 
 
 def best_matches(ctx: Context, score: Bits, m: int) -> Steps[Bits]:
@@ -30,21 +35,47 @@ def best_matches(ctx: Context, score: Bits, m: int) -> Steps[Bits]:
         One plane, (1, m w): at most one bit in each row and each column.
 
     Cost: with l = ceil(log2 m), or ceil(log2 w) + 6 if that is more, (ceil(log2 (k + 1)) + 2) l
-        + ceil(log2 2k) + ceil(log2 k) + 3 rounds; about 7 k AND gates a pair.
+        + ceil(log2 (2k + 1)) + ceil(log2 k) + 2 rounds for up to 2^24 pairs, somewhat more for
+        more; about 7 k AND gates a pair.
     Security: semi-honest, honest majority; no leakage, not even how many match.
     """
     w = score.shape[1] // m
-    of_row, of_column = yield from parallel(
-        over_columns(ctx.at("rows"), score, m, larger),
-        over_rows(ctx.at("columns"), score, m, larger),
-    )
-    no_score = yield from equal_zero(ctx.at("none"), of_row)
-    wanted = spread_rows(of_row, w)
-    off = concat_planes([score ^ wanted, score ^ spread_columns(of_column, m)])
-    best = yield from equal_zero(ctx.at("best"), off)
-    scored = spread_rows(no_score.flip(ctx.me), w)
-    best = yield from and_bits(ctx.at("scored"), best, scored)
-    return (yield from _without_rivals(ctx, best, m))
+    step = max(1, SPAN // (64 * w))
+    parts = [score[:, w * start : w * (start + step)] for start in range(0, m, step)]
+    of_row, of_column = yield from _highest(ctx.at("highest"), parts, w)
+    none = yield from equal_zero(ctx.at("none"), of_row)
+    best = []
+    for i, part in enumerate(parts):
+        of_rows = concat_planes([of_row, none])[:, i * step : (i + 1) * step]
+        best.append((yield from _candidates(ctx.at(f"best{i}"), part, of_rows, of_column)))
+    return (yield from _without_rivals(ctx, side_by_side(best), m))
+
+
+def _highest(ctx: Context, parts: Sequence[Bits], w: int) -> Steps[tuple[Bits, Bits]]:
+    """Return the highest score of each row and of each column, some rows at a time."""
+    rows, columns = [], []
+    for i, part in enumerate(parts):
+        m = part.shape[1] // w
+        of_row, of_column = yield from parallel(
+            over_columns(ctx.at(f"rows{i}"), part, m, larger),
+            over_rows(ctx.at(f"columns{i}"), part, m, larger),
+        )
+        rows.append(of_row)
+        columns.append(of_column)
+    whole = side_by_side(columns)
+    return side_by_side(rows), (yield from over_rows(ctx, whole, len(columns), larger))
+
+
+def _candidates(ctx: Context, score: Bits, of_row: Bits, of_column: Bits) -> Steps[Bits]:
+    """Tell which pairs have the highest score of row and column, but none in rows without any.
+
+    Args:
+        of_row: its last plane says that a row has no score.
+    """
+    m, w = of_row.shape[1], of_column.shape[1]
+    rows = spread_rows(of_row, w)
+    off = [score ^ rows[:-1], score ^ spread_columns(of_column, m), rows[-1:]]
+    return (yield from equal_zero(ctx, concat_planes(off)))
 
 
 def _without_rivals(ctx: Context, best: Bits, m: int) -> Steps[Bits]:

@@ -4,7 +4,7 @@ A matrix of m rows has planes (k, m w): w words a row, 64 columns a word. What t
 is up to the caller; both ways, by rows and by columns, take logarithmically many steps.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -45,9 +45,13 @@ def over_rows(ctx: Context, x: Bits, m: int, combine: Combine) -> Steps[Bits]:
     while (m := x.shape[1] // w) > 1:
         half = m // 2 * w
         met = yield from combine(ctx.at(f"rows{level}"), x[:, :half], x[:, half : 2 * half])
-        rest = x[:, 2 * half :]
-        x, level = Bits(np.hstack([met.own, rest.own]), np.hstack([met.next, rest.next])), level + 1
+        x, level = side_by_side([met, x[:, 2 * half :]]), level + 1
     return x
+
+
+def side_by_side(parts: Sequence[Bits]) -> Bits:
+    """Put the words of planes behind each other: for rows, those of the first part come first."""
+    return Bits(np.hstack([part.own for part in parts]), np.hstack([part.next for part in parts]))
 
 
 def spread_rows(x: Bits, w: int) -> Bits:

@@ -9,6 +9,7 @@ from protocols.rep3.and_bits import and_bits
 from protocols.rep3.best_match import best_matches, matched_columns, matched_rows, partners
 from protocols.rep3.bound import check_bound
 from protocols.rep3.convert import bits_to_arith
+from protocols.rep3.fold import side_by_side
 from protocols.rep3.ladder import Linked
 from protocols.rep3.place import Placement, compact, unplace
 from protocols.rep3.relation import Column, Relation
@@ -95,7 +96,7 @@ def _tiled(ctx: Context, left: Records, right: Records, scoring: Scoring) -> Ste
     for start in range(0, left.n, step):
         rows = left.rows(start, min(start + step, left.n))
         tiles.append((yield from scores(ctx.at(f"{start}"), rows, right, scoring)))
-    return Bits(np.hstack([t.own for t in tiles]), np.hstack([t.next for t in tiles]))
+    return side_by_side(tiles)
 
 
 def _check(left: Relation, right: Relation, scoring: Scoring) -> None:

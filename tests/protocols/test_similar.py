@@ -9,10 +9,14 @@ import pytest
 from records import ID_BITS, Side, misspelt, opened, persons, rows_there, share
 
 from protocols.plaintext import linkage as plain
+from protocols.rep3 import best_match
+from protocols.rep3.best_match import best_matches
 from protocols.rep3.bound import BoundExceeded
 from protocols.rep3.linkage import link
 from protocols.rep3.scoring import Field, Level, Scoring
+from protocols.rep3.share import join_bits, split_bits
 from protocols.rep3.similar import link_similar
+from protocols.rep3.slices import to_planes
 
 HALF, MOST, ALL = Fraction(1, 2), Fraction(4, 5), Fraction(1)
 FIELDS = (
@@ -233,3 +237,18 @@ def linked_by_key(left: Side, right: Side, column: str) -> dict[int, int]:
         values = {sets.bits[i].tobytes(): i for i in rows}
         once.append({value: i for value, i in values.items() if times[value] == 1})
     return {i: once[1][value] for value, i in once[0].items() if value in once[1]}
+
+
+def test_a_matrix_is_searched_in_parts(room, rng, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(best_match, "SPAN", 50 * 128)
+    scores = rng.integers(-900, 100, (192, 128))
+    scores[rng.random(192) < 0.2] = 0  # rows without any
+    found = room.run(lambda c, x: best_matches(c, x, 192), split_bits(planes(scores)))
+    octets = join_bits(found).view(np.uint8).reshape(192, -1)
+    got = np.unpackbits(octets, axis=1, bitorder="little").astype(bool)
+    np.testing.assert_array_equal(got, plain.best_matches(scores, 1))
+    assert got.any()
+
+
+def planes(scores: np.ndarray) -> np.ndarray:
+    return to_planes(np.maximum(scores, 0).astype(np.uint64).ravel(), 7)
