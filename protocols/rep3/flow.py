@@ -37,7 +37,7 @@ def propagate(
     Raises:
         ValueError: if damping or the number of rounds is out of range, or the shape differs.
 
-    Cost: 6 rounds and P0 72 E + 48 V bytes, the others half; then for each round of scores 13:
+    Cost: 6 rounds and 64 (V + E) bytes by P0, half by the others; then for each round of scores 13:
         a `spread` of two columns and a `gather` of one, 8 E bytes, and 64 V by P0.
     Security: semi-honest, honest majority; no leakage.
 
