@@ -42,7 +42,7 @@ def propagate(
     Security: semi-honest, honest majority; no leakage.
 
     Exact to a few times 2^-40 a round, if no vertex's weights times scores sum up to 4: relative
-    10^-4 down to scores of 10^-7.
+    10^-4 down to scores of 10^-7, if d is 0.005 at least.
     """
     part = _checked_damping(damping, rounds)
     v = graph.n
