@@ -14,6 +14,7 @@ from benchmarks.graphs import SIZES as GRAPH_SIZES
 from benchmarks.in_process import IN_PROCESS
 from benchmarks.in_process import SIZES as IN_PROCESS_SIZES
 from benchmarks.linkage import SIZES as LINK_SIZES
+from benchmarks.linked import SIZES as LINKED_SIZES
 from benchmarks.measure import Asked, Line
 from benchmarks.pairs import SIZES as PAIR_SIZES
 from benchmarks.propagated import SIZES as PROPAGATED_SIZES
@@ -29,9 +30,9 @@ _AND = "and"
 _GATES, _MOVES = ("multiply", "less_than", "equality", "shuffle"), ("merge", "distinct")
 _ALONE = {**ENCRYPTED, **IN_PROCESS}  # in this process
 _OPENED = {**RELEASED_SIZES, **GATED_SIZES, "start": (1000,)}
-_LINKED = {**LINK_SIZES, **PAIR_SIZES}
+_LINKED = {**LINK_SIZES, **PAIR_SIZES, **LINKED_SIZES}
 _FLOWS = {**GRAPH_SIZES, **PROPAGATED_SIZES}
-_USUAL = {**HE_SIZES, **IN_PROCESS_SIZES, **ROUND_SIZES, **GRAPH_SIZES, **_LINKED, **_OPENED}
+_USUAL = {**HE_SIZES, **IN_PROCESS_SIZES, **ROUND_SIZES, **_FLOWS, **_LINKED, **_OPENED}
 _LONG = (
     *("train_glm", "train_gbdt", "train_joined", "secagg_many", "he_many_owners", "he_score"),
     *IN_A_ROOM,

@@ -6,6 +6,7 @@ from benchmarks import in_memory, over_grpc
 from benchmarks.encrypted.names import ENCRYPTED, IN_A_ROOM
 from benchmarks.gated import GATED
 from benchmarks.in_process import IN_PROCESS
+from benchmarks.linked import LINKED
 from benchmarks.machine import machine
 from benchmarks.measure import Asked, Line, line, timed
 from benchmarks.names import CASES, make
@@ -14,7 +15,7 @@ from benchmarks.released import RELEASED
 from benchmarks.rooms import ROOMS as QUERIED
 from benchmarks.training_round import ROOMS as TRAINED
 
-ROOMS = {**QUERIED, **RELEASED, **GATED, **PROPAGATED, **TRAINED}
+ROOMS = {**QUERIED, **RELEASED, **GATED, **PROPAGATED, **LINKED, **TRAINED}
 NAMES = (*CASES, *ROOMS, *ENCRYPTED, *IN_A_ROOM, *IN_PROCESS)
 
 

