@@ -41,7 +41,7 @@ class PropagationTerms(Strict):
     source: Name
     target: Name
     amount: Name
-    damping: Annotated[Decimal, Field(gt=0, le=1, decimal_places=6)] = Decimal("0.5")
+    damping: Annotated[Decimal, Field(ge=Decimal("0.01"), le=1, decimal_places=6)] = Decimal("0.5")
     max_rounds: Annotated[int, Field(ge=1, le=MOST_ROUNDS, strict=True)]
     to: Annotated[tuple[Name, ...], Field(min_length=1)]
     per_day: Annotated[int, Field(ge=1, le=1_000_000, strict=True)] = 10
