@@ -1,5 +1,6 @@
 """Gates against DuckDB over everybody's rows: whose rows open, how many, and what is refused."""
 
+from pathlib import Path
 from typing import Any
 
 import banks
@@ -148,6 +149,18 @@ def test_agreed_bounds_make_leaves_and_joins_smaller_and_change_no_row(
     assert "whether a join has more than 40 rows" in leaks
     expected = rooms.cells(everything.sql(PAIRS).df(), ordered=False)
     assert cells(whole, owners)[0] == cells(tight, owners)[0] == expected
+
+
+def test_sizes_follow_from_what_is_agreed_whatever_the_rows(tmp_path: Path) -> None:
+    plan, _ = bounded(max_chosen=40)
+    sizes = set()
+    for flagged in (0, 1, 90):
+        folder = tmp_path / str(flagged)
+        folder.mkdir()
+        held = banks.stored(banks.rows(2, flagged), folder)
+        parts = [contribute(plan, bank, held[bank], b"k" * 16) for bank in banks.BANKS]
+        sizes.add(tuple(one.n for part in parts for triple in part for one in triple))
+    assert sizes == {(64,) * 18}  # 2 leaves of 3 banks, in 3 parts each
 
 
 def test_more_rows_than_agreed_end_a_gate(owners: dict[str, Database]) -> None:
