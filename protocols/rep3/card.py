@@ -7,8 +7,8 @@ CARD = Card(
     title="three-party replicated secret sharing",
     technique=Technique.MPC,
     maturity=Maturity.TESTED,
-    does="Three computing members join, link, group, sort, sum and fit rows of which each holds two "
-    "of three shares; what the plan says is opened, to the recipient alone.",
+    does="Three computing members join, link, group, sort, sum and fit rows of which each holds "
+    "two of three shares; what the plan says is opened, to the recipient alone.",
     assumes=(
         "At most one of the three computing members is corrupt, and it follows the protocol "
         "(semi-honest, honest majority).",
