@@ -12,7 +12,7 @@ from examples.aml import background, patterns
 from examples.aml.world import BANKS, CONTACTS, COUNTRIES, TYPOLOGIES, Ints, World
 
 LIMIT = 10_000.0  # payments of so much are reported to the authority
-FILED = 0.6  # reports of suspicion per account, besides those of labelled patterns
+FILED = 0.6  # reports of suspicion per account
 
 
 def generate(

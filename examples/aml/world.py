@@ -32,10 +32,11 @@ class World:
     """All banks' rows before they are split, with the truth that no bank has.
 
     Attributes:
-        accounts: one row each: id, bank, customer, country, phone, device, address, score (what
-            its bank's own screening says, 0 to 1), pattern (number, -1 for none), typology ("").
+        accounts: one row each: id, bank, customer, country, phone, device, address (made-up rows
+            alone), score (what its bank's own screening says, 0 to 1), pattern (number of the first
+            that it is in, -1 for none), typology ("" for none).
         payments: one row each: src and dst (ids of accounts), amount, booked, pattern, typology.
-        flags: customers that a bank flagged: bank, customer, risk (0 to 1), raised.
+        flags: customers that a bank flagged: bank, customer, risk (0 to 1).
         reports: suspicious activity that banks filed: bank, customer, typology, corridor, amount.
     """
 
