@@ -14,6 +14,7 @@ FOLDER = examples.folder() / "analyst"
 NOTEBOOK = FOLDER / "analyst.ipynb"
 
 
+@pytest.mark.timeout(300)  # three rooms
 def test_the_script_answers_as_the_pooled_plaintext(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
