@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-Name = Annotated[str, typer.Argument(help="aml, lift, linkage or analyst; three hospitals without.")]
+Name = Annotated[str, typer.Argument(help="aml, lift, linkage or analyst; hospitals without.")]
 Data = Annotated[Path | None, typer.Option(help="Folder with files instead of made-up rows.")]
 Output = Annotated[Path, typer.Option(help="Folder that figures are written to.")]
 
