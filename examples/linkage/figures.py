@@ -11,18 +11,21 @@ BLUE, GREY, RED = "#20639b", "#b8c4cc", "#c0392b"
 
 
 def draw_quality(by_rung: pd.DataFrame, by_group: pd.DataFrame, path: Path) -> None:
-    """Draw the recall that each rung adds up to, and the recall of each subgroup.
+    """Draw the recall that each rung adds up to, and that of each subgroup.
 
     Args:
-        by_rung: recall up to each rung, one row a rung. by_group: recall, one row a subgroup.
+        by_rung: recall up to each rung, one row a rung.
+        by_group: recall so far, one column a step, one row a subgroup.
     """
     figure = Figure(figsize=(9, 4), layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=[3, 2])
     left.plot(by_rung.index.astype(str), by_rung["recall"], color=BLUE, marker="o")
-    left.set_xlabel("up to this rung of the ladder")
+    left.set_xlabel("rungs so far: keys, then similarity")
     left.set_ylabel("recall")
-    right.plot(by_group["recall"][::-1], by_group.index[::-1], color=BLUE, marker="o", ls="")
-    right.set_xlabel("recall, all rungs")
+    for (step, recall), color in zip(by_group.items(), (GREY, BLUE, RED), strict=True):
+        right.plot(recall[::-1], by_group.index[::-1], color=color, marker="o", ls="", label=step)
+    right.set_xlabel("recall")
+    figure.legend(frameon=False, loc="outside upper right", ncols=len(by_group.columns))
     for axes in (left, right):
         axes.grid(color=GREY, alpha=0.4)
     _save(figure, [left, right], path)

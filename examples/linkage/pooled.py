@@ -1,22 +1,21 @@
 """The same on pooled plaintext: linkages in pandas, answers in DuckDB, and the truth.
 
-Rule: nobody has all these rows but this comparison. It reads the contract's ladders, and shares no
-code with the product.
+Rule: nobody has all these rows but this comparison. It reads the contract's linkages, and shares
+no code with the product.
 """
 
 import tomllib
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 import duckdb
-import jellyfish
 import pandas as pd
 
 from examples.linkage.data import Rows
+from examples.linkage.linking import IDS, linked
 
 REDACT, ROUND_TO = 7, 5
-IDS = ("left_id", "right_id")
 
 
 class Pooled:
@@ -67,6 +66,22 @@ class Pooled:
         rows = self.tables[register]
         return pairs.merge(rows, left_on="left_id", right_on=rows.columns[0])
 
+    def counted(self, linkage: str, side: str, table: str, keys: list[str]) -> pd.DataFrame:
+        """Count the persons of one side of a linkage, as `persons`.
+
+        Args:
+            side: left or right; table: that one.
+            keys: of the table's columns, `rung` (missing: not linked), and whether `linked`.
+        """
+        rows, number = self.tables[table], f"{side}_id"
+        pairs = self.linkages[linkage][[number, "rung"]].astype({"rung": "Int64"})
+        own = rows.merge(pairs, left_on=rows.columns[0], right_on=number, how="left")
+        counted = own.assign(linked=own["rung"].notna()).groupby(keys, dropna=False).size()
+        return counted.rename("persons").reset_index()
+
+    def _linked(self, left: str, right: str, **terms: Any) -> pd.DataFrame:
+        return linked(self.tables[left], self.tables[right], terms)
+
     def _true(self, left: str, right: str, **_: object) -> pd.DataFrame:
         sides = [
             self.tables[table].iloc[:, 0].rename(name).to_frame()
@@ -74,26 +89,6 @@ class Pooled:
         ]
         sides = [side.assign(person=side.iloc[:, 0].map(self._persons)) for side in sides]
         return sides[0].merge(sides[1], on="person").drop(columns="person")
-
-    def _linked(
-        self,
-        left: str,
-        right: str,
-        ladder: list[list[str]],
-        fields: dict[str, Any],
-        **_: object,
-    ) -> pd.DataFrame:
-        """Link, rung by rung, rows with a key that either side has exactly once among the rest."""
-        asked = {form for rung in ladder for form in rung}
-        sides = [_forms(self.tables[table], asked, fields) for table in (left, right)]
-        found = []
-        for rung, forms in enumerate(ladder, start=1):
-            keys = [side[forms].dropna().drop_duplicates(keep=False) for side in sides]
-            pairs = (k.rename_axis(n).reset_index() for k, n in zip(keys, IDS, strict=True))
-            linked = next(pairs).merge(next(pairs), on=forms)[list(IDS)]
-            sides = [side.drop(linked[n]) for side, n in zip(sides, IDS, strict=True)]
-            found.append(linked.assign(rung=rung))
-        return pd.concat(found, ignore_index=True)
 
 
 def quality(pairs: pd.DataFrame, by: str) -> pd.DataFrame:
@@ -141,47 +136,3 @@ def same(
 def _cells(frame: pd.DataFrame) -> list[tuple[object, ...]]:
     rows = frame.astype(object).where(frame.notna(), None)
     return [tuple(row) for row in rows.itertuples(index=False)]
-
-
-def _forms(table: pd.DataFrame, asked: set[str], fields: dict[str, Any]) -> pd.DataFrame:
-    """Return the forms of fields that a ladder compares, by the table's own numbers."""
-    clean = {
-        name: table.set_index(table.columns[0])[name].map(CLEAN[terms["kind"]], na_action="ignore")
-        for name, terms in fields.items()
-    }
-    return pd.DataFrame({form: _form(form, clean) for form in asked})
-
-
-def _form(form: str, clean: dict[str, pd.Series]) -> pd.Series:
-    field, _, how = form.partition(".")
-    if how == "soundex":
-        return clean[field].map(jellyfish.soundex, na_action="ignore")
-    first, plus, second = form.partition("+")
-    if not plus:
-        return clean[first]
-    pair = pd.DataFrame({"a": clean[first], "b": clean[second]}).dropna()
-    return pair.apply(lambda both: " ".join(sorted(both)), axis=1).reindex(clean[first].index)
-
-
-def _name(text: str) -> str | None:
-    return "".join(c for c in text.lower() if c.isalpha()) or None
-
-
-def _date(text: str) -> str | None:
-    return None if pd.isna(pd.to_datetime(text, format="%Y%m%d", errors="coerce")) else text
-
-
-def _nhs_number(text: str) -> str | None:
-    *nine, check = map(int, text)
-    total = sum(digit * weight for digit, weight in zip(nine, range(10, 1, -1), strict=True))
-    return text if -total % 11 == check else None
-
-
-CLEAN: dict[str, Callable[[str], str | None]] = {
-    "name": _name,
-    "text": lambda text: " ".join(text.lower().split()) or None,
-    "date": _date,
-    "postcode_au": lambda text: text if text.isdigit() and text >= "0200" else None,
-    "nhs_number": _nhs_number,
-    "sex": str,
-}

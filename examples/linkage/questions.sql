@@ -84,3 +84,13 @@ WITH stays AS (
 SELECT diagnosis, COUNT(DISTINCT person) AS patients FROM stays
 WHERE person IN (SELECT person FROM stays WHERE diagnosis = 'diabetes')
 GROUP BY diagnosis ORDER BY diagnosis
+
+-- patients of hospital A known to B, by age band
+SELECT p.age_band, COUNT(*) AS patients, COUNT(l.rung) AS known_to_b
+FROM hospital_a.patients AS p LEFT JOIN same_person AS l ON p.patient = l.left_id
+GROUP BY p.age_band ORDER BY p.age_band
+
+-- patients of hospital A known to B, by state
+SELECT p.state, COUNT(*) AS patients, COUNT(l.rung) AS known_to_b
+FROM hospital_a.patients AS p LEFT JOIN same_person AS l ON p.patient = l.left_id
+GROUP BY p.state ORDER BY p.state

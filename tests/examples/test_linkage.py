@@ -14,7 +14,7 @@ from examples.linkage import run
 from examples.linkage.data import Rows, load
 from examples.linkage.pooled import IDS, Pooled, quality, same, told
 
-PERSONS = 800
+PERSONS = 400
 CONTRACT = run.HERE / "room.toml"
 QUESTIONS = dict(run.questions())
 
@@ -40,12 +40,13 @@ def databases(pooled: Pooled, tmp_path_factory: pytest.TempPathFactory) -> dict[
     return {member: Database(terms, member, found) for member, found in paths.items()}
 
 
-@pytest.mark.parametrize("title", list(QUESTIONS)[2:])
+@pytest.mark.parametrize("title", list(QUESTIONS)[2:5])
 def test_a_question_on_shares(title: str, pooled: Pooled, databases: dict[str, Database]) -> None:
     plan = compile_query(QUESTIONS[title], Terms.of(CONTRACT), "0" * 64, "researcher")
     opened = run_on_shares(plan, databases)
-    answer, exact = as_pandas(finish(plan, opened.columns)), pooled.answer(QUESTIONS[title])
-    assert same(answer, told(exact, run.COUNTS), run.COUNTS, opened.suppressed)
+    answer = as_pandas(finish(plan, opened.columns))
+    expected = told(pooled.answer(QUESTIONS[title]), run.COUNTS)
+    assert same(answer, expected, run.COUNTS, opened.suppressed)
     assert len(answer) > 0
 
 
@@ -54,7 +55,7 @@ def test_the_demo_tells_readmissions_as_the_pooled_rows_do(
 ) -> None:
     monkeypatch.setattr(run, "questions", lambda: list(QUESTIONS.items())[:2])
     assert run.main(None, tmp_path, PERSONS)
-    assert capsys.readouterr().out.count("equal: yes") == 2
+    assert capsys.readouterr().out.count("equal: yes") == 3
     assert {path.name for path in tmp_path.iterdir()} == {
         "linkage-quality.png",
         "linkage-readmissions.png",
@@ -86,7 +87,7 @@ def test_the_truth_is_that_of_febrl_and_no_table_tells_it(rows: Rows, pooled: Po
     judged = pooled.judged("same_person", truth, "hospital_a.patients")
     (every,) = quality(judged.assign(every="all"), "every").to_dict("records")
     assert every["persons"] == len(truth.linkages["same_person"])
-    assert every["f1"] >= 0.99
+    assert every["f1"] >= 0.998
     assert all("person" not in frame for frame in rows.tables.values())
 
 
