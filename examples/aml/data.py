@@ -10,8 +10,12 @@ import pandas as pd
 
 from examples.aml import background, patterns
 from examples.aml.world import BANKS, CONTACTS, COUNTRIES, TYPOLOGIES, Ints, World
+from examples.files import mismatch, read
 
 LIMIT = 10_000.0  # payments of so much are reported to the authority
+KNOWN = {"ACCOUNT_ID": "int64", "BANK_ID": "str"}
+MOVED = dict.fromkeys(("step", "nameOrig", "nameDest", "isSAR", "patternID"), "int64")
+STAGED = {"modelID": "int64", "type": "str"}
 FILED = 0.6  # reports of suspicion per account
 
 
@@ -46,10 +50,18 @@ def load(folder: Path, seed: int = 0) -> World:
     A customer there has one account, and neither contacts nor flags: phones, devices and flags,
     and which accounts of a pattern are one person's, are made up from the seed. Amounts are
     doubled, as gates look at those above 2000; a step is a day.
+
+    Raises:
+        DataMismatch: naming the file that is missing, can't be read, or has other banks' accounts.
     """
     draw = np.random.default_rng(seed)
-    known, moved = (pd.read_csv(folder / f) for f in ("accounts.csv", "transfers.csv.gz"))
-    typology = pd.read_csv(folder / "alert_models.csv").groupby("modelID").type.first()
+    known = read(folder, "accounts.csv", KNOWN)
+    moved = read(folder, "transfers.csv.gz", {**MOVED, "amount": "float64"})
+    typology = read(folder, "alert_models.csv", STAGED).groupby("modelID").type.first()
+    if not known.BANK_ID.isin(BANKS).all():
+        raise mismatch(folder, "accounts.csv", f"has other banks than {', '.join(BANKS)}")
+    if not moved[["nameOrig", "nameDest"]].isin(set(known.ACCOUNT_ID)).all(axis=None):
+        raise mismatch(folder, "transfers.csv.gz", "has accounts that accounts.csv doesn't have")
     staged = (moved.isSAR == 1).to_numpy()
     number = np.where(staged, moved.patternID - moved.patternID[staged].min(), -1)
     rows = pd.DataFrame(

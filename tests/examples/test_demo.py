@@ -55,3 +55,15 @@ def test_a_wrong_answer_is_an_exit_code(
     output = tmp_path / "new" / "figures"
     ran = CliRunner().invoke(app, ["demo", "made", "--output", str(output)])
     assert (ran.exit_code, (output / "figure").exists()) == (code, True)
+
+
+@pytest.mark.parametrize("name", ["aml", "analyst", "lift", "linkage"])
+def test_a_file_that_is_missing_or_damaged_is_named(name: str, tmp_path: Path) -> None:
+    first = {"linkage": "dataset4a.csv", "analyst": "north.csv"}.get(name, "accounts.csv")
+    with pytest.raises(DataMismatch, match=rf"{first}' is missing.*columns"):
+        examples.run(name, tmp_path, tmp_path)
+    for damaged in (b"", b"a,b\n1,2\n", b"\x00\xff\x1f\x8b", b"secret,secret,\n"):
+        (tmp_path / first).write_bytes(damaged)
+        with pytest.raises(DataMismatch, match=rf"{first}' can't be read") as told:
+            examples.run(name, tmp_path, tmp_path)
+        assert "secret" not in str(told.value)
