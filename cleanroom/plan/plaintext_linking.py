@@ -15,8 +15,9 @@ def linked_rows(node: Linkage, left: Sequence[Row], right: Sequence[Row]) -> lis
     for rung, key in enumerate(node.keys, start=1):
         pairs = list(_alone(key, mine, theirs))
         found += [_row(rung, *pair) for pair in pairs]
-        mine = [row for row in mine if not any(row is one for one, _ in pairs)]
-        theirs = [row for row in theirs if not any(row is other for _, other in pairs)]
+        linked = {row[key] for row, _ in pairs}
+        mine = [row for row in mine if row[key] not in linked]
+        theirs = [row for row in theirs if row[key] not in linked]
     if node.similar is not None:
         most = max(len(mine), len(theirs))
         promise(most <= node.similar.max_left, f"{most} rows of a side are left")

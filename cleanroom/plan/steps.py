@@ -81,8 +81,8 @@ def _join(node: Join) -> str:
 
 
 def _linkage(node: Linkage) -> Iterator[str]:
-    what = f"link {node.left.member} and {node.right.member} one to one"
-    yield f"{what} by {', then '.join(node.keys)}, never opened"
+    what = f"link persons of {node.left.member} and {node.right.member} ({node.name}), one to one"
+    yield f"{what}, by {', then '.join(node.keys)}; never opened"
     if node.similar is not None:
         fields = ", ".join(one.column for one in node.similar.likenesses)
         yield f"    then those left, {node.similar.max_left} of either side at most, if alike in"
