@@ -214,6 +214,9 @@ def _recipient(terms: Terms, recipient: str) -> Iterator[str]:
     for right, words in UNSEEN.items():
         if columns := _with_right(terms, recipient, right):
             yield f"may use, unseen, {words} {listed(columns)}"
+    for name, linkage in terms.linkages.items():
+        if recipient in linkage.to:
+            yield f"may use, unseen, linkage {name} of {linkage.left} and {linkage.right}"
 
 
 def _opens(gate: str, terms: Terms, recipient: str) -> bool:

@@ -202,6 +202,12 @@ class LinkageTerms(Strict):
         terms = self.fields[field]
         return (terms.left if side == "left" else terms.right) or field
 
+    @property
+    def columns(self) -> tuple[tuple[str, str], ...]:
+        """The tables and columns that it compares."""
+        pairs = ((side, field) for side in SIDES for field in self.fields)
+        return tuple((self.table(side), self.column(field, side)) for side, field in pairs)
+
     def rung_forms(self) -> tuple[tuple[Form, ...], ...]:
         """Return the ladder's forms, one tuple a rung."""
         return tuple(tuple(Form.parse(f, self.fields) for f in rung) for rung in self.ladder)

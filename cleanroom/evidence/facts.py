@@ -77,10 +77,11 @@ class Facts:
 
     def unused(self) -> Iterator[tuple[str, str]]:
         """Yield tables and columns that no recipient may use for anything."""
-        flows = {one for of in self.terms.propagations.values() for one in of.columns}
+        offers = (*self.terms.propagations.values(), *self.terms.linkages.values())
+        compared = {one for of in offers for one in of.columns}
         for name, table in self.terms.tables.items():
             for column, terms in table.columns.items():
-                used = column == table.person or (name, column) in flows
+                used = column == table.person or (name, column) in compared
                 if not used and not any(rights for *_, rights in terms.granted()):
                     yield name, column
 

@@ -85,4 +85,5 @@ def test_a_linkage_survives_its_document_and_knows_its_forms() -> None:
     linkage = again.linkages["same_person"]
     assert again == terms
     assert linkage.rungs == 6
+    assert ("hospital_b.patients", "born") in linkage.columns
     assert linkage.rung_forms()[3] == (Form("surname", "", "given_name"), Form("born", "swapped"))
