@@ -77,8 +77,8 @@ class Facts:
 
     def unused(self) -> Iterator[tuple[str, str]]:
         """Yield tables and columns that no recipient may use for anything."""
-        offers = (*self.terms.propagations.values(), *self.terms.linkages.values())
-        compared = {one for of in offers for one in of.columns}
+        compared = {one for of in self.terms.propagations.values() for one in of.columns}
+        compared |= {one for of in self.terms.linkages.values() for one in of.columns}
         for name, table in self.terms.tables.items():
             for column, terms in table.columns.items():
                 used = column == table.person or (name, column) in compared
