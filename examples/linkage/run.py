@@ -24,10 +24,12 @@ COUNTS = ("persons", "stays", "patients", "died_in_90_days", "known_to_b", AGAIN
 REGISTERS = ("hospital_a.patients", "hospital_b.patients")
 GROUPS = ("sex", "age_band", "state")
 SEEN = """
-[bold]What each party learnt.[/]
-hospital_a, hospital_b, registry: how many rows the others have, rounded up to powers of two. They
-    compute on shares, uniform words: none knows which of its patients the others have.
-researcher: the counts above, and how many were withheld. No row, no patient's number, no pair.
+[bold]What each party learnt[/]
+hospital_a, hospital_b, registry: how many rows the others have, rounded up to
+    powers of two, and that keys left at most 1024 patients of either side over.
+    They compute on shares: none knows which of its patients the others have.
+researcher: the counts above, and how many groups were withheld. No row, no
+    patient's number, no pair.
 coordinator: who asked what, and when."""
 
 
