@@ -12,7 +12,7 @@ from cleanroom.local.room import LocalRoom
 ROWS = 200
 
 
-def told(room: LocalRoom, *words: str) -> str:
+def said(room: LocalRoom, *words: str) -> str:
     """Return what the analyst's command says."""
     config = room.workers["laboratory"].config.parents[1] / "analyst" / "config.toml"
     done = CliRunner().invoke(app, [*words, "--config", str(config)])
@@ -29,8 +29,8 @@ def test_a_linkage_tells_how_well_it_links_and_not_whom() -> None:
     with LocalRoom(terms, frames) as room:
         (listed,) = room.linkages().to_dict("records")
         quality = room.link("same_person", by="state")
-        assert "same_person" in told(room, "linkages")
-        sheets = told(room, "link", "same_person", "--explain", "--by", "state")
+        assert "same_person" in said(room, "linkages")
+        sheets = said(room, "link", "same_person", "--explain", "--by", "state")
         with pytest.raises(UnknownName, match="no linkage 'same' in the contract"):
             room.link("same")
         with pytest.raises(UnknownName, match="no column 'x; --' in hospital_a"):
