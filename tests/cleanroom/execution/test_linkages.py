@@ -22,6 +22,7 @@ from cleanroom.query.finish import finish
 from cleanroom.sources.database import Database
 
 ROWS = 240
+LADDER = febrl.LADDER[:5]
 RIGHTS = {"analyst": ["join", "count"]}
 Frames = Mapping[str, pd.DataFrame]
 
@@ -60,7 +61,7 @@ def frames() -> dict[str, pd.DataFrame]:
 
 @pytest.fixture(scope="module")
 def terms() -> Terms:
-    return Terms.of(febrl_terms(256))
+    return Terms.of(febrl_terms(256, ladder=LADDER))
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +78,7 @@ def pooled(frames: Frames) -> duckdb.DuckDBPyConnection:
         member, _, name = table.partition(".")
         connection.register("rows", rows)
         connection.execute(f"CREATE SCHEMA {member}; CREATE TABLE {member}.{name} AS FROM rows")
-    connection.register("pairs", febrl.pairs_of(febrl.clean(frames)))
+    connection.register("pairs", febrl.pairs_of(febrl.clean(frames), LADDER))
     connection.execute("CREATE TABLE same_person AS FROM pairs")
     return connection
 
