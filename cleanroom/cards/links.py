@@ -29,6 +29,8 @@ LINKAGE = Card(
     not_covered=(
         "Wrong and missing links: results are of the pairs that were found, and more are missing "
         "among people whose names are often misspelt or change.",
+        "Persons with rows at two owners in a query that names no linkage: nothing tells that they "
+        "are one, and they count once for each number.",
         "Hashes hide nothing by themselves, as every member knows the session's key: keys are "
         "hidden because they leave their owner as shares alone.",
     ),

@@ -1,7 +1,8 @@
 """UNION ALL of subqueries, lowered: rows of any owners, in columns of one encoding.
 
 Rule: rows of different branches whose persons have equal values are of one person. That counts
-no person twice, so min_group stays safe where two owners' numbers mean different people.
+no person twice where two owners' numbers mean different people; where linkages tell that they mean
+the same, see `numberings`.
 """
 
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from cleanroom.errors import UnsupportedQuery
 from cleanroom.plan.nodes import BitsColumn, Compute, Computed, Union
 from cleanroom.query import local
 from cleanroom.query.columns import Bits, Columns, deliver_something
+from cleanroom.query.numberings import check_numberings
 from cleanroom.query.persons import Persons
 from cleanroom.query.reshape import column_of
 from cleanroom.query.restricting import facts_of_rows, facts_of_union
@@ -70,13 +72,16 @@ def lower_union(parts: Sequence[tuple[Query, Placement]], min_group: int) -> Vie
     """Lower the placed branches of a UNION ALL.
 
     Raises:
-        UnsupportedQuery: if columns don't fit each other, or a row has several persons.
+        UnsupportedQuery: if columns don't fit each other, a row has several persons, or a person
+            may have several numbers.
     """
     check_names(parts[0][0].outputs)
     branches = [_Branch.of(query, placement, min_group) for query, placement in parts]
     wanted = _lined_up([[o.expr for o in b.query.outputs] for b in branches])
     names = [output.name for output in branches[0].query.outputs]
     people = [b.person for b in branches if b.person is not None]
+    if people:
+        check_numberings([(b.query, b.placement, p) for b, p in zip(branches, people, strict=True)])
     person = None
     if people:
         same = (i for i, exprs in enumerate(wanted) if list(exprs) == people)

@@ -43,6 +43,7 @@ WITH stays AS (
     FROM registry.deaths AS d JOIN death_of_a AS l ON d.entry = l.right_id
     UNION ALL
     SELECT l.left_id, d.died FROM registry.deaths AS d JOIN death_of_b AS l ON d.entry = l.right_id
+    WHERE l.left_id NOT IN (SELECT right_id FROM same_person)
 )
 SELECT s.procedure, COUNT(*) AS stays,
        COUNT(*) FILTER (WHERE d.died - s.discharged <= 90) AS died_in_90_days

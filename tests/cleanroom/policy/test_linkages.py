@@ -53,6 +53,30 @@ def test_constants_meet_no_person_of_either_side() -> None:
         assert Code.PERSON_SINGLED_OUT in codes
 
 
+SIDES = (
+    "SELECT l.left_id AS p, sex FROM same_person l JOIN hospital_b.patients b ON id = l.right_id",
+    "SELECT b.id, b.sex FROM hospital_b.patients b",
+)
+UNLINKED = "NOT IN (SELECT right_id FROM same_person)"
+NOT_UNLINKED = (
+    "",
+    "NOT IN (SELECT left_id FROM same_person)",
+    "NOT IN (SELECT right_id FROM same_person WHERE rung = 1)",
+    "IN (SELECT right_id FROM same_person)",
+)
+
+
+@pytest.mark.parametrize("wanted", [*NOT_UNLINKED, UNLINKED])
+def test_nobody_counts_under_the_numbers_of_both_sides(wanted: str) -> None:
+    where = wanted and f" WHERE b.id {wanted}"
+    sql = f"SELECT sex, COUNT(*) FROM ({' UNION ALL '.join(SIDES)}{where}) u GROUP BY sex"
+    if wanted == UNLINKED:
+        assert by_contract(_plan(sql, "analyst", 10), _terms(10), TODAY) == ()
+        return
+    with pytest.raises(UnsupportedQuery, match="one person may have two numbers"):
+        _plan(sql, "analyst", 10)
+
+
 def test_pairs_exist_on_shares_alone() -> None:
     with pytest.raises(UnsupportedQuery):
         compile_query(BY_RUNG, _terms(), "0" * 64, "analyst", "he")
