@@ -6,11 +6,13 @@ Rule: which operators run and how columns are named; nothing is computed here.
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from cleanroom.errors import PeerMisbehaved
 from cleanroom.plan.linking import ID, LEFT, RIGHT, RUNG, rank_of
 from cleanroom.plan.nodes import Linkage, Node
 from cleanroom.plan.plan import Plan, children, count_leaves
 from protocols.context import Context
 from protocols.rep3.linkage import link
+from protocols.rep3.place import NotAPermutation
 from protocols.rep3.relation import Column, Relation
 from protocols.rep3.share import concat_planes, same_bit
 from protocols.rounds import Party, Steps, parallel
@@ -46,12 +48,20 @@ def linked(ctx: Context, node: Linkage, left: Relation, right: Relation) -> Step
 
     Returns:
         The columns of the node; as many rows as `left`, and as many as may be left.
+
+    Raises:
+        PeerMisbehaved: if ranks that an owner shared are no order of its rows; who of the two it
+            was isn't known.
     """
     widths = [side.columns[ID].planes.shape[0] for side in (left, right)]
     mine, theirs = (_widened(ctx.me, side, max(widths)) for side in (left, right))
     scoring = None if node.similar is None else node.similar.scoring
     ranks = tuple(rank_of(key) for key in node.keys)
-    found = yield from link(ctx.at("link"), mine, theirs, node.keys, scoring, ranks)
+    try:
+        found = yield from link(ctx.at("link"), mine, theirs, node.keys, scoring, ranks)
+    except NotAPermutation:
+        owners = " or ".join(dict.fromkeys((node.left.member, node.right.member)))
+        raise PeerMisbehaved("two of its rows have one rank", party=owners) from None
     columns = found.pairs.columns
     named = {
         name: replace(columns[name], planes=columns[name].planes[-width:])

@@ -14,7 +14,7 @@ from linking import febrl_terms, terms_of
 
 from benchmarks import febrl
 from cleanroom.contract.terms import Terms
-from cleanroom.errors import JoinTooLarge
+from cleanroom.errors import JoinTooLarge, PeerMisbehaved
 from cleanroom.local.mock import mock_rows
 from cleanroom.plan.plaintext import insecure_run
 from cleanroom.query.compile import compile_query
@@ -183,6 +183,24 @@ def test_either_side_has_its_own_types_and_may_be_empty(
     found = finish(plan, run_on_shares(plan, databases).columns).to_pylist()
     expected = [] if left_is_empty else [(-3, "z" * 30, 1), (7, "", 2)]
     assert sorted(tuple(row.values()) for row in found) == expected
+
+
+class _Lying(Database):
+    """An owner that gives all its rows one rank."""
+
+    def run(self, sql: str, text_key: bytes) -> dict[str, Any]:
+        found = super().run(sql, text_key)
+        return {k: v * 0 if k.endswith("_rank_0") else v for k, v in found.items()}
+
+
+def test_ranks_that_are_no_order_end_the_session_with_a_name(tmp_path: Path) -> None:
+    terms, databases = _small(tmp_path, LEFT, RIGHT)
+    path = tmp_path / "hospital_a.patients.parquet"
+    databases["hospital_a"] = _Lying(terms, "hospital_a", {"hospital_a.patients": path})
+    plan = compile_query("SELECT COUNT(*) AS n FROM same_person", terms, "0" * 64, "analyst")
+    with pytest.raises(PeerMisbehaved, match="two of its rows have one rank") as found:
+        run_on_shares(plan, databases)
+    assert found.value.party == "hospital_a or hospital_b"
 
 
 def test_made_up_rows_are_linked_too(tmp_path: Path) -> None:
