@@ -24,12 +24,12 @@ def rings(
     """Draw rings that a bank got, its own accounts apart from others'; at most `most` of them."""
     drawn = [(bank, ring) for bank, rows in found for _, ring in rows.iterrows()]
     drawn = sorted(drawn, key=lambda one: -len(_accounts(one[1])))[:most]
-    figure = Figure(figsize=(2.9 * max(len(drawn), 1), 3.1), layout="constrained")
+    figure = Figure(figsize=(3.0 * max(len(drawn), 1), 3.1), layout="constrained")
     canvas = FigureCanvasAgg(figure)
     for place, (bank, ring) in enumerate(drawn):
         axes = figure.add_subplot(1, len(drawn), place + 1)
         _ring(axes, ring, set(accounts[bank].id))
-        axes.set_title(f"{bank}, {ring['since']:%d %B}: its own in blue", fontsize=9)
+        axes.set_title(f"{bank}, {ring['since']:%d %b}: its own in blue", fontsize=9)
     if not drawn:
         figure.text(0.5, 0.5, "no ring", ha="center")
     canvas.print_png(str(path))  # type: ignore[no-untyped-call]

@@ -47,7 +47,10 @@ class Answer:
         took = self.result.stats
         cost = f"{took.seconds:.1f} s, {took.rounds} rounds, {took.bytes_sent / 1e6:.0f} MB"
         print(f"\n{self.what}, asked by {self.member}: {cost}")
-        print(self.rows.head(8).to_string(index=False))
+        rows = self.rows
+        if "score" in rows:
+            rows = rows.sort_values("score", ascending=False)
+        print(rows.head(8).to_string(index=False))
         print(f"{took.rows} rows; {self.result.withheld}; equal: {'yes' if self.equal else 'NO'}")
 
 

@@ -18,7 +18,8 @@ def drawn(found: Mapping[str, pd.DataFrame], noisy: pd.DataFrame) -> bytes:
     share.unstack().set_axis(["not reached", "saw the campaign"], axis=1).plot.bar(
         ax=overlap, rot=0
     )
-    overlap.set(title="Readers who are customers, %", xlabel="age", ylim=(0, 70))
+    overlap.set(title="Readers who are customers, %", xlabel="age", ylim=(0, 80))
+    overlap.legend(loc="upper center", ncols=2, fontsize=8)
     histogram = found["garden"]
     spent.bar(100 * histogram["hundreds"], histogram["customers"], width=90, align="edge")
     spent.set(title="Customers by what they spent,\nof a kind that no shop learnt", xlabel="spent")

@@ -140,4 +140,6 @@ def shown(answer: pd.DataFrame, same: bool) -> bool:
 
 
 def progress(stage: str, member: str) -> None:
-    print(f"\r{member}: {stage:50}", end="\r", file=sys.stderr)
+    """Show on a terminal how far a member is, and nothing of it in a file."""
+    if sys.stderr.isatty():
+        print(f"\r\033[K{member}: {stage}", end="\r", file=sys.stderr, flush=True)

@@ -23,6 +23,7 @@ AGAIN = "again_in_30_days"
 COUNTS = ("persons", "stays", "patients", "died_in_90_days", "known_to_b", AGAIN)
 REGISTERS = ("hospital_a.patients", "hospital_b.patients")
 GROUPS = ("sex", "age_band", "state")
+FIGURES = ("linkage-quality.png", "linkage-readmissions.png")
 SEEN = """
 [bold]What each party learnt[/]
 hospital_a, hospital_b, registry: how many rows the others have, rounded up to
@@ -43,7 +44,8 @@ def main(data: Path | None, output: Path, persons: int = 5000) -> bool:
         equal &= _link(console, room, pooled, "sex")
     _show_quality(console, pooled.judged("same_person", truth, REGISTERS[0]), output)
     _show_readmissions(console, answers, truth, output)
-    console.print(f"{SEEN}\nAll in {time.monotonic() - started:.1f} s.")
+    ended = f"In {output}: {', '.join(FIGURES)}. All in {time.monotonic() - started:.1f} s."
+    console.print(f"{SEEN}\n\n{ended}", soft_wrap=True, highlight=False)
     return equal
 
 
@@ -108,14 +110,15 @@ def _show_quality(console: Console, pairs: pd.DataFrame, output: Path) -> None:
     console.print(
         "\n[bold]Linked pairs of A and B against the truth[/], which only this demo knows"
     )
-    for table in (by_rung[["linked", "precision", "recall"]], by_group):
+    shown = by_group.rename_axis("group").rename(columns={"hit": "rightly"})
+    for table in (by_rung[["linked", "precision", "recall"]], shown):
         _show(console, table.round(4).reset_index())
     steps = {"by the first key": 1, "by all keys": last - 1, "and similarity": last}
     recalls = {}
     for name, most in steps.items():
         so_far = whole.assign(rung=whole["rung"].where(whole["rung"] <= most, 0))
         recalls[name] = pd.concat(quality(so_far, by)["recall"] for by in ("all", *GROUPS))
-    figures.draw_quality(by_rung, pd.DataFrame(recalls), output / "linkage-quality.png")
+    figures.draw_quality(by_rung, pd.DataFrame(recalls), output / FIGURES[0])
 
 
 def _show_readmissions(
@@ -135,7 +138,7 @@ def _show_readmissions(
     table = pd.DataFrame(rates).astype(float).round(1)
     console.print("\n[bold]Readmissions within 30 days, per 100 stays[/]")
     _show(console, table.reset_index())
-    figures.draw_readmissions(table, output / "linkage-readmissions.png")
+    figures.draw_readmissions(table, output / FIGURES[1])
 
 
 def _show(console: Console, frame: pd.DataFrame) -> None:
