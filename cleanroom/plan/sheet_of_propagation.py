@@ -20,12 +20,13 @@ def steps(node: Propagate) -> Iterator[str]:
     flow = node.flow
     yield "merge accounts and payments by source, place them by target; keep both secret orders"
     yield "end the session if two members keep one account"
+    often = "once" if flow.rounds == 1 else f"{flow.rounds} times"
     if flow.kind == "propagate":
         part = flow.damping[0] / flow.damping[1]
-        yield f"{flow.rounds} times: score = {1 - part:g} score + {part:g} of what flows in,"
+        yield f"{often}: score = {1 - part:g} score + {part:g} of what flows in,"
         yield "    the sum over payments of the weight times the source's score"
     else:
-        yield f"{flow.rounds} times: mark every account that was paid by a marked one"
+        yield f"{often}: mark every account that was paid by a marked one"
     yield "open one slot for each padded row of the recipient's accounts, in a random order"
 
 

@@ -109,7 +109,8 @@ class _Lowering:
         else:
             yield OpenedColumn(node.shown, "number", "BIGINT", where)
         if self.asked.kind == "propagate":
-            meaning = f"score after {rounds} rounds along {self.of.payments}, times 2^{SCORE_BITS}"
+            after = "1 round" if rounds == 1 else f"{rounds} rounds"
+            meaning = f"score after {after} along {self.of.payments}, times 2^{SCORE_BITS}"
             yield OpenedColumn(_SCORE, "number", "BIGINT", meaning)
 
     def _accounts(self, member: str, shown: Encoding | None = None) -> Leaf:

@@ -20,6 +20,7 @@ _FORMS = {
     "propagate": "SELECT account, score FROM PROPAGATE(name, rounds)",
     "reach": "SELECT account FROM REACH(name, hops)",
 }
+_COUNTED = {"propagate": "rounds", "reach": "hops"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +48,22 @@ def propagation_of(select: exp.Select) -> Propagation | None:
     kind = _kind(select)
     if kind is None:
         return None
-    only(select, "expressions", "from_")
     source = select.args["from_"].this
-    only(source, "this")
+    try:
+        only(select, "expressions", "from_")
+        only(source, "this")
+    except UnsupportedQuery as error:
+        remedy = f"Ask: {_FORMS[kind]}; filter and sort its rows where they arrive."
+        raise UnsupportedQuery(f"{error.message} of a propagation", remedy=remedy) from None
     plain = all(isinstance(one, exp.Column) and not one.table for one in select.expressions)
     found = tuple(one.name.lower() for one in select.expressions)
     arguments = source.this.expressions
     if not plain or found != _COLUMNS[kind] or len(arguments) != 2:
         raise _otherwise(kind)
     name, rounds = arguments
-    if not isinstance(name, exp.Column) or name.table or not _is_whole(rounds):
+    if not _is_whole(rounds):
+        raise _otherwise(kind, f"{_COUNTED[kind]} are a whole number from 1 up")
+    if not isinstance(name, exp.Column) or name.table:
         raise _otherwise(kind)
     return Propagation(kind, name.name.lower(), int(rounds.this))
 
@@ -75,5 +82,6 @@ def _is_whole(node: exp.Expr) -> bool:
     return plain and re.fullmatch("[0-9]{1,4}", str(node.this)) is not None
 
 
-def _otherwise(kind: PropagationKind) -> UnsupportedQuery:
-    return UnsupportedQuery("a propagation in another form", remedy=f"Ask: {_FORMS[kind]}.")
+def _otherwise(kind: PropagationKind, hint: str = "") -> UnsupportedQuery:
+    remedy = f"Ask: {_FORMS[kind]}{hint and f'; {hint}'}."
+    return UnsupportedQuery("a propagation in another form", remedy=remedy)
