@@ -1,7 +1,8 @@
 """Rules of linkages: whose queries may go from one owner's persons to another's.
 
-Rule: a linkage is the contract's own offer to those whom it names. The columns that it is found by
-need no right, as nothing that is asked is compared with them.
+Rule: a linkage is the contract's own offer to those whom it names. Both person columns need the
+right 'join', for the purpose that is asked; the columns that it is found by need none, as nothing
+that is asked is compared with them.
 """
 
 from collections.abc import Iterator

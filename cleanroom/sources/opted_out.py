@@ -45,7 +45,7 @@ def listed(path: Path) -> tuple[str, ...]:
         ConfigInvalid: if it can't be read, or is too long.
     """
     try:
-        lines = read_bounded(path, MAX_BYTES, ConfigInvalid).decode().splitlines()
+        lines = read_bounded(path, MAX_BYTES, ConfigInvalid).decode("utf-8-sig").splitlines()
     except UnicodeDecodeError:
         raise ConfigInvalid(f"{path} is no text in UTF-8") from None
     return tuple(line for line in lines if line)

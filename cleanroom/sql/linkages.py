@@ -1,7 +1,8 @@
 """A linkage of the contract as a table of a query: one row a linked pair, on shares alone.
 
 Rule: the view, derived from the contract; what a query selects of it doesn't change how pairs are
-found. They are found anew in each query and opened to nobody.
+found. They are found anew in each query and opened to nobody. Whoever names it joins the persons of
+both tables, and needs the right to.
 """
 
 from cleanroom.contract.linkages import LEFT, RIGHT, RUNG
@@ -11,6 +12,7 @@ from cleanroom.linkage.likeness import similar_of
 from cleanroom.plan import linking
 from cleanroom.plan.conditions import Term
 from cleanroom.plan.nodes import Linkage
+from cleanroom.plan.plan import Use
 from cleanroom.plan.restrictions import Facts, Origin
 from cleanroom.sql.domain import Domain
 from cleanroom.sql.encode import choose
@@ -41,7 +43,7 @@ def linkage_view(name: str, terms: Terms) -> View:
         person=LEFT,
         rows_per_person=1,
         unique=(LEFT,),
-        uses=(),
+        uses=tuple(Use(table, terms.tables[table].person, "join") for table in tables),
         facts=Facts(origins=origins, tables=tables, shape=name),
         also=(RIGHT,),
     )

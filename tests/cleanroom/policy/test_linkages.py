@@ -5,11 +5,14 @@ import datetime as dt
 import pytest
 from linking import terms_of
 
+from cleanroom.contract.columns import Right
 from cleanroom.contract.terms import Terms
 from cleanroom.errors import UnsupportedQuery
 from cleanroom.plan.plan import Plan
-from cleanroom.policy.check import by_contract
+from cleanroom.policy.check import by_contract, check
+from cleanroom.policy.matter import Spent
 from cleanroom.policy.model import Code
+from cleanroom.policy.own import Own, OwnColumn, OwnPolicy
 from cleanroom.query.compile import compile_query
 
 TODAY = dt.date(2026, 11, 22)
@@ -42,6 +45,12 @@ def test_whoever_uses_it_needs_the_rights_of_what_is_joined() -> None:
     found = by_contract(_plan(sql, "analyst"), _terms(), TODAY)
     assert [v.code for v in found] == [Code.COLUMN_USE_NOT_ALLOWED]
     assert "hospital_a.patients.surname used as 'group'" in found[0].message
+
+
+def test_an_owner_whose_persons_are_not_to_be_joined_is_heeded() -> None:
+    policy = OwnPolicy(columns={"hospital_b.patients.id": OwnColumn(without=(Right.JOIN,))})
+    found = check(_plan(BY_RUNG, "analyst"), _terms(), Own("hospital_b", policy), Spent(), TODAY)
+    assert [v.code for v in found] == [Code.COLUMN_USE_NOT_ALLOWED]
 
 
 def test_constants_meet_no_person_of_either_side() -> None:

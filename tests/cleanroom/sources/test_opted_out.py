@@ -23,7 +23,7 @@ def _given(table: str) -> rooms.Rows:
 
 def _listed(folder: Path, *lines: str) -> Path:
     path = folder / "opt-outs.txt"
-    path.write_text("\n".join(lines))
+    path.write_text("\ufeff" + "\n".join(lines))  # as spreadsheets begin their files
     return path
 
 
