@@ -1,4 +1,4 @@
-"""The researcher's study as a script and as a notebook, each run once as it stands."""
+"""The researcher's study as a script and as a notebook, each run once, rehearsed in the notebook."""
 
 from pathlib import Path
 from typing import Any
@@ -9,16 +9,18 @@ import pytest
 from nbclient import NotebookClient
 
 from cleanroom.demo import examples
+from examples.analyst import run
 
 FOLDER = examples.folder() / "analyst"
 NOTEBOOK = FOLDER / "analyst.ipynb"
 
 
-@pytest.mark.timeout(300)  # three rooms
+@pytest.mark.timeout(300)  # two rooms
 def test_the_script_answers_as_the_pooled_plaintext(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert examples.load("analyst")(None, tmp_path)
+    monkeypatch.setattr(run, "rehearse", run.questions)  # a room that the notebook has, too
+    assert run.main(None, tmp_path)
     said = capsys.readouterr().out
     assert said.count("equal: yes") == 5
     assert "used as 'max' without that right" in said
