@@ -7,7 +7,7 @@ ask the room with the frame's SQL, as whoever writes SQL does.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from operator import index
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from cleanroom.errors import UnsupportedQuery
 from cleanroom.frames import steps
@@ -20,6 +20,31 @@ from cleanroom.frames.values import output_name
 if TYPE_CHECKING:
     from cleanroom.recipient.explanation import Explanation
     from cleanroom.recipient.result import Result
+
+
+_INSTEAD = {  # what users of pandas and Polars look for
+    "groupby": "group_by()",
+    "merge": "join()",
+    "sort_values": "sort()",
+    "order_by": "sort()",
+    "assign": "with_columns()",
+    "mutate": "with_columns()",
+    "query": "filter()",
+    "loc": "filter() and select()",
+    "iloc": "limit()",
+    "drop_duplicates": "unique()",
+    "value_counts": "group_by(...).agg(n=count())",
+    "describe": "room.profile(...)",
+    "dtypes": "room.tables()",
+    "schema": "room.tables()",
+    "shape": "agg(n=count()) and columns",
+    **dict.fromkeys(("to_pandas", "df"), "collect().to_pandas()"),
+    **dict.fromkeys(("to_arrow", "to_polars"), "collect().to_arrow()"),
+    **dict.fromkeys(
+        ("count", "sum", "mean", "min", "max"), "agg(...) with col('x').sum() or the like"
+    ),
+    **dict.fromkeys(("union", "concat", "vstack"), "UNION ALL in SQL"),
+}
 
 
 class Asked(Protocol):
@@ -103,8 +128,9 @@ class Frame:
             left_on, right_on: instead of `on`, where names differ; the left ones are kept.
             suffix: of the other's columns whose names this one has, too.
         """
-        if other.room is not self.room:
-            raise UnsupportedQuery("a join with anything but a frame of the same room")
+        if getattr(other, "room", None) is not self.room:
+            remedy = "Join room.table(...) of the same room; rows of one's own are no part of it."
+            raise UnsupportedQuery("a join with anything but a frame of the room", remedy=remedy)
         pairs = list(zip(*_sides(on, left_on, right_on), strict=True))
         return self._with(joined(self.block, other.block, pairs, how, suffix))
 
@@ -162,6 +188,16 @@ class Frame:
     def collect(self, **options: Any) -> "Result":
         """Ask, and return what was opened; `options` are those of `Room.sql`."""
         return self.room.sql(self.sql(), **options)
+
+    def __getitem__(self, key: object) -> NoReturn:
+        raise TypeError("a frame isn't indexed: write select() for columns, filter() for rows")
+
+    if not TYPE_CHECKING:  # so that names which a frame hasn't are still errors to a type checker
+
+        def __getattr__(self, name: str) -> NoReturn:
+            hint = f"; write {_INSTEAD[name]}" if name in _INSTEAD else ""
+            said = f"a frame has no {name!r}{hint}"
+            raise AttributeError(said, name=name, obj=self)
 
     def __repr__(self) -> str:
         return f"Frame({', '.join(self.columns)})"

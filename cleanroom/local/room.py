@@ -113,7 +113,8 @@ class LocalRoom(Room):
         if self._opened is None:
             raise ValueError("a LocalRoom is used in a `with` block")
         if name not in self._configs:
-            raise UnknownName(f"no member {name!r} in the contract")
+            remedy = f"It has {', '.join(self._configs)}."
+            raise UnknownName(f"no member {name!r} in the contract", remedy=remedy)
         return Room(self._client_of(name))
 
     # --- opening -----------------------------------------------------------------------

@@ -51,15 +51,19 @@ class Reports(Standing):
         Raises:
             NotAuthorised, MessageInvalid: if the receipt of a result isn't of this room.
             UnsupportedQuery: if a chart names a column that its result doesn't have.
+            TypeError: if a section holds anything but a result: rows alone have no receipt.
             ConfigInvalid: if the file can't be written.
         """
+        if not all(isinstance(section.result, Result) for section in sections):
+            raise TypeError("a section's result is what room.sql or the like returned, a Result")
         contract = self.contract
         body = [_head(contract, self._client.name, title)]
         body += [part for section in sections for part in _section(section, contract)]
         try:
             Path(path).write_text(document("\n".join(body), title), encoding="utf-8")
         except OSError as error:
-            raise ConfigInvalid(f"cannot write {path}: {error.strerror}") from None
+            remedy = "Name a file in a folder that is there."
+            raise ConfigInvalid(f"cannot write {path}: {error.strerror}", remedy=remedy) from None
 
 
 def _head(contract: Contract, reader: str, title: str) -> str:

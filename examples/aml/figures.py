@@ -29,7 +29,7 @@ def rings(
     for place, (bank, ring) in enumerate(drawn):
         axes = figure.add_subplot(1, len(drawn), place + 1)
         _ring(axes, ring, set(accounts[bank].id))
-        axes.set_title(f"{bank}, {ring['since']:%d %b}: its own in blue", fontsize=9)
+        axes.set_title(f"{bank}, {ring['since']:%d %b}: its own in blue", fontsize=9, y=0.95)
     if not drawn:
         figure.text(0.5, 0.5, "no ring", ha="center")
     canvas.print_png(str(path))  # type: ignore[no-untyped-call]

@@ -210,3 +210,16 @@ def test_private_parameters_elsewhere_are_refused_by_name() -> None:
             .agg(n=count())
             .sql()
         )
+
+
+def test_what_users_of_pandas_look_for_is_pointed_to() -> None:
+    people = table("alpha.people")
+    for name, instead in (("groupby", "group_by"), ("merge", "join"), ("to_pandas", "collect")):
+        with pytest.raises(AttributeError, match=f"no '{name}'; write {instead}"):
+            getattr(people, name)
+    with pytest.raises(AttributeError, match=r"no 'nonsense'$"):
+        people.nonsense  # noqa: B018
+    with pytest.raises(TypeError, match=r"select\(\) for columns"):
+        people["id"]
+    with pytest.raises(UnsupportedQuery, match="rows of one's own"):
+        people.join(pd.DataFrame({"id": [1]}), on="id")

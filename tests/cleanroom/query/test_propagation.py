@@ -104,7 +104,7 @@ FORMS = {
     "SELECT account, score FROM PROPAGATE('risk', 2)": "another form",
     "SELECT account, score FROM PROPAGATE(risk, 2.5)": "rounds are a whole number",
     "SELECT account, score FROM PROPAGATE(risk)": "another form",
-    "SELECT account, score FROM PROPAGATE(risk, 2) WHERE score > 0": "WHERE in SELECT of a propagation.*where they arrive",
+    "SELECT account, score FROM PROPAGATE(risk, 2) WHERE score > 0": "WHERE in SELECT of .*arrive",
     "SELECT account, score FROM PROPAGATE(risk, 2), accounts": "JOIN in SELECT",
     "SELECT account, score FROM REACH(risk, 2)": "another form",
     "SELECT account FROM REACH(risk, 0)": "of no round",

@@ -84,6 +84,8 @@ def test_a_report_takes_no_result_whose_receipt_isnt_whole(room: LocalRoom, tmp_
     with pytest.raises(NotAuthorised):
         room.report(tmp_path / "report.html", "Screening", [Section("Forged", result)])
     assert not (tmp_path / "report.html").exists()
+    with pytest.raises(TypeError, match="a section's result"):
+        room.report(tmp_path / "x.html", "Screening", [Section("Rows", result.to_pandas())])
     with pytest.raises(ConfigInvalid, match="cannot write"):
         room.report(tmp_path / "no" / "report.html", "Screening", [])
 
