@@ -1,4 +1,4 @@
-"""The researcher's study as a script and as a notebook, which alone rehearses on made-up rows."""
+"""The researcher's study as a script and as a notebook, each run once, rehearsed in the second."""
 
 from pathlib import Path
 from typing import Any
