@@ -9,8 +9,8 @@ LINKAGE = Card(
     maturity=Maturity.TESTED,
     does="Owners clean names, dates and numbers, and share hashes of composite keys. On secret "
     "shares one key after another links rows that are the only ones of either side with it; what "
-    "is left is compared pair by pair, and best partners above a threshold are linked. Queries "
-    "join through these pairs, which stay shared.",
+    "is left is compared pair by pair, or with its neighbours in a block, and best partners above "
+    "a threshold are linked. Queries join through these pairs, which stay shared.",
     assumes=(
         "Both owners clean by the same rules; the contract has their version.",
         "Different keys have different hashes: two of n and m keys share one of 64 bits with a "
@@ -31,6 +31,8 @@ LINKAGE = Card(
         "among people whose names are often misspelt or change.",
         "Persons with rows at two owners in a query that names no linkage: nothing tells that they "
         "are one, and they count once for each number.",
+        "With a block, pairs of different blocks are not compared, and of a crowded one no pairs "
+        "further apart than the window.",
         "Hashes hide nothing by themselves, as every member knows the session's key: keys are "
         "hidden because they leave their owner as shares alone.",
     ),
@@ -43,6 +45,7 @@ LINKAGE = Card(
         "tests/cleanroom/execution/test_linkages.py::test_pairs_are_a_table",
         "tests/cleanroom/execution/test_linkages.py"
         "::test_letters_order_and_swaps_do_not_matter_but_doubles_and_gaps_do",
+        "tests/cleanroom/execution/test_linkages.py::test_what_is_near_in_a_block_is_compared",
         "tests/cleanroom/policy/test_linkages.py::test_a_linkage_is_for_those_whom_it_names",
         "tests/cleanroom/policy/test_linkages.py::test_constants_meet_no_person_of_either_side",
         "tests/cleanroom/room/test_linkages.py"

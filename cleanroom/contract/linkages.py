@@ -15,6 +15,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from cleanroom.contract.fields import Name, Strict
 from cleanroom.contract.types import Kind
+from protocols.rep3.scoring import WINDOW
 
 if TYPE_CHECKING:
     from cleanroom.contract.columns import TableTerms
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 RULES = 1  # the version of cleaning that this release runs
 LEFT, RIGHT, RUNG = "left_id", "right_id", "rung"  # a linkage's columns in SQL
 DIGITS = 12  # the longest number that is compared digit by digit
+MOST_LEFT = 1 << 14  # rows of a side of which all pairs are compared
 
 Side: TypeAlias = Literal["left", "right"]
 SIDES: tuple[Side, ...] = ("left", "right")
@@ -155,11 +157,25 @@ class FuzzyTerms(Strict):
         compare: the fields, whose weights are added up.
         threshold: the least total of a pair; each side must be the other's only best partner.
         max_left: public bound on the rows of either side that may be left; with more a query fails.
+        block: what pairs must have in common to be compared: forms, as of a rung. Without it all
+            pairs are compared.
+        window: public: rows of both sides are put in the order of blocks and, in a block, of a
+            hash of what is compared first; each is compared with so many that follow it.
     """
 
     compare: Annotated[tuple[CompareTerms, ...], Field(min_length=1, max_length=16)]
     threshold: Annotated[Weight, Field(gt=0)]
-    max_left: Annotated[int, Field(ge=1, le=1 << 14, strict=True)]
+    max_left: Annotated[int, Field(ge=1, le=1 << 20, strict=True)]
+    block: Rung | None = None
+    window: Annotated[int, Field(ge=1, le=WINDOW, strict=True)] | None = None
+
+    @model_validator(mode="after")
+    def _bounded(self) -> Self:
+        if (self.block is None) is not (self.window is None):
+            raise ValueError("block and window: neither without the other")
+        if self.block is None and self.max_left > MOST_LEFT:
+            raise ValueError(f"max_left: at most {MOST_LEFT} without a block")
+        return self
 
 
 class LinkageTerms(Strict):
@@ -212,6 +228,11 @@ class LinkageTerms(Strict):
         """Return the ladder's forms, one tuple a rung."""
         return tuple(tuple(Form.parse(f, self.fields) for f in rung) for rung in self.ladder)
 
+    def block_forms(self) -> tuple[Form, ...]:
+        """Return what pairs of the probabilistic pass must have in common; none: nothing."""
+        block = None if self.fuzzy is None else self.fuzzy.block
+        return tuple(Form.parse(form, self.fields) for form in block or ())
+
     def compared(self) -> tuple[Form, ...]:
         """Return the forms of the probabilistic pass."""
         found = () if self.fuzzy is None else self.fuzzy.compare
@@ -259,6 +280,9 @@ class LinkageTerms(Strict):
         compared = self.compared()
         if len(set(compared)) < len(compared):
             raise ValueError("fuzzy: a form is compared twice")
+        block = self.block_forms()
+        if len(set(block)) < len(block):
+            raise ValueError("fuzzy: block repeats a form")
         self._check_scores()
         return self
 

@@ -112,6 +112,8 @@ def columns_of(name: str, linkage: LinkageTerms, side: Side) -> Iterator[Cleaned
     compared = compared_of(linkage)
     forms = [form for rung in linkage.rung_forms() for form in rung]
     forms += [one.form for one in compared if one.feature is None]
+    if block := linkage.block_forms():
+        forms += [*block, compared[0].form]
     single = [one for form in forms for one in parts_of(form)]
     for form in dict.fromkeys(single):
         yield _cleaned(linkage, side, form.column(name), form)

@@ -19,4 +19,4 @@ def similar_of(linkage: LinkageTerms) -> Similar | None:
         levels = tuple((level.numerator, level.denominator) for level in one.dice) or ((1, 1),)
         weights = tuple(int(weight * TENTHS) for weight in one.weights)
         found.append(Likeness(f"field_{i}", how.most, levels, weights))
-    return Similar(tuple(found), int(fuzzy.threshold * TENTHS), fuzzy.max_left)
+    return Similar(tuple(found), int(fuzzy.threshold * TENTHS), fuzzy.max_left, fuzzy.window)

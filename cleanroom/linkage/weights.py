@@ -43,6 +43,9 @@ class Learnt:
         fuzzy = _fuzzy(self.terms)
         table = f"linkages.{self.linkage}.fuzzy"
         yield f"[{table}]\nthreshold = {self.threshold}\nmax_left = {fuzzy.max_left}"
+        if fuzzy.block is not None:
+            block = ", ".join(f'"{form}"' for form in fuzzy.block)
+            yield f"block = [{block}]\nwindow = {fuzzy.window}"
         for one, weights in zip(fuzzy.compare, self.weights, strict=True):
             yield f'[[{table}.compare]]\nform = "{one.form}"'
             if one.digits is not None:

@@ -26,6 +26,7 @@ from cleanroom.plan.conditions import (
 )
 from cleanroom.plan.cost_of_propagation import of_propagation
 from cleanroom.plan.grouping import Fit
+from cleanroom.plan.linking import BLOCK, BLOCK_ORDER, Similar
 from cleanroom.plan.nodes import (
     Aggregate,
     Compute,
@@ -46,6 +47,7 @@ from cleanroom.plan.private import Private
 from cleanroom.plan.schema import Schema, both_sides, schema_of
 from protocols.he.parameters import parameters_of
 from protocols.rep3.complementary import MOST_CELLS
+from protocols.rep3.near_scores import TILE
 
 BYTES_PER_S = 60e6
 S_PER_ROUND = 0.002
@@ -248,10 +250,22 @@ def _linkage(node: Linkage) -> tuple[int, int, int]:
     bits, rounds = r * (bits + 1200 * n), rounds + 20 + 17 * r
     rows, bits = sides[0][0], bits + sum(side[1] for side in sides)
     if node.similar is not None:
-        most = 64 * -(-node.similar.max_left // 64)
-        bits += 64 * most * most * len(node.similar.likenesses) + 4 * n * _width(node.left)
-        rows, rounds = rows + most, rounds + 60
+        rows, further, more = _similar(node.similar, rows, n, schema_of(node.left))
+        bits, rounds = bits + further, rounds + more
     return rows, bits, rounds + 10
+
+
+def _similar(similar: Similar, rows: int, n: int, side: Schema) -> tuple[int, int, int]:
+    """Return rows, and further bits and rounds, of pairs that are compared after the rungs."""
+    most, fields = 64 * -(-similar.max_left // 64), len(similar.likenesses)
+    if similar.window is None:
+        return rows + most, 64 * most * most * fields + 4 * n * _width(side), 60
+    keys = _bits_of(side, (BLOCK, BLOCK_ORDER))
+    sort, depth = _sorted(n, keys, _width(side))
+    pairs = similar.window * min(n, 2 * most)
+    tiles = -(-pairs // TILE)
+    bits = sort + 64 * pairs * fields + 20 * min(n, 2 * most) * _width(side)
+    return 2 * rows, bits, depth + 80 + 16 * tiles
 
 
 def _join(node: Join, width: int) -> tuple[int, int, int]:

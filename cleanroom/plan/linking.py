@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from fractions import Fraction
 
-from protocols.rep3.scoring import Field, Level, Scoring
+from protocols.rep3.scoring import Blocks, Field, Level, Scoring
 
 ID = "id"  # the bits column of either side's leaf that names a person
+BLOCK, BLOCK_ORDER = "block", "block_order"  # bits columns of either side: near whom a row is
 LEFT, RIGHT, RUNG = "left", "right", "rung"  # of a linkage's result
 
 
@@ -48,11 +49,14 @@ class Similar:
     Attributes:
         threshold: in tenths of log2.
         max_left: public bound on the rows that either side may have left for it.
+        window: with how many that follow it, of both sides in the order of block and block's
+            order, a row is compared if they have the same block; None: with all.
     """
 
     likenesses: tuple[Likeness, ...]
     threshold: int
     max_left: int
+    window: int | None = None
 
     @property
     def scoring(self) -> Scoring:
@@ -62,4 +66,5 @@ class Similar:
             ValueError: if weights or levels need more bits than are computed in.
         """
         fields = tuple(one.field for one in self.likenesses)
-        return Scoring(fields, self.threshold, self.max_left)
+        blocks = None if self.window is None else Blocks(BLOCK, BLOCK_ORDER, self.window)
+        return Scoring(fields, self.threshold, self.max_left, blocks)

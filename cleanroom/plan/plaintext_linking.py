@@ -2,8 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import product
 
-from cleanroom.plan.linking import ID, LEFT, RIGHT, RUNG, Likeness, Similar
+from cleanroom.plan.linking import BLOCK, BLOCK_ORDER, ID, LEFT, RIGHT, RUNG, Likeness, Similar
 from cleanroom.plan.nodes import Linkage
 from cleanroom.plan.plaintext_rows import Row, number, promise
 
@@ -41,14 +42,44 @@ def _row(rung: int, left: Row, right: Row) -> Row:
 
 def _alike(asked: Similar, left: list[Row], right: list[Row]) -> Iterator[tuple[Row, Row]]:
     """Yield the pairs that reach the threshold and are each other's only best partner."""
-    scores = [[_score(asked.likenesses, one, other) for other in right] for one in left]
-    best = [max(row, default=0) for row in scores]
-    other_best = [max(column) for column in zip(*scores, strict=True)]
-    for i, row in enumerate(scores):
-        for j, score in enumerate(row):
-            only = row.count(score) == 1 and [r[j] for r in scores].count(score) == 1
-            if score == best[i] == other_best[j] and only and score >= asked.threshold:
-                yield left[i], right[j]
+    scores = {
+        (i, j): _score(asked.likenesses, left[i], right[j])
+        for i, j in _compared(asked.window, left, right)
+    }
+    best: Counter[tuple[str, int]] = Counter()
+    for pair, score in scores.items():
+        for row in _ends(pair):
+            best[row] = max(best[row], score)
+    found = [
+        pair
+        for pair, score in scores.items()
+        if score >= asked.threshold and all(best[row] == score for row in _ends(pair))
+    ]
+    times = Counter(row for pair in found for row in _ends(pair))
+    for i, j in found:
+        if all(times[row] == 1 for row in _ends((i, j))):
+            yield left[i], right[j]
+
+
+def _ends(pair: tuple[int, int]) -> tuple[tuple[str, int], tuple[str, int]]:
+    return (LEFT, pair[0]), (RIGHT, pair[1])
+
+
+def _compared(window: int | None, left: list[Row], right: list[Row]) -> Iterator[tuple[int, int]]:
+    """Yield the pairs that are scored, by their places."""
+    if window is None:
+        yield from product(range(len(left)), range(len(right)))
+        return
+    rows = sorted(
+        (number(row[BLOCK]), number(row[BLOCK_ORDER] or 0), side, i)
+        for side, all_of in enumerate((left, right))
+        for i, row in enumerate(all_of)
+        if row[BLOCK] is not None
+    )
+    for at, (block, _, side, i) in enumerate(rows):
+        for other, _, other_side, j in rows[at + 1 : at + 1 + window]:
+            if other == block and other_side != side:
+                yield (i, j) if side == 0 else (j, i)
 
 
 def _score(likenesses: Sequence[Likeness], left: Row, right: Row) -> int:

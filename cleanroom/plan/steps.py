@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from cleanroom.plan.linking import BLOCK
 from cleanroom.plan.nodes import (
     Aggregate,
     Compute,
@@ -85,7 +86,10 @@ def _linkage(node: Linkage) -> Iterator[str]:
     yield f"{what}, by {', then '.join(node.keys)}; never opened"
     if node.similar is not None:
         fields = ", ".join(one.column for one in node.similar.likenesses)
-        yield f"    then those left, {node.similar.max_left} of either side at most, if alike in"
+        window = node.similar.window
+        near = "" if window is None else f", each with the next {window} in order of {BLOCK},"
+        most = f"{node.similar.max_left} of either side at most"
+        yield f"    then those left, {most}{near} if alike in"
         yield f"    ({fields}) by {node.similar.threshold / 10:g} or more, and nobody else is more"
 
 

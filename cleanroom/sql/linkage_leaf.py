@@ -13,13 +13,14 @@ from sqlglot import exp
 from cleanroom.contract.linkages import Form, LinkageTerms, Side
 from cleanroom.contract.terms import Terms
 from cleanroom.linkage.columns import Compared, compared_of, parts_of
-from cleanroom.plan.linking import ID, rank_of
+from cleanroom.plan.linking import BLOCK, BLOCK_ORDER, ID, rank_of
 from cleanroom.plan.nodes import BitsColumn, Leaf
 from cleanroom.sql.domain import Domain
 from cleanroom.sql.encode import choose, hashed, words
 from cleanroom.sql.render import cast, constant, function, sql_of
 
 KEY_BITS = 64  # two of n + m different keys agree with a probability below n m / 2^64
+BLOCK_BITS, ORDER_BITS = 40, 24  # two blocks of one hash only have more pairs compared
 _BETWEEN = 31  # a control character: no clean value holds it
 
 
@@ -85,6 +86,10 @@ def _delivered(name: str, linkage: LinkageTerms, terms: Terms, table: str) -> It
             yield _hash_of(column, name, [_text(name, one.form)])
         else:
             yield _features(column, name, one)
+    if block := linkage.block_forms():
+        first = linkage.compared()[0]
+        yield _hash_of(BLOCK, name, [_text(name, form) for form in block], BLOCK_BITS)
+        yield _hash_of(BLOCK_ORDER, name, [_text(name, first)], ORDER_BITS)
 
 
 def _person(terms: Terms, table: str) -> _Delivered:
@@ -97,12 +102,12 @@ def _person(terms: Terms, table: str) -> _Delivered:
     return _Delivered(BitsColumn(ID, encoding.bits, False, encoding.low), read, made)
 
 
-def _hash_of(column: str, name: str, values: list[exp.Expr]) -> _Delivered:
+def _hash_of(column: str, name: str, values: list[exp.Expr], bits: int = KEY_BITS) -> _Delivered:
     """Return the keyed hash of several values, NULL if one is missing."""
     said = constant(f"{name}.{column}")
     text = reduce(lambda a, b: _joined(_joined(a, _between()), b), values, said)
-    made = hashed(exp.column(column), KEY_BITS)
-    return _Delivered(BitsColumn(column, KEY_BITS, True), [(column, text)], made, column)
+    made = hashed(exp.column(column), bits)
+    return _Delivered(BitsColumn(column, bits, True), [(column, text)], made, column)
 
 
 def _text(name: str, form: Form) -> exp.Expr:

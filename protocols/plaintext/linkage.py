@@ -56,3 +56,25 @@ def best_matches(scores: Scores, threshold: int) -> Flags:
     best &= scores == scores.max(axis=0)
     alone: Flags = best & (best.sum(axis=1, keepdims=True) == 1) & (best.sum(axis=0) == 1)
     return alone
+
+
+def near_pairs(
+    left: Sequence[tuple[int, int] | None], right: Sequence[tuple[int, int] | None], window: int
+) -> Flags:
+    """Tell which pairs are scored if only those near each other in a block are. INSECURE.
+
+    Args:
+        left, right: of each row its block and its order in that; None: in no block.
+
+    Returns:
+        (m, n): as `Blocks` of a scoring says it.
+    """
+    sides = enumerate((left, right))
+    rows = [(key, s, i) for s, side in sides for i, key in enumerate(side) if key is not None]
+    rows.sort()
+    near = np.zeros((len(left), len(right)), dtype=np.bool_)
+    for at, (key, side, i) in enumerate(rows):
+        for other_key, other_side, j in rows[at + 1 : at + 1 + window]:
+            if other_key[0] == key[0] and other_side != side:
+                near[(i, j) if side == 0 else (j, i)] = True
+    return near

@@ -1,4 +1,4 @@
-"""All dot products of two matrices of short integers."""
+"""Dot products of short integers: of all pairs, or of those near each other."""
 
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -39,6 +39,22 @@ def products(x: Factor, y: Factor) -> Small:
 
     sums = np.zeros((x.values.shape[1], y.values.shape[1]), dtype=np.uint16)
     short_kernels.add_products(x.values, y.values, sums)
+    return sums.astype(x.kind, copy=False)
+
+
+def near_products(x: Factor, y: Factor, window: int) -> Small:
+    """Return an additive share of the products of x's n columns and the next ones of y.
+
+    Args:
+        y: n + window columns or more.
+
+    Returns:
+        shape (window, n): [i, j] of x_j and y_{j + 1 + i}. It isn't masked and may not be sent.
+    """
+    from protocols.rep3 import short_kernels
+
+    sums = np.zeros((window, x.values.shape[1]), dtype=np.uint16)
+    short_kernels.add_near_products(x.values, y.values, sums)
     return sums.astype(x.kind, copy=False)
 
 

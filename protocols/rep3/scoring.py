@@ -10,6 +10,7 @@ from fractions import Fraction
 from itertools import pairwise
 
 WIDTHS = (8, 16)  # bits of the integers that similarities and scores are computed in
+WINDOW = 32  # rows that follow a row of a block and are compared with it, at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +81,36 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
+class Blocks:
+    """Which pairs are scored, if not all: those near each other in a block.
+
+    Rows are put in order by block and, in it, by `order`, the left side's rows first where both
+    are equal. Rows of one block of which the second is one of the `window` rows that follow the
+    first are scored. In a block of more than `window` + 1 rows others are not.
+
+    Attributes:
+        block: a bits column of both sides; rows where it is NULL are in none.
+        order: a bits column of both sides; NULL comes first.
+        window: from 1 to 32.
+    """
+
+    block: str
+    order: str
+    window: int
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.window <= WINDOW:
+            raise ValueError(f"a window has from 1 to {WINDOW} rows")
+
+
+@dataclass(frozen=True, slots=True)
 class Scoring:
     """Fellegi and Sunter's sum of weights, by which two records are taken for one person's.
 
     Attributes:
         threshold: least score of a pair that may be linked, in units of the weights, above 0.
         max_left: public bound of records left over on either side.
+        blocks: which pairs are scored; None: all.
 
     Raises:
         ValueError: if two fields share a column, if a bound isn't positive, or if margins or
@@ -95,6 +120,7 @@ class Scoring:
     fields: tuple[Field, ...]
     threshold: int
     max_left: int
+    blocks: Blocks | None = None
 
     def __post_init__(self) -> None:
         columns = [field.column for field in self.fields]

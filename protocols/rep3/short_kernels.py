@@ -43,6 +43,32 @@ def add_products(x, y, sums):  # type: ignore[no-untyped-def]
                     out[j] += uint16(low + high)
 
 
+@_compiled(_FACTOR, _FACTOR, uint16[:, ::1])
+def add_near_products(x, y, sums):  # type: ignore[no-untyped-def]
+    """Add to sums[i, j] the product of column j of x and column j + 1 + i of y, mod 2^16.
+
+    Args:
+        x, y: (d, n) and (d, n + m or more), d a multiple of 8.
+        sums: (m, n).
+    """
+    for start in range(0, x.shape[1], _SPAN):
+        stop = min(start + _SPAN, x.shape[1])
+        for k in range(0, x.shape[0], _TERMS):
+            x0, x1 = x[k, start:stop], x[k + 1, start:stop]
+            x2, x3 = x[k + 2, start:stop], x[k + 3, start:stop]
+            x4, x5 = x[k + 4, start:stop], x[k + 5, start:stop]
+            x6, x7 = x[k + 6, start:stop], x[k + 7, start:stop]
+            for i in range(sums.shape[0]):
+                a, b = start + 1 + i, stop + 1 + i
+                y0, y1, y2, y3 = y[k, a:b], y[k + 1, a:b], y[k + 2, a:b], y[k + 3, a:b]
+                y4, y5, y6, y7 = y[k + 4, a:b], y[k + 5, a:b], y[k + 6, a:b], y[k + 7, a:b]
+                out = sums[i, start:stop]
+                for j in range(out.size):
+                    low = x0[j] * y0[j] + x1[j] * y1[j] + x2[j] * y2[j] + x3[j] * y3[j]
+                    high = x4[j] * y4[j] + x5[j] * y5[j] + x6[j] * y6[j] + x7[j] * y7[j]
+                    out[j] += uint16(low + high)
+
+
 @njit(nogil=True)
 def _swap(a, b, by, low):  # type: ignore[no-untyped-def]
     """Exchange the high part of each field of a with the low part of b."""

@@ -47,10 +47,10 @@ def link_similar(
     Security: semi-honest, honest majority; leakage one bit a side, whether the bound was
         exceeded.
     """
-    _check(left, right, scoring)
+    check_sides(left, right, scoring)
     names = ["id", *(field.column for field in scoring.fields)]
     first, second = left.select(names, ()), right.select(names, ())
-    yield from _check_bounds(ctx.at("bound"), left.valid, right.valid, scoring)
+    yield from check_left_over(ctx.at("bound"), left.valid, right.valid, scoring)
     (first, from_left), (second, from_right) = yield from parallel(
         _compacted(ctx.at("left"), first, scoring.max_left),
         _compacted(ctx.at("right"), second, scoring.max_left),
@@ -58,8 +58,8 @@ def link_similar(
     match = yield from matches(ctx, first, second, scoring)
     rows, columns = matched_rows(match, first.n), matched_columns(match, first.n)
     taken = yield from parallel(
-        _restored(ctx.at("to_left"), rows, left.n, from_left),
-        _restored(ctx.at("to_right"), columns, right.n, from_right),
+        restored(ctx.at("to_left"), rows, left.n, from_left),
+        restored(ctx.at("to_right"), columns, right.n, from_right),
     )
     ids, others = yield from parallel(
         and_bits(ctx.at("own"), first.columns["id"].planes, rows),
@@ -67,7 +67,7 @@ def link_similar(
     )
     found = {"left": ids, "right": others, "rung": numbered(rows, rung, rung.bit_length())}
     pairs = Relation(first.n, rows, {name: Column(bits, False) for name, bits in found.items()}, {})
-    return Linked(pairs, _without(left, taken[0]), _without(right, taken[1]))
+    return Linked(pairs, without(left, taken[0]), without(right, taken[1]))
 
 
 def numbered(rows: Bits, number: int, bits: int) -> Bits:
@@ -99,7 +99,8 @@ def _tiled(ctx: Context, left: Records, right: Records, scoring: Scoring) -> Ste
     return side_by_side(tiles)
 
 
-def _check(left: Relation, right: Relation, scoring: Scoring) -> None:
+def check_sides(left: Relation, right: Relation, scoring: Scoring) -> None:
+    """Refuse columns that don't fit the scoring, or each other, with a ValueError."""
     for name in ("id", *(field.column for field in scoring.fields)):
         widths = [side.columns[name].value.shape[0] for side in (left, right)]
         if widths[0] != widths[1]:
@@ -108,7 +109,7 @@ def _check(left: Relation, right: Relation, scoring: Scoring) -> None:
         raise ValueError("ids may not be NULL")
 
 
-def _check_bounds(ctx: Context, left: Bits, right: Bits, scoring: Scoring) -> Steps[None]:
+def check_left_over(ctx: Context, left: Bits, right: Bits, scoring: Scoring) -> Steps[None]:
     """Open whether there are more rows than may be left over, for each side."""
     sides = yield from parallel(
         bits_to_arith(ctx.at("left"), left, 64 * left.shape[1]),
@@ -130,7 +131,7 @@ def _compacted(ctx: Context, side: Relation, most: int) -> Steps[tuple[Relation,
     return replace(columns, valid=moved.bits[:1]).head(min(side.n, -(-most // 64) * 64)), placement
 
 
-def _restored(ctx: Context, planes: Bits, n: int, placement: Placement) -> Steps[Bits]:
+def restored(ctx: Context, planes: Bits, n: int, placement: Placement) -> Steps[Bits]:
     """Move what was computed for the rows in front back to where they were, zeros elsewhere."""
     behind = (0, 0), (0, n // 64 - planes.shape[1])
     padded = Bits(np.pad(planes.own, behind), np.pad(planes.next, behind))
@@ -138,5 +139,6 @@ def _restored(ctx: Context, planes: Bits, n: int, placement: Placement) -> Steps
     return rows.bits
 
 
-def _without(relation: Relation, linked: Bits) -> Relation:
+def without(relation: Relation, linked: Bits) -> Relation:
+    """Return a relation in which these of its rows, (1, n / 64), are not there."""
     return replace(relation, valid=relation.valid ^ linked, clean=False, sorted_by=None)

@@ -71,6 +71,17 @@ def test_add_products(rng, d: int, m: int, n: int) -> None:
     np.testing.assert_array_equal(sums, expected)
 
 
+@pytest.mark.parametrize(("d", "n", "window"), [(8, 64, 1), (16, 300, 7), (24, 512, 32)])
+def test_add_near_products(rng, d: int, n: int, window: int) -> None:
+    x = rng.integers(0, 1 << 16, (d, n), dtype=np.uint16)
+    y = rng.integers(0, 1 << 16, (d, n + window), dtype=np.uint16)
+    sums = np.ones((window, n), dtype=np.uint16)
+    short_kernels.add_near_products(x, y, sums)
+    for i in range(window):
+        expected = 1 + (x * y[:, 1 + i : 1 + i + n]).sum(axis=0, dtype=np.uint16)
+        np.testing.assert_array_equal(sums[i], expected.astype(np.uint16))
+
+
 @pytest.mark.parametrize("w", [0, 1, 33])
 def test_octets_to_planes(rng, w: int) -> None:
     octets, planes = rng.integers(0, 256, 64 * w).astype(np.uint8), np.empty((8, w), np.uint64)

@@ -12,6 +12,8 @@ from cleanroom.errors import ContractInvalid
 
 SURNAME = {"surname": {"kind": "name"}}
 FUZZY = {"threshold": "10.0", "max_left": 512}
+COMPARE = [{"form": "surname", "weights": [12, -2]}]
+BLOCKED = {**FUZZY, "block": ["postcode.area"], "window": 16, "compare": COMPARE}
 
 FAULTS: dict[str, tuple[dict[str, Any], str]] = {
     "unknown key": ({"laddder": []}, "same_person.laddder: unknown key"),
@@ -44,6 +46,19 @@ FAULTS: dict[str, tuple[dict[str, Any], str]] = {
         },
         "'born.year' has no levels",
     ),
+    "too many for all pairs": (
+        {"fuzzy": {**FUZZY, "max_left": 16385, "compare": COMPARE}},
+        "max_left: at most 16384 without a block",
+    ),
+    "too many": ({"fuzzy": {**BLOCKED, "max_left": 1048577}}, "fuzzy.max_left"),
+    "block without window": (
+        {"fuzzy": {**FUZZY, "block": ["sex"], "compare": COMPARE}},
+        "block and window: neither without the other",
+    ),
+    "wide window": ({"fuzzy": {**BLOCKED, "window": 33}}, "fuzzy.window"),
+    "block of nothing": ({"fuzzy": {**BLOCKED, "block": []}}, "fuzzy.block"),
+    "unknown block": ({"fuzzy": {**BLOCKED, "block": ["town"]}}, "no field 'town'"),
+    "block twice": ({"fuzzy": {**BLOCKED, "block": ["sex", "sex"]}}, "block repeats a form"),
     "ascending levels": (
         {
             "fuzzy": {
@@ -87,3 +102,10 @@ def test_a_linkage_survives_its_document_and_knows_its_forms() -> None:
     assert linkage.rungs == 6
     assert ("hospital_b.patients", "born") in linkage.columns
     assert linkage.rung_forms()[3] == (Form("surname", "", "given_name"), Form("born", "swapped"))
+
+
+def test_large_registers_are_compared_in_blocks() -> None:
+    terms = Terms.of(terms_of(fuzzy={**BLOCKED, "max_left": 1 << 20}))
+    again = Terms.of(canonical.plain(terms))  # type: ignore[arg-type]
+    assert again == terms
+    assert again.linkages["same_person"].block_forms() == (Form("postcode", "area"),)

@@ -100,6 +100,29 @@ def test_the_twin_compares_as_protocols_do_and_too_many_left_are_refused(
         run_on_shares(narrow, databases)
 
 
+@pytest.mark.parametrize(("block", "window"), [("date_of_birth.month_year", 30), ("postcode", 1)])
+def test_what_is_near_in_a_block_is_compared(
+    frames: Frames, tmp_path: Path, block: str, window: int
+) -> None:
+    """One number decides, and in a block the same ones are neighbours: so pairs are a join."""
+    one = {"form": "soc_sec_id", "digits": 7, "levels": [1], "weights": [10, -4]}
+    fuzzy = {"threshold": 10, "max_left": 250, "block": [block], "window": window, "compare": [one]}
+    agreed = Terms.of(febrl_terms(256, ladder=[["given_name", "address_1"]], fuzzy=fuzzy))
+    databases = _databases(agreed, frames, tmp_path)
+    plan = compile_query(QUERIES[1], agreed, "0" * 64, "analyst")
+    shared = finish(plan, run_on_shares(plan, databases).columns).to_pylist()
+    clear = finish(plan, insecure_run(plan, databases).columns).to_pylist()
+    assert sorted(shared, key=str) == sorted(clear, key=str)
+    registers = febrl.clean(frames)
+    by_key = febrl.pairs_of(registers, [["given_name", "address_1"]])
+    left, right = (
+        side[~side["id"].isin(by_key[column])].dropna(subset=[block])
+        for side, column in zip(registers.values(), ("left_id", "right_id"), strict=True)
+    )
+    pairs = left.merge(right, on=["soc_sec_id", block])
+    assert {row["rung"]: row["n"] for row in shared} == {1: len(by_key), 2: len(pairs)}
+
+
 def _rows(table: Any) -> list[str]:
     return sorted(
         str([int(v) if isinstance(v, float | Decimal) else v for v in row]) for row in table
