@@ -47,7 +47,8 @@ def linked(ctx: Context, node: Linkage, left: Relation, right: Relation) -> Step
     """Link the rows of two sides.
 
     Returns:
-        The columns of the node; as many rows as `left`, and as many as may be left.
+        The columns of the node; as many rows as `left`, and as many as may be left, or as `left`
+        again where they are compared in blocks.
 
     Raises:
         PeerMisbehaved: if ranks that an owner shared are no order of its rows; who of the two it

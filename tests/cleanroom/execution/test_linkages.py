@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Mapping
 from decimal import Decimal
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,9 @@ from benchmarks import febrl
 from cleanroom.contract.terms import Terms
 from cleanroom.errors import JoinTooLarge, PeerMisbehaved
 from cleanroom.local.mock import mock_rows
+from cleanroom.plan.cost import cost_of
 from cleanroom.plan.plaintext import insecure_run
+from cleanroom.plan.steps import steps
 from cleanroom.query.compile import compile_query
 from cleanroom.query.finish import finish
 from cleanroom.sources.database import Database
@@ -121,6 +124,20 @@ def test_what_is_near_in_a_block_is_compared(
     )
     pairs = left.merge(right, on=["soc_sec_id", block])
     assert {row["rung"]: row["n"] for row in shared} == {1: len(by_key), 2: len(pairs)}
+    sheet = "\n".join(steps(plan.root.input.input, count()))
+    assert f"250 of either side at most, each with the next {window} in order of block," in sheet
+
+
+def test_work_in_blocks_grows_with_rows_and_not_with_their_pairs() -> None:
+    sizes = []
+    for rows in (1 << 14, 1 << 17, 1 << 20):
+        fuzzy = {**febrl.FUZZY, "max_left": rows, "block": ["postcode"], "window": 16}
+        agreed = Terms.of(febrl_terms(rows, ladder=LADDER, fuzzy=fuzzy))
+        sizes.append(
+            cost_of(compile_query(QUERIES[0], agreed, "0" * 64, "analyst")).bytes_per_party
+        )
+    assert sizes[1] < 12 * sizes[0]
+    assert sizes[2] < 12 * sizes[1]
 
 
 def _rows(table: Any) -> list[str]:
