@@ -39,7 +39,8 @@ LINKAGE = Card(
     endpoint="Clean values lie beside the rows that they are made of, in their owner's process.",
     metadata="Which linkage a query uses is in its text, which all members see.",
     inference="Counts by rung and subgroup tell how well records of a group fit each other; they "
-    "are released as any others, and no pair ever is but by a query that opens both its persons.",
+    "are released as any others, and no pair ever is but by a query that opens both its persons. "
+    "A group's largest or smallest rung, which takes no right, is one person's.",
     rests_on=("rep3",),
     tests=(
         "tests/cleanroom/execution/test_linkages.py::test_pairs_are_a_table",
