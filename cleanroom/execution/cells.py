@@ -18,7 +18,8 @@ from cleanroom.execution.histograms import values_of
 from cleanroom.execution.noise import shares_of
 from cleanroom.execution.outcome import Opened
 from cleanroom.plan.ciphertexts import CellKey, Ciphertexts, Histogram
-from cleanroom.plan.nodes import Derive, Derived, Leaf
+from cleanroom.plan.leaf import Leaf
+from cleanroom.plan.nodes import Derive, Derived
 from cleanroom.plan.plan import Plan
 from cleanroom.plan.schema import schema_of
 from protocols.dp.words import Words

@@ -23,16 +23,16 @@ from cleanroom.execution.release import release
 from cleanroom.execution.terms import derive
 from cleanroom.execution.windowing import over
 from cleanroom.plan.controls import Dominance
+from cleanroom.plan.graphs import Propagate
+from cleanroom.plan.leaf import Leaf
+from cleanroom.plan.linking import Linkage
 from cleanroom.plan.nodes import (
     Aggregate,
     Compute,
     Derive,
     Filter,
     Join,
-    Leaf,
-    Linkage,
     Node,
-    Propagate,
     Unify,
     Union,
     Window,

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleanroom.errors import DataMismatch, MessageInvalid
-from cleanroom.plan.nodes import BitsColumn, Leaf
+from cleanroom.plan.leaf import BitsColumn, Leaf
 from cleanroom.plan.plan import Plan
 from protocols.randomness import KEY_BYTES, stream
 from protocols.rep3.relation import Column, Relation, split_planes

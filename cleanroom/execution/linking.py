@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from cleanroom.errors import PeerMisbehaved
-from cleanroom.plan.linking import ID, LEFT, RIGHT, RUNG, rank_of
-from cleanroom.plan.nodes import Linkage, Node
+from cleanroom.plan.linking import ID, LEFT, RIGHT, RUNG, Linkage, rank_of
+from cleanroom.plan.nodes import Node
 from cleanroom.plan.plan import Plan, children, count_leaves
 from protocols.context import Context
 from protocols.rep3.linkage import link

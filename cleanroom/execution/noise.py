@@ -9,8 +9,9 @@ from itertools import product
 import numpy as np
 
 from cleanroom.execution.outcome import Outcome, pack
-from cleanroom.plan.nodes import Aggregate, Release
+from cleanroom.plan.nodes import Aggregate
 from cleanroom.plan.noise import QueryNoise
+from cleanroom.plan.release import Release
 from protocols.context import Context
 from protocols.dp.laplace import I64
 from protocols.dp.shares import SharedNoise, noise_shares

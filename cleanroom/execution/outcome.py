@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleanroom.errors import MessageInvalid, PeerMisbehaved
-from cleanroom.plan.nodes import BitsColumn
+from cleanroom.plan.leaf import BitsColumn
 from cleanroom.plan.plan import Plan
 from cleanroom.plan.schema import schema_of
 from protocols.rep3.rows import Rows

@@ -7,7 +7,7 @@ Rule: bits on shares; how many don't pass is only added up.
 
 import numpy as np
 
-from cleanroom.plan.nodes import Release
+from cleanroom.plan.release import Release
 from protocols.context import Context
 from protocols.rep3.and_bits import and_bits
 from protocols.rep3.compare import equal_zero
@@ -20,9 +20,7 @@ from protocols.rep3.share import Arith, Bits, concat_planes, same_bit, stack
 from protocols.rounds import Steps, parallel
 
 
-def large_enough(
-    ctx: Context, node: Release, groups: Relation
-) -> Steps[tuple[Bits, Arith]]:
+def large_enough(ctx: Context, node: Release, groups: Relation) -> Steps[tuple[Bits, Arith]]:
     """Return which groups have min_group persons behind each value, and how many haven't."""
     if not (node.input.counts or node.held or node.input.dominance):
         zero = np.zeros(1, dtype=np.uint64)

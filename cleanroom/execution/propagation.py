@@ -8,7 +8,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from cleanroom.errors import DataMismatch, PeerMisbehaved
-from cleanroom.plan.nodes import Propagate
+from cleanroom.plan.graphs import Propagate
 from protocols.context import Context
 from protocols.rep3.adjacency import Edges, Part
 from protocols.rep3.and_bits import and_bits

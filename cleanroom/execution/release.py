@@ -11,7 +11,7 @@ from cleanroom.execution.outcome import Outcome, pack
 from cleanroom.execution.passing import large_enough, more_pass
 from cleanroom.execution.rounding import rounded_counts
 from cleanroom.execution.top import keep_first, keep_first_rows
-from cleanroom.plan.nodes import Release
+from cleanroom.plan.release import Release
 from cleanroom.plan.schema import schema_of
 from protocols.context import Context
 from protocols.rep3.and_bits import and_bits

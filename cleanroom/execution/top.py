@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from cleanroom.execution.conditions import evaluate
-from cleanroom.plan.nodes import OrderBy, Top
+from cleanroom.plan.ordering import OrderBy, Top
 from cleanroom.plan.schema import Schema
 from protocols.context import Context
 from protocols.rep3.and_bits import and_bits

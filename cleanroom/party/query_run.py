@@ -14,7 +14,7 @@ from cleanroom.execution.contribute import Contribution, padded_rows
 from cleanroom.execution.outcome import Outcome
 from cleanroom.identity.exchange import Exchange
 from cleanroom.party.run import Run
-from cleanroom.plan.nodes import Leaf
+from cleanroom.plan.leaf import Leaf
 from cleanroom.plan.plan import Plan
 from cleanroom.transport.mailbox import Mailbox
 from protocols.rep3.share import words_for

@@ -25,25 +25,24 @@ from cleanroom.plan.conditions import (
     Term,
 )
 from cleanroom.plan.cost_of_propagation import of_propagation
+from cleanroom.plan.graphs import Propagate
 from cleanroom.plan.grouping import Fit
-from cleanroom.plan.linking import BLOCK, BLOCK_ORDER, Similar
+from cleanroom.plan.leaf import Leaf
+from cleanroom.plan.linking import BLOCK, BLOCK_ORDER, Linkage, Similar
 from cleanroom.plan.nodes import (
     Aggregate,
     Compute,
     Derive,
     Filter,
     Join,
-    Leaf,
-    Linkage,
     Node,
-    Propagate,
-    Release,
     Unify,
     Union,
     Window,
 )
 from cleanroom.plan.plan import Plan, children
 from cleanroom.plan.private import Private
+from cleanroom.plan.release import Release
 from cleanroom.plan.schema import Schema, both_sides, schema_of
 from protocols.he.parameters import parameters_of
 from protocols.rep3.complementary import MOST_CELLS

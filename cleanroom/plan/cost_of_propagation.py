@@ -6,7 +6,7 @@ and 22 log + 36 rounds; then 230 and 6, and for each round of scores 560 and 13;
 11, and for each hop 360 and 18.
 """
 
-from cleanroom.plan.nodes import Propagate
+from cleanroom.plan.graphs import Propagate
 
 
 def of_propagation(node: Propagate, accounts: int, payments: int) -> tuple[int, int]:

@@ -1,8 +1,9 @@
-"""How two sides of a linkage are compared, as a plan writes it down. Values only."""
+"""Which rows of two sides are of one person: the node, and how it compares them."""
 
 from dataclasses import dataclass
 from fractions import Fraction
 
+from cleanroom.plan.leaf import Leaf
 from protocols.rep3.scoring import Blocks, Field, Level, Scoring
 
 ID = "id"  # the bits column of either side's leaf that names a person
@@ -68,3 +69,28 @@ class Similar:
         fields = tuple(one.field for one in self.likenesses)
         blocks = None if self.window is None else Blocks(BLOCK, BLOCK_ORDER, self.window)
         return Scoring(fields, self.threshold, self.max_left, blocks)
+
+
+@dataclass(frozen=True, slots=True)
+class Linkage:
+    """One row for each pair of rows of two sides that are of one person, one to one.
+
+    The result's bits columns are `left` and `right`, the persons, and `rung`, from 1.
+
+    Attributes:
+        name: of the contract's linkage.
+        left, right: one row a person, whom bits column `id` names.
+        keys: nullable bits columns of both. One after another links the rows that are, among those
+            not linked so far, the only ones of either side with a key.
+        similar: how what is left is compared; None: not at all.
+    """
+
+    name: str
+    left: Leaf
+    right: Leaf
+    keys: tuple[str, ...]
+    similar: Similar | None = None
+
+    @property
+    def rungs(self) -> int:
+        return len(self.keys) + (self.similar is not None)

@@ -1,13 +1,8 @@
 """The nodes of a plan's tree: leaves that owners run, and operators on secret shares.
 
-A plan is a tree. Its leaves are SQL texts that one owner runs on its own rows; everything
-above the leaves runs on secret shares, and `Release` at the root is the only step that opens
-anything, to the recipient alone.
-
-Two kinds of columns flow upwards. A *bits* column is compared, ordered, grouped by or opened:
-unsigned, most significant bit first, so that the order of the bits is the order of the values.
-A *sum* column is only added and multiplied: an integer mod 2^64. Leaves are already
-aggregated by their bits columns, so a row stands for as many rows as its weight says.
+A plan is a tree. Its leaves are SQL texts that one owner runs on its own rows (`leaf.py`, which
+says what columns hold); everything above them runs on secret shares, and `Release` at the root
+(`release.py`) is the only step that opens anything, to the recipient alone.
 """
 
 from dataclasses import dataclass
@@ -15,61 +10,15 @@ from typing import Literal, TypeAlias
 
 from cleanroom.plan.ciphertexts import CellKey
 from cleanroom.plan.conditions import Predicate, Term
-from cleanroom.plan.controls import Complement, Dominance, Held, Rounding
-from cleanroom.plan.graphs import Flow
+from cleanroom.plan.controls import Dominance
+from cleanroom.plan.graphs import Propagate
 from cleanroom.plan.grouping import Distinct, Extreme, Fit, Quantile
-from cleanroom.plan.linking import Similar
+from cleanroom.plan.leaf import BitsColumn, Leaf
+from cleanroom.plan.linking import Linkage
+from cleanroom.plan.ordering import OrderBy
 from cleanroom.plan.windows import Neighbour, Numbering, PartitionTotal
 
 JoinKind: TypeAlias = Literal["inner", "left", "full", "semi", "anti", "not in", "one"]
-
-
-@dataclass(frozen=True, slots=True)
-class BitsColumn:
-    """A secret column of `bits` bits, plus one NULL bit if `nullable`.
-
-    Attributes:
-        low: the encoded value that all-zero bits stand for; a value is low + bits.
-    """
-
-    name: str
-    bits: int
-    nullable: bool = False
-    low: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class SumColumn:
-    """A secret integer column mod 2^64 whose true values all lie within +-`bound`."""
-
-    name: str
-    bound: int
-
-
-@dataclass(frozen=True, slots=True)
-class Leaf:
-    """What one member computes on its own rows and then shares.
-
-    Attributes:
-        sql: one SELECT for the member's DuckDB. For each bits column c it yields UBIGINT
-            columns c_0, c_1, ... (64 bits each, most significant word first, the first word
-            holding the odd bits) and, if nullable, BOOLEAN c_null; for each sum column a BIGINT.
-        max_rows: public bound on its rows; the share is padded to a power of two.
-        sorted_by: bits columns by which the member orders its rows before it shares them.
-        tables: the contract's tables that it reads. Their row counts set the padding, so that
-            the size of a share says nothing about how many rows passed a filter.
-        fixed: bits columns, and the bits that each of its rows has there: computing members put
-            them in, whatever the member shared.
-    """
-
-    member: str
-    sql: str
-    bits: tuple[BitsColumn, ...]
-    sums: tuple[SumColumn, ...]
-    max_rows: int
-    sorted_by: tuple[str, ...]
-    tables: tuple[str, ...] = ()
-    fixed: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,66 +176,6 @@ class Aggregate:
 
 
 @dataclass(frozen=True, slots=True)
-class Propagate:
-    """The accounts of `own`, each once, after what flowed to them along payments.
-
-    Leaves are of tables of several members. An account has one row, at the member that keeps it;
-    at two members, nothing is opened. A payment counts if its source and its target are accounts.
-
-    Attributes:
-        own: accounts of the recipient, sorted by the bits column `account`; what it holds before
-            anything flowed: sum column `score`, or bits column `marked` of one bit; last `place`.
-        others: accounts of every other owner, with the same columns.
-        payments: sorted by the bits column `source`, encoded as `account` is; sum columns
-            `weight`, the payment's part of all that its target was paid, and `place`: which each
-            of a member's accounts and payments takes, from 0, if every account is followed by
-            what was paid into it.
-        shown: the bits column of `own` that is opened: `account`, or another that isn't hashed.
-    """
-
-    own: Leaf
-    others: tuple[Leaf, ...]
-    payments: tuple[Leaf, ...]
-    shown: str
-    flow: Flow
-
-
-@dataclass(frozen=True, slots=True)
-class Linkage:
-    """One row for each pair of rows of two sides that are of one person, one to one.
-
-    The result's bits columns are `left` and `right`, the persons, and `rung`, from 1.
-
-    Attributes:
-        name: of the contract's linkage.
-        left, right: one row a person, whom bits column `id` names.
-        keys: nullable bits columns of both. One after another links the rows that are, among those
-            not linked so far, the only ones of either side with a key.
-        similar: how what is left is compared; None: not at all.
-    """
-
-    name: str
-    left: Leaf
-    right: Leaf
-    keys: tuple[str, ...]
-    similar: Similar | None = None
-
-    @property
-    def rungs(self) -> int:
-        return len(self.keys) + (self.similar is not None)
-
-
-@dataclass(frozen=True, slots=True)
-class OrderBy:
-    """A key of an order of groups: a column, NULL unless `known` is TRUE."""
-
-    column: str
-    descending: bool
-    nulls_first: bool
-    known: Predicate | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Window:
     """The same rows, each with columns that say how it stands among those of its partition.
 
@@ -305,63 +194,6 @@ class Window:
     def backwards(self) -> bool:
         return bool(self.order) and self.order[-1].descending
 
-
-@dataclass(frozen=True, slots=True)
-class Top:
-    """The first `limit` groups in this order; equal ones in ascending order of the group's keys.
-
-    Where groups are repeated rows, the groups of the first `limit` rows.
-    """
-
-    order: tuple[OrderBy, ...]
-    limit: int
-
-
-@dataclass(frozen=True, slots=True)
-class Release:
-    """Open columns to the recipient, for groups that pass; count the others.
-
-    A group passes if each of its `counts` >= min_group: enough persons stand behind the group
-    and behind each value. Of those only groups where `having` is TRUE are opened, and of these,
-    if `top` is given, the first ones only. Groups that fail min_group are counted, and only that
-    count is opened.
-
-    Attributes:
-        optional: classes of persons on a side that an outer join may leave without a row. None of
-            them, of the group or behind a value, pass too, as long as another class suffices.
-        repeated: for row output, the opened sum column that says how many equal rows a group is;
-            after `top` only rows among the first ones count.
-        most: public bound on the number of groups that there are; None if only rows bound it.
-        held: of each table of several members, whose rows must be behind a group.
-        complement: how groups that are withheld are protected from totals; None: not at all.
-        rules: what the contract asks for besides, as `PrivacyTerms.tested` writes it.
-        rounding: what is told of counts; None if they are told as they are.
-        hidden: how many groups are opened is known to the recipient alone: `slots` are handed
-            out, in a random order, of which the unused hold zeros.
-        tells_more: instead of how many groups are too small, tell the recipient 1 if more pass
-            than `top` leaves, else 0.
-    """
-
-    input: Aggregate
-    min_group: int
-    having: Predicate | None
-    opened: tuple[str, ...]
-    top: Top | None = None
-    optional: tuple[int, ...] = ()
-    repeated: str | None = None
-    most: int | None = None
-    held: tuple[Held, ...] = ()
-    complement: Complement | None = None
-    rounding: Rounding | None = None
-    rules: tuple[str, ...] = ()
-    hidden: bool = False
-    tells_more: bool = False
-
-    @property
-    def slots(self) -> int | None:
-        """Public bound on the number of groups that are opened."""
-        limit = None if self.top is None else self.top.limit
-        return min((b for b in (self.most, limit) if b is not None), default=None)
 
 Node: TypeAlias = (
     Leaf

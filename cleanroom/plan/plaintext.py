@@ -13,6 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from cleanroom.plan.ciphertexts import CellKey
+from cleanroom.plan.graphs import Propagate
+from cleanroom.plan.leaf import Leaf
+from cleanroom.plan.linking import Linkage
 from cleanroom.plan.nodes import (
     Aggregate,
     Compute,
@@ -20,10 +23,7 @@ from cleanroom.plan.nodes import (
     Derive,
     Filter,
     Join,
-    Leaf,
-    Linkage,
     Node,
-    Propagate,
     Unify,
     Union,
     Window,

@@ -4,8 +4,17 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import product
 
-from cleanroom.plan.linking import BLOCK, BLOCK_ORDER, ID, LEFT, RIGHT, RUNG, Likeness, Similar
-from cleanroom.plan.nodes import Linkage
+from cleanroom.plan.linking import (
+    BLOCK,
+    BLOCK_ORDER,
+    ID,
+    LEFT,
+    RIGHT,
+    RUNG,
+    Likeness,
+    Linkage,
+    Similar,
+)
 from cleanroom.plan.plaintext_rows import Row, number, promise
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from cleanroom.plan.nodes import Propagate
+from cleanroom.plan.graphs import Propagate
 from cleanroom.plan.plaintext_rows import Row, number, promise
 from protocols.plaintext.graph import Floats, PlainGraph, propagate, reach
 from protocols.rep3.graph import WEIGHT_BITS

@@ -5,10 +5,11 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from cleanroom.plan.nodes import OrderBy, Release
+from cleanroom.plan.ordering import OrderBy
 from cleanroom.plan.plaintext_rows import Row, number, truth
 from cleanroom.plan.plaintext_suppression import kept
 from cleanroom.plan.plan import Plan
+from cleanroom.plan.release import Release
 from cleanroom.plan.schema import schema_of
 
 Columns: TypeAlias = dict[str, npt.NDArray[np.generic]]

@@ -13,7 +13,7 @@ from cleanroom.plan.conditions import (
     Predicate,
     Term,
 )
-from cleanroom.plan.nodes import BitsColumn
+from cleanroom.plan.leaf import BitsColumn
 
 Row: TypeAlias = dict[str, int | None]
 

@@ -1,6 +1,7 @@
 """INSECURE: windows over plain rows, by the shortest code."""
 
-from cleanroom.plan.nodes import OrderBy, Window
+from cleanroom.plan.nodes import Window
+from cleanroom.plan.ordering import OrderBy
 from cleanroom.plan.plaintext_rows import Row, groups_of, number, promise
 from cleanroom.plan.schema import Schema, schema_of
 from cleanroom.plan.windows import Neighbour, Numbering, PartitionTotal

@@ -9,8 +9,12 @@ from typing import Literal, TypeAlias
 
 from cleanroom.plan.ciphertexts import Ciphertexts
 from cleanroom.plan.gated import Gated
-from cleanroom.plan.nodes import Join, Leaf, Linkage, Node, Propagate, Release, Union
+from cleanroom.plan.graphs import Propagate
+from cleanroom.plan.leaf import Leaf
+from cleanroom.plan.linking import Linkage
+from cleanroom.plan.nodes import Join, Node, Union
 from cleanroom.plan.noise import QueryNoise
+from cleanroom.plan.release import Release
 from cleanroom.plan.restrictions import Linked, Restriction
 from cleanroom.plan.rowsets import RowSet
 from cleanroom.plan.template import TemplateUse

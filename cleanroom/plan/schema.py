@@ -2,19 +2,16 @@
 
 from dataclasses import dataclass, replace
 
-from cleanroom.plan.linking import ID, LEFT, RIGHT, RUNG
+from cleanroom.plan.graphs import Propagate
+from cleanroom.plan.leaf import BitsColumn, Leaf, SumColumn
+from cleanroom.plan.linking import ID, LEFT, RIGHT, RUNG, Linkage
 from cleanroom.plan.nodes import (
     Aggregate,
-    BitsColumn,
     Compute,
     Derive,
     Filter,
     Join,
-    Leaf,
-    Linkage,
     Node,
-    Propagate,
-    SumColumn,
     Unify,
     Union,
     Window,

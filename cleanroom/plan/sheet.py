@@ -19,8 +19,12 @@ from cleanroom.plan import sheet_on_noise as on_noise
 from cleanroom.plan import used
 from cleanroom.plan.controls import Complement
 from cleanroom.plan.cost import Cost, cost_of, most_rows
+from cleanroom.plan.graphs import Propagate
 from cleanroom.plan.grouping import Fit
-from cleanroom.plan.nodes import Join, Leaf, Linkage, Node, Propagate, Top, Union
+from cleanroom.plan.leaf import Leaf
+from cleanroom.plan.linking import Linkage
+from cleanroom.plan.nodes import Join, Node, Union
+from cleanroom.plan.ordering import Top
 from cleanroom.plan.plan import Plan, linkages_of
 from cleanroom.plan.rules import rules_of
 from cleanroom.plan.steps import carried, directed, steps

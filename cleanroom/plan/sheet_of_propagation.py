@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from cleanroom.contract.terms import Terms
-from cleanroom.plan.nodes import Propagate
+from cleanroom.plan.graphs import Propagate
 from cleanroom.plan.plan import Plan
 
 

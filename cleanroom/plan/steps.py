@@ -2,20 +2,10 @@
 
 from collections.abc import Iterator
 
-from cleanroom.plan.linking import BLOCK
-from cleanroom.plan.nodes import (
-    Aggregate,
-    Compute,
-    Filter,
-    Join,
-    Leaf,
-    Linkage,
-    Node,
-    OrderBy,
-    Unify,
-    Union,
-    Window,
-)
+from cleanroom.plan.leaf import Leaf
+from cleanroom.plan.linking import BLOCK, Linkage
+from cleanroom.plan.nodes import Aggregate, Compute, Filter, Join, Node, Unify, Union, Window
+from cleanroom.plan.ordering import OrderBy
 from cleanroom.plan.plan import children
 from cleanroom.plan.schema import schema_of
 

@@ -7,7 +7,7 @@ is asked for them; whoever asks is told of its own accounts alone.
 from collections.abc import Iterator
 
 from cleanroom.contract.propagations import PropagationTerms
-from cleanroom.plan.nodes import Propagate
+from cleanroom.plan.graphs import Propagate
 from cleanroom.plan.plan import Plan
 from cleanroom.policy.matter import Matter, Rule
 from cleanroom.policy.model import Code, Violation

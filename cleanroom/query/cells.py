@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from cleanroom.errors import OverflowPossible, UnsupportedQuery
 from cleanroom.plan.ciphertexts import MAX_TOTALS, CellKey, Ciphertexts
-from cleanroom.plan.nodes import Aggregate, Derive, Derived, Release
+from cleanroom.plan.nodes import Aggregate, Derive, Derived
+from cleanroom.plan.release import Release
 from cleanroom.query.columns import Bits, Columns
 from cleanroom.query.histograms import ON_SHARES, Values
 from cleanroom.query.lower import Lowered

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from cleanroom.plan.nodes import BitsColumn
+from cleanroom.plan.leaf import BitsColumn
 from cleanroom.query.sources import KeyClass, Placement, person_of
 from cleanroom.sql.bind import Query
 from cleanroom.sql.encode import Encoding, choose

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from sqlglot import exp
 
 from cleanroom.errors import JoinTooLarge, UnsupportedQuery
-from cleanroom.plan.nodes import BitsColumn
+from cleanroom.plan.leaf import BitsColumn
 from cleanroom.plan.plan import OpenedColumn, Plan
 from cleanroom.plan.schema import schema_of
 from cleanroom.plan.withheld import redacted

@@ -12,8 +12,9 @@ from sqlglot import exp
 from cleanroom.contract.types import Kind
 from cleanroom.errors import OverflowPossible, UnknownName, UnsupportedQuery
 from cleanroom.plan.grouping import Fit, Scaled
-from cleanroom.plan.nodes import Aggregate, Release
+from cleanroom.plan.nodes import Aggregate
 from cleanroom.plan.plan import OpenedColumn
+from cleanroom.plan.release import Release
 from cleanroom.query.columns import Columns, deliver_something
 from cleanroom.query.lower import Lowered
 from cleanroom.query.persons import Persons

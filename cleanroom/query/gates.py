@@ -12,8 +12,8 @@ from cleanroom.contract.offers import GateTerms
 from cleanroom.contract.terms import Terms
 from cleanroom.errors import UnknownName, UnsupportedQuery
 from cleanroom.plan.gated import Gated
-from cleanroom.plan.nodes import Release
 from cleanroom.plan.question import Question
+from cleanroom.plan.release import Release
 from cleanroom.sql import operators
 from cleanroom.sql.aggregates import filtered
 from cleanroom.sql.bind import Query
@@ -45,9 +45,7 @@ def gate_of(question: Question, terms: Terms) -> tuple[GateTerms, Gated]:
 
 def of_single_persons(terms: Terms) -> Terms:
     """Return the terms under which a gate is compiled: its groups are single persons."""
-    return terms.model_copy(
-        update={"privacy": terms.privacy.model_copy(update={"min_group": 1})}
-    )
+    return terms.model_copy(update={"privacy": terms.privacy.model_copy(update={"min_group": 1})})
 
 
 def restricted(query: Query, gate: GateTerms, own: str) -> Query:

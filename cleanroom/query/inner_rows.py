@@ -11,7 +11,9 @@ from itertools import groupby
 from cleanroom.contract.types import Kind
 from cleanroom.errors import OverflowPossible, UnsupportedQuery
 from cleanroom.plan.conditions import CompareSums, Term
-from cleanroom.plan.nodes import BitsColumn, Node, OrderBy, Window
+from cleanroom.plan.leaf import BitsColumn
+from cleanroom.plan.nodes import Node, Window
+from cleanroom.plan.ordering import OrderBy
 from cleanroom.plan.windows import Neighbour, Numbering, PartitionTotal
 from cleanroom.query import local
 from cleanroom.query.columns import Bits, Columns, deliver_something

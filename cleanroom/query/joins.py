@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 
 from cleanroom.errors import UnsupportedQuery
 from cleanroom.plan.cost import work_of_join
+from cleanroom.plan.leaf import Leaf
 from cleanroom.plan.nodes import Join as JoinNode
-from cleanroom.plan.nodes import JoinKind, Leaf, Node, Unify, Union
+from cleanroom.plan.nodes import JoinKind, Node, Unify, Union
 from cleanroom.query.sizes import Size
 
 Sizes = tuple[Size, ...]

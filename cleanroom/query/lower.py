@@ -8,8 +8,9 @@ from cleanroom.errors import UnsupportedQuery
 from cleanroom.plan.conditions import And, Predicate
 from cleanroom.plan.cost import most_rows
 from cleanroom.plan.grouping import Distinct, Extreme
-from cleanroom.plan.nodes import Aggregate, Derive, Derived, Filter, Release
+from cleanroom.plan.nodes import Aggregate, Derive, Derived, Filter
 from cleanroom.plan.plan import OpenedColumn
+from cleanroom.plan.release import Release
 from cleanroom.query.columns import Bits, Columns
 from cleanroom.query.controls import UNCONTROLLED, Controls
 from cleanroom.query.dependencies import Dependencies

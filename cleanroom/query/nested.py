@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from cleanroom.contract.types import Kind
 from cleanroom.errors import UnsupportedQuery
 from cleanroom.plan.conditions import CompareSums, Predicate, Term
-from cleanroom.plan.nodes import Aggregate, BitsColumn
+from cleanroom.plan.leaf import BitsColumn
+from cleanroom.plan.nodes import Aggregate
 from cleanroom.query.columns import Bits
 from cleanroom.query.outcome import certain, meaning
 from cleanroom.query.reshape import column_of

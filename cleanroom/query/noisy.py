@@ -12,9 +12,10 @@ from dataclasses import dataclass, field, replace
 from cleanroom.contract.terms import Terms
 from cleanroom.errors import OverflowPossible, UnsupportedQuery
 from cleanroom.plan.ciphertexts import CellKey, Ciphertexts
-from cleanroom.plan.nodes import Aggregate, Derive, Derived, Release
+from cleanroom.plan.nodes import Aggregate, Derive, Derived
 from cleanroom.plan.noise import QueryNoise
 from cleanroom.plan.plan import Protocol
+from cleanroom.plan.release import Release
 from cleanroom.plan.schema import schema_of
 from cleanroom.query.canonical import Canonical, digest
 from cleanroom.query.cells import cell_key, check_size, refuse
@@ -221,5 +222,3 @@ def _check_reach(totals: Totals, reach: dict[str, int], by: Protocol) -> None:
             what = f"{texts.get(name, name)} may reach {most} with its noise; below {limit} is safe"
             remedy = "Ask with a larger epsilon, or declare tighter bounds in the contract."
             raise OverflowPossible(what, remedy=remedy)
-
-

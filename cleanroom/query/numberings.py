@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import combinations, product
 
 from cleanroom.errors import UnsupportedQuery
-from cleanroom.plan.nodes import Linkage
+from cleanroom.plan.linking import Linkage
 from cleanroom.plan.plan import linkages_of
 from cleanroom.query import local
 from cleanroom.query.sources import Link, Placement, others_of, person_of

@@ -13,9 +13,10 @@ from cleanroom.contract.terms import Terms
 from cleanroom.contract.types import Kind
 from cleanroom.errors import OverflowPossible, UnsupportedQuery
 from cleanroom.plan.ciphertexts import Ciphertexts
-from cleanroom.plan.nodes import Aggregate, Derive, Derived, Release
+from cleanroom.plan.nodes import Aggregate, Derive, Derived
 from cleanroom.plan.plan import OpenedColumn, Use
 from cleanroom.plan.private import MAX_TOTALS, MAX_VALUES, Parameter, Private
+from cleanroom.plan.release import Release
 from cleanroom.query.cells import cell_key, refuse
 from cleanroom.query.columns import Bits, Columns
 from cleanroom.query.lower import Lowered

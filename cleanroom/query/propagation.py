@@ -15,10 +15,12 @@ from cleanroom.contract.propagations import PropagationTerms
 from cleanroom.contract.terms import Terms
 from cleanroom.contract.types import Kind
 from cleanroom.errors import UnknownName, UnsupportedQuery
-from cleanroom.plan.graphs import Flow
-from cleanroom.plan.nodes import Aggregate, BitsColumn, Leaf, Propagate, Release, SumColumn
+from cleanroom.plan.graphs import Flow, Propagate
+from cleanroom.plan.leaf import BitsColumn, Leaf, SumColumn
+from cleanroom.plan.nodes import Aggregate
 from cleanroom.plan.plan import OpenedColumn, Plan
 from cleanroom.plan.question import Question
+from cleanroom.plan.release import Release
 from cleanroom.sql.domain import Domain, union
 from cleanroom.sql.encode import Encoding, choose, words
 from cleanroom.sql.propagation import Propagation

@@ -20,7 +20,8 @@ from cleanroom.plan.conditions import (
     Predicate,
     Term,
 )
-from cleanroom.plan.nodes import BitsColumn, Computed, Derived
+from cleanroom.plan.leaf import BitsColumn
+from cleanroom.plan.nodes import Computed, Derived
 from cleanroom.query.columns import Bits, Measure
 from cleanroom.query.connectives import connective
 from cleanroom.sql import operators
@@ -145,9 +146,7 @@ class Reshape:
         condition, value, *rest = expr.args
         truth = self.condition(condition)
         otherwise = CompareSums("=", (Term(1, (), truth),))  # FALSE or NULL
-        later = self._present(
-            Expr("case", tuple(rest), expr.domain) if len(rest) > 1 else rest[0]
-        )
+        later = self._present(Expr("case", tuple(rest), expr.domain) if len(rest) > 1 else rest[0])
         chosen = And((Not(otherwise), self._present(value)))
         return Or((chosen, And((otherwise, later))))
 
@@ -213,9 +212,7 @@ def _recoded(name: str, own: Encoding, asked: Encoding) -> tuple[Term, ...]:
     """Return the code of a text among other declared values."""
     wanted = {value: code for code, value in enumerate(asked.domain.values)}
     codes = ((code, wanted[value]) for code, value in enumerate(own.domain.values))
-    return _few(
-        tuple(Term(new, (), CompareBits("=", name, old)) for old, new in codes if new)
-    )
+    return _few(tuple(Term(new, (), CompareBits("=", name, old)) for old, new in codes if new))
 
 
 def _layout(encoding: Encoding) -> tuple[object, ...]:

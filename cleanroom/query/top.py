@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from cleanroom.plan.conditions import CompareSums, Predicate, Term
-from cleanroom.plan.nodes import OrderBy, Top
+from cleanroom.plan.ordering import OrderBy, Top
 from cleanroom.query.columns import Bits
 from cleanroom.query.outcome import certain
 from cleanroom.query.statistics import Statistics

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from cleanroom.contract.columns import MEMBER
 from cleanroom.errors import OverflowPossible
 from cleanroom.plan.conditions import And
-from cleanroom.plan.nodes import Compute, Leaf, Node, SumColumn
+from cleanroom.plan.leaf import Leaf, SumColumn
+from cleanroom.plan.nodes import Compute, Node
 from cleanroom.plan.schema import schema_of
 from cleanroom.query import joins
 from cleanroom.query.columns import Bits, Columns, Measure

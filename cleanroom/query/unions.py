@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from cleanroom.errors import UnsupportedQuery
-from cleanroom.plan.nodes import BitsColumn, Compute, Computed, Union
+from cleanroom.plan.leaf import BitsColumn
+from cleanroom.plan.nodes import Compute, Computed, Union
 from cleanroom.query import local
 from cleanroom.query.columns import Bits, Columns, deliver_something
 from cleanroom.query.numberings import check_numberings
@@ -131,9 +132,7 @@ def _column(place: int, exprs: tuple[Expr, ...]) -> tuple[BitsColumn, Encoding]:
     return BitsColumn(f"a{place}", encoding.bits, nullable, encoding.low), encoding
 
 
-def _shown(
-    column: BitsColumn, encoding: Encoding, base: tuple[tuple[str, str], ...]
-) -> ViewColumn:
+def _shown(column: BitsColumn, encoding: Encoding, base: tuple[tuple[str, str], ...]) -> ViewColumn:
     domain = replace(encoding.domain, nullable=column.nullable)
     terms, known = column_of(column.name, column, encoding)
     return ViewColumn(domain, column.name, encoding, terms, known, base)

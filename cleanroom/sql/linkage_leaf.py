@@ -13,8 +13,8 @@ from sqlglot import exp
 from cleanroom.contract.linkages import Form, LinkageTerms, Side
 from cleanroom.contract.terms import Terms
 from cleanroom.linkage.columns import Compared, compared_of, parts_of
+from cleanroom.plan.leaf import BitsColumn, Leaf
 from cleanroom.plan.linking import BLOCK, BLOCK_ORDER, ID, rank_of
-from cleanroom.plan.nodes import BitsColumn, Leaf
 from cleanroom.sql.domain import Domain
 from cleanroom.sql.encode import choose, hashed, words
 from cleanroom.sql.render import cast, constant, function, sql_of

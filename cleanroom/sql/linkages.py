@@ -11,7 +11,7 @@ from cleanroom.contract.types import Kind
 from cleanroom.linkage.likeness import similar_of
 from cleanroom.plan import linking
 from cleanroom.plan.conditions import Term
-from cleanroom.plan.nodes import Linkage
+from cleanroom.plan.linking import Linkage
 from cleanroom.plan.plan import Use
 from cleanroom.plan.restrictions import Facts, Origin
 from cleanroom.sql.domain import Domain

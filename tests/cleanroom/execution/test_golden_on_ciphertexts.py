@@ -13,7 +13,8 @@ from cleanroom.errors import DataMismatch, OverflowPossible, PeerMisbehaved, Uns
 from cleanroom.execution.cells import add_up, read
 from cleanroom.execution.histograms import values_of
 from cleanroom.plan.grouping import Distinct, Extreme, Quantile
-from cleanroom.plan.nodes import Aggregate, BitsColumn, Leaf
+from cleanroom.plan.leaf import BitsColumn, Leaf
+from cleanroom.plan.nodes import Aggregate
 from cleanroom.plan.plaintext import insecure_run
 from cleanroom.plan.plaintext_statistics import statistics
 from cleanroom.plan.plan import Plan, Use
@@ -79,9 +80,7 @@ def test_values_follow_from_histograms_as_from_rows(row: int) -> None:
     """One group a row: of no values, of one, of an even and an odd number."""
     codes = [[], [3], [0, 0, 2, 5], [1, 1, 1, 5, 5]][row]
     counts = np.bincount(np.array(codes, dtype=np.int64), minlength=6).reshape(1, 6)
-    quantiles = [
-        Quantile(f"q{i}", "at", "b", "w", i, 10, 0) for i in range(1, 11)
-    ]
+    quantiles = [Quantile(f"q{i}", "at", "b", "w", i, 10, 0) for i in range(1, 11)]
     grouped = Aggregate(
         Leaf("alpha", "", (BitsColumn("b", 3, True, -2),), (), 9, ()),
         (),

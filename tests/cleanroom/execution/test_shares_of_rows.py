@@ -8,8 +8,10 @@ import pytest
 from cleanroom.errors import DataMismatch, MessageInvalid, PeerMisbehaved
 from cleanroom.execution.contribute import contribute, padded_rows, receive
 from cleanroom.execution.outcome import Outcome, pack, reconstruct
-from cleanroom.plan.nodes import Aggregate, BitsColumn, Leaf, Release, SumColumn
+from cleanroom.plan.leaf import BitsColumn, Leaf, SumColumn
+from cleanroom.plan.nodes import Aggregate
 from cleanroom.plan.plan import Plan
+from cleanroom.plan.release import Release
 from protocols.rep3.rows import Rows
 from protocols.rep3.share import (
     concat_planes,
@@ -98,9 +100,7 @@ def test_padding_goes_to_powers_of_two(n: int, padded: int) -> None:
     assert padded_rows(n) == padded
 
 
-@pytest.mark.parametrize(
-    ("n", "cut"), [(64, 1), (63, 0), (0, 0), (1 << 40, 0), (256, 0)]
-)
+@pytest.mark.parametrize(("n", "cut"), [(64, 1), (63, 0), (0, 0), (1 << 40, 0), (256, 0)])
 def test_a_contribution_of_another_size_is_refused(n: int, cut: int) -> None:
     (triple,) = contribute(PLAN, "a", Rowset(ROWS), b"k" * 16)
     for p in Party:

@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 from cleanroom.contract.columns import Right
 from cleanroom.contract.terms import Terms
 from cleanroom.plan.ciphertexts import Ciphertexts
-from cleanroom.plan.nodes import Aggregate, Leaf, Release, Union
+from cleanroom.plan.leaf import Leaf
+from cleanroom.plan.nodes import Aggregate, Union
 from cleanroom.plan.plan import Plan, Use
 from cleanroom.plan.private import Private
+from cleanroom.plan.release import Release
 from cleanroom.policy.check import by_contract as check
 from cleanroom.policy.model import Code
 from cleanroom.policy.queries import unavailable

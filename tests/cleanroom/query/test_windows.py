@@ -8,7 +8,8 @@ import rooms
 from in_memory import run_on_shares
 
 from cleanroom.errors import UnsupportedQuery
-from cleanroom.plan.nodes import Compute, Leaf, Union, Window
+from cleanroom.plan.leaf import Leaf
+from cleanroom.plan.nodes import Compute, Union, Window
 from cleanroom.plan.plaintext import insecure_run
 from cleanroom.plan.sheet import Sheet
 from cleanroom.query.compile import compile_query

@@ -28,10 +28,12 @@ from cleanroom.execution.outcome import Opened, Outcome
 from cleanroom.identity.identity import Identity
 from cleanroom.plan.ciphertexts import CellKey, Ciphertexts
 from cleanroom.plan.conditions import Term
-from cleanroom.plan.nodes import Aggregate, Derive, Derived, Leaf, Release, SumColumn, Union
+from cleanroom.plan.leaf import Leaf, SumColumn
+from cleanroom.plan.nodes import Aggregate, Derive, Derived, Union
 from cleanroom.plan.plan import Plan, Protocol
 from cleanroom.plan.private import Parameter, Private
 from cleanroom.plan.question import Question
+from cleanroom.plan.release import Release
 from cleanroom.session.member import Membership
 from cleanroom.storage.state import State
 from protocols.rep3.multiply import multiply
