@@ -212,10 +212,10 @@ class Expression:
         return Expression(value_of(other))._binary(exp.Div, self)
 
     def __eq__(self, other: Operand) -> "Expression":  # type: ignore[override]
-        return self._binary(exp.EQ, other)
+        return self._binary(exp.EQ, _known(other))
 
     def __ne__(self, other: Operand) -> "Expression":  # type: ignore[override]
-        return self._binary(exp.NEQ, other)
+        return self._binary(exp.NEQ, _known(other))
 
     def __lt__(self, other: Operand) -> "Expression":
         return self._binary(exp.LT, other)
@@ -284,3 +284,11 @@ def column(name: object) -> Expression:
 
 def _key(of: Key) -> exp.Expr:
     return of.tree if isinstance(of, Expression) else column(of).tree
+
+
+def _known(other: Operand) -> Operand:
+    """Refuse a comparison with NULL, which is neither true nor false in SQL."""
+    if other is None:
+        what = "a comparison with None, which is never true"
+        raise UnsupportedQuery(what, remedy="Use .is_null() or .is_not_null().")
+    return other

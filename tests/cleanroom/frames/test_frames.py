@@ -126,6 +126,7 @@ def test_values_of_python_are_literals(value: object, sql: str) -> None:
 
 
 REFUSED: list[tuple[Callable[[Frame, Frame], object], str]] = [
+    (lambda p, c: p.filter(col("score") == None), "a comparison with None"),  # noqa: E711
     (lambda p, c: p.filter(col("scor") > 1), "no column 'scor'.*Did you mean 'score'"),
     (lambda p, c: p.select("id").filter(col("score") > 1), "no column 'score'"),
     (lambda p, c: p.filter(col("name") + 1 > 2), r"TEXT \+ INTEGER"),
