@@ -108,7 +108,7 @@ async def _signs_another(party: PartyProcess, session: QueryRun) -> None:
         await encrypting.agree()
         await encrypting.send(np.zeros(3, np.int64))
     other = hashlib.sha256(b"other").hexdigest()
-    await party._roles._finished(session, "input", other, rows=0, bytes_sent=0, started=0.0)
+    await party._roles.out.finished(session, "input", other, rows=0, bytes_sent=0, started=0.0)
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ async def _contributes(
         await encrypting.agree()
         change(encrypting)
         sent = await encrypting.send(np.zeros(3, np.int64))
-    await party._roles._finished(
+    await party._roles.out.finished(
         session, "input", sent.hexdigest(), rows=0, bytes_sent=0, started=0.0
     )
 

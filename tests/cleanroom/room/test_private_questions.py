@@ -93,7 +93,7 @@ def refused(room: Room, folder: Path, change: Change) -> CleanroomError:
             await encrypting.agree()
             change(encrypting)
             sent = await encrypting.send(np.zeros(20, np.int64))
-        await party._roles._finished(
+        await party._roles.out.finished(
             session, "input", sent.hexdigest(), rows=0, bytes_sent=0, started=0.0
         )
 
@@ -134,9 +134,7 @@ def _sends_too_many(encrypting: Encrypting) -> None:
         (_sends_too_many, "more ciphertexts than announced"),
     ],
 )
-def test_an_owner_that_sends_no_answers_is_named(
-    room, folder, change: Change, says: str
-) -> None:
+def test_an_owner_that_sends_no_answers_is_named(room, folder, change: Change, says: str) -> None:
     error = refused(room, folder, change)
     assert (type(error), error.party) == (PeerMisbehaved, "bank_a")
     assert says in error.message
@@ -151,9 +149,7 @@ def _with_another_seal(encrypting: Encrypting) -> None:
 
 
 @pytest.mark.parametrize("change", [_exchanges_answers, _with_another_seal])
-def test_answers_that_are_not_of_this_session_are_not_opened(
-    room, folder, change: Change
-) -> None:
+def test_answers_that_are_not_of_this_session_are_not_opened(room, folder, change: Change) -> None:
     error = refused(room, folder, change)
     assert type(error) is PeerMisbehaved
     assert "the sum is refused" in error.message
