@@ -39,7 +39,7 @@ def load(
 
 
 def listed(path: Path) -> tuple[str, ...]:
-    """Return the persons of a file, one a line.
+    """Return the persons of a file, one a line; blanks around it don't count.
 
     Raises:
         ConfigInvalid: if it can't be read, or is too long.
@@ -48,4 +48,4 @@ def listed(path: Path) -> tuple[str, ...]:
         lines = read_bounded(path, MAX_BYTES, ConfigInvalid).decode("utf-8-sig").splitlines()
     except UnicodeDecodeError:
         raise ConfigInvalid(f"{path} is no text in UTF-8") from None
-    return tuple(line for line in lines if line)
+    return tuple(person for line in lines if (person := line.strip()))
