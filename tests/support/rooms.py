@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -83,9 +84,7 @@ def _tables() -> dict[str, Any]:
                 "state": _column("TEXT", values=["nsw", "vic", "act"], nullable=True),
                 "kind": _column("TEXT", values=["car", "home", "life"]),
                 "amount": _column("DECIMAL(9,3)", bounds=[0, 20000], nullable=True),
-                "filed": _column(
-                    "TIMESTAMP", bounds=["2019-01-01", "2022-01-01"], nullable=True
-                ),
+                "filed": _column("TIMESTAMP", bounds=["2019-01-01", "2022-01-01"], nullable=True),
                 "level": _column("INTEGER", bounds=[0, 9], nullable=True),
             },
         },
@@ -250,9 +249,7 @@ def given(folder: Path) -> dict[str, Path | dict[str, Path]]:
     }
 
 
-def pooled(
-    agreed: Terms, data: Mapping[str, Rows | dict[str, Rows]]
-) -> duckdb.DuckDBPyConnection:
+def pooled(agreed: Terms, data: Mapping[str, Rows | dict[str, Rows]]) -> duckdb.DuckDBPyConnection:
     """Return plain DuckDB with everybody's rows: what no room ever has."""
     connection = duckdb.connect(":memory:")
     for table, part in data.items():
@@ -291,6 +288,26 @@ def on_ciphertexts() -> Iterator[tuple[str, str]]:
         except (UnsupportedQuery, OverflowPossible):
             continue
         yield title, sql
+
+
+def of_each_shape() -> Iterator[str]:
+    """Yield the title of the first golden query of each set of steps that plans are made of."""
+    seen = set[frozenset[str]]()
+    for title, sql in golden():
+        shape = frozenset(_steps(compile_query(sql, terms(), "0" * 64, "analyst").root))
+        if shape not in seen:
+            seen.add(shape)
+            yield title
+
+
+def _steps(part: object) -> Iterator[str]:
+    """Yield the kind of every node of a plan, and of every expression in it."""
+    if is_dataclass(part):
+        yield type(part).__name__
+        part = tuple(getattr(part, field.name) for field in fields(part))
+    if isinstance(part, tuple):
+        for one in part:
+            yield from _steps(one)
 
 
 def is_ordered(sql: str) -> bool:
