@@ -9,7 +9,7 @@ from cleanroom.contract.terms import Terms
 from cleanroom.errors import UnknownName
 from cleanroom.frames.block import Block, Column, Source, reference
 from cleanroom.frames.values import identifier
-from cleanroom.query.compile import nest_of
+from cleanroom.query.nesting import nest_of
 from cleanroom.sql.names import nearest
 from cleanroom.sql.scope import Scope
 

@@ -14,9 +14,9 @@ from cleanroom.learning.job import JOINED, Job
 from cleanroom.learning.private.spec import DpSpec
 from cleanroom.learning.testing import attacked_by, measure_of
 from cleanroom.plan.training import PERSON, Noise, TrainPlan, held_out
-from cleanroom.query.compile import nest_of
 from cleanroom.query.leaf import rows_of
 from cleanroom.query.left_out import check_left_out, terms_without
+from cleanroom.query.nesting import nest_of
 from cleanroom.query.placing import place
 from cleanroom.query.restricting import facts_of
 from cleanroom.query.rowsets import row_sets
