@@ -11,7 +11,7 @@ from cleanroom.plan.grouping import ITERATIONS, FitKind
 from cleanroom.plan.plan import Protocol
 from cleanroom.recipient.asking import Progress
 from cleanroom.recipient.client import DEADLINE_S
-from cleanroom.recipient.queries import Query
+from cleanroom.recipient.queries import Manner, Query
 from cleanroom.recipient.regression import Model, Regression
 from cleanroom.recipient.result import Result
 from cleanroom.recipient.trains import Trains
@@ -56,7 +56,7 @@ class Fits(Trains):
         model = Model.of(self.contract.terms, table, target, features)
         try:
             text = model.sql(where)
-            query = Query.of(self._client, text, protocol, without=without, purpose=purpose)
+            query = Query.of(self._client, text, Manner(protocol, without=without, purpose=purpose))
             found = query.ask(None, deadline_s, on_progress)
         except OverflowPossible as error:
             raise model.overflow(error) from None
@@ -84,7 +84,7 @@ class Fits(Trains):
         from cleanroom.sql.fitting import statement
 
         text = statement(sql, target, model, iterations, l2)
-        query = Query.of(self._client, text, "mpc", purpose=purpose)
+        query = Query.of(self._client, text, Manner("mpc", purpose=purpose))
         return query.explain(offline=offline)
 
     def train_joined(
@@ -122,7 +122,7 @@ class Fits(Trains):
         from cleanroom.sql.fitting import statement
 
         text = statement(sql, target, model, iterations, l2)
-        query = Query.of(self._client, text, "mpc", purpose=purpose)
+        query = Query.of(self._client, text, Manner("mpc", purpose=purpose))
         return JoinedModel.of(model, query.ask(None, deadline_s, on_progress))
 
     def explain_score(

@@ -13,7 +13,7 @@ from cleanroom.contract.terms import Terms
 from cleanroom.errors import UnknownName
 from cleanroom.recipient.client import DEADLINE_S
 from cleanroom.recipient.quality import LINKED, PERSONS, Quality
-from cleanroom.recipient.queries import Query
+from cleanroom.recipient.queries import Manner, Query
 from cleanroom.recipient.standing import Standing
 from cleanroom.sql.names import nearest
 
@@ -107,7 +107,7 @@ class Linkages(Standing):
         is_linked = f"l.{RUNG} IS NOT NULL AS {LINKED}"
         texts += [_counted(name, terms, side, is_linked, by) for side in SIDES]
         return tuple(
-            Query.of(self._client, text, "mpc", purpose=purpose, min_group=min_group)
+            Query.of(self._client, text, Manner("mpc", purpose=purpose, min_group=min_group))
             for text in texts
         )
 

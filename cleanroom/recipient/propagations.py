@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from cleanroom.plan.graphs import PropagationKind
 from cleanroom.recipient.client import DEADLINE_S
-from cleanroom.recipient.queries import Query
+from cleanroom.recipient.queries import Manner, Query
 from cleanroom.recipient.result import Result
 from cleanroom.recipient.standing import Standing
 
@@ -93,4 +93,4 @@ class Propagations(Standing):
     def _propagation(self, kind: PropagationKind, name: str, rounds: int, purpose: str) -> Query:
         from cleanroom.sql.propagation import statement
 
-        return Query.of(self._client, statement(kind, name, rounds), "mpc", purpose=purpose)
+        return Query.of(self._client, statement(kind, name, rounds), Manner("mpc", purpose=purpose))

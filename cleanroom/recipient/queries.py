@@ -23,6 +23,23 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class Manner:
+    """How something is asked, whatever it is; see `Room.sql`."""
+
+    protocol: Protocol | None = None
+    without: Collection[str] = ()
+    purpose: str = ""
+    epsilon: float | None = None
+    min_group: int = 1
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """Members to leave out, each once; one may be given by its name alone."""
+        members = (self.without,) if isinstance(self.without, str) else self.without
+        return tuple(sorted(set(members)))
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
     """A question, and whether it is to run on shares or ciphertexts.
 
@@ -36,30 +53,21 @@ class Query:
 
     @classmethod
     def of(
-        cls,
-        client: Client,
-        sql: str,
-        protocol: Protocol | None,
-        *,
-        without: Collection[str] = (),
-        purpose: str = "",
-        epsilon: float | None = None,
-        min_group: int = 1,
-        template: TemplateUse | None = None,
+        cls, client: Client, sql: str, manner: Manner, template: TemplateUse | None = None
     ) -> "Query":
         """Return what is asked in this member's name; who leaves somebody out asks for `he`."""
-        members = (without,) if isinstance(without, str) else without
-        left_out = tuple(sorted(set(members)))
+        left_out = manner.left_out
         question = Question(
             sql,
             client.name,
             without=left_out,
-            purpose=purpose,
-            epsilon=epsilon,
-            min_group=min_group,
+            purpose=manner.purpose,
+            epsilon=manner.epsilon,
+            min_group=manner.min_group,
             template=template,
         )
-        return cls(client, question, "he" if left_out and protocol is None else protocol)
+        protocol = "he" if left_out and manner.protocol is None else manner.protocol
+        return cls(client, question, protocol)
 
     def ask(
         self,

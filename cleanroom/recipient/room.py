@@ -18,7 +18,7 @@ from cleanroom.recipient.gates import Gates
 from cleanroom.recipient.linkages import Linkages
 from cleanroom.recipient.profiles import Profiles
 from cleanroom.recipient.propagations import Propagations
-from cleanroom.recipient.queries import Query
+from cleanroom.recipient.queries import Manner, Query
 from cleanroom.recipient.reports import Reports
 from cleanroom.recipient.result import Result
 from cleanroom.recipient.templates import Templates
@@ -57,16 +57,8 @@ class Room(Templates, Fits, Gates, Linkages, Profiles, Propagations, Tables, Rep
         Raises:
             UnsupportedQuery, UnknownName, OverflowPossible: as the message says.
         """
-        query = Query.of(
-            self._client,
-            sql,
-            protocol,
-            without=without,
-            purpose=purpose,
-            epsilon=epsilon,
-            min_group=min_group,
-        )
-        return query.explain(offline=offline)
+        manner = Manner(protocol, without, purpose, epsilon, min_group)
+        return Query.of(self._client, sql, manner).explain(offline=offline)
 
     def sql(
         self,
@@ -106,15 +98,8 @@ class Room(Templates, Fits, Gates, Linkages, Profiles, Propagations, Tables, Rep
             CleanroomError: its class says what happened, its party who is responsible.
             KeyboardInterrupt: after the session was ended everywhere.
         """
-        query = Query.of(
-            self._client,
-            sql,
-            protocol,
-            without=without,
-            purpose=purpose,
-            epsilon=epsilon,
-            min_group=min_group,
-        )
+        manner = Manner(protocol, without, purpose, epsilon, min_group)
+        query = Query.of(self._client, sql, manner)
         return query.ask(private, deadline_s, on_progress, fresh=fresh)
 
     def weighted_sum(

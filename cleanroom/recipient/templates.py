@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from cleanroom.plan.plan import Protocol
 from cleanroom.recipient.client import DEADLINE_S
-from cleanroom.recipient.queries import Query
+from cleanroom.recipient.queries import Manner, Query
 from cleanroom.recipient.result import Result
 from cleanroom.recipient.standing import Standing
 
@@ -51,15 +51,8 @@ class Templates(Standing):
             TemplateRefused: naming the template or parameter, and what it may be.
             CleanroomError: as `sql`.
         """
-        query = self._query(
-            name,
-            {**(values or {}), **parameters},
-            protocol,
-            without=without,
-            purpose=purpose,
-            epsilon=epsilon,
-            min_group=min_group,
-        )
+        manner = Manner(protocol, without, purpose, epsilon, min_group)
+        query = self._query(name, {**(values or {}), **parameters}, manner)
         return query.ask(private, deadline_s, on_progress, fresh=fresh)
 
     def explain_template(
@@ -81,15 +74,8 @@ class Templates(Standing):
         Raises:
             TemplateRefused, UnsupportedQuery, UnknownName, OverflowPossible: as the message says.
         """
-        query = self._query(
-            name,
-            {**(values or {}), **parameters},
-            protocol,
-            without=without,
-            purpose=purpose,
-            epsilon=epsilon,
-            min_group=min_group,
-        )
+        manner = Manner(protocol, without, purpose, epsilon, min_group)
+        query = self._query(name, {**(values or {}), **parameters}, manner)
         return query.explain(offline=offline)
 
     def templates(self) -> "pd.DataFrame":
@@ -107,28 +93,8 @@ class Templates(Standing):
         ]
         return pd.DataFrame(rows, columns=["template", "parameters", "sql"])
 
-    def _query(
-        self,
-        name: str,
-        values: Mapping[str, Any],
-        protocol: Protocol | None,
-        *,
-        without: Collection[str],
-        purpose: str,
-        epsilon: float | None,
-        min_group: int,
-    ) -> Query:
+    def _query(self, name: str, values: Mapping[str, Any], manner: Manner) -> Query:
         from cleanroom.sql.templates import filled, use_of
 
         use = use_of(name, values, self.contract.terms)
-        sql = filled(use, self.contract.terms)
-        return Query.of(
-            self._client,
-            sql,
-            protocol,
-            without=without,
-            purpose=purpose,
-            epsilon=epsilon,
-            min_group=min_group,
-            template=use,
-        )
+        return Query.of(self._client, filled(use, self.contract.terms), manner, use)
