@@ -1,18 +1,13 @@
-"""What a recipient's calls stand on: plans of its own, and a loop on a thread of its own.
+"""What a recipient's calls stand on: plans of its own, and how they are run in the room.
 
 Rule: everything that a `Room` needs of the network and of keys, and nothing that a caller reads.
 """
 
-import asyncio
 import datetime as dt
-import threading
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from concurrent.futures import CancelledError, wait
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
-
-import structlog
 
 from cleanroom.config import MemberConfig
 from cleanroom.contract.document import Contract
@@ -20,14 +15,11 @@ from cleanroom.engine import Engine, Numbers, Violation, standard
 from cleanroom.errors import (
     CleanroomError,
     ConfigInvalid,
-    InternalError,
     PolicyDenied,
-    SessionCancelled,
     StateUnavailable,
     UnsupportedQuery,
 )
 from cleanroom.flower.apps import APPROVED
-from cleanroom.logs import where
 from cleanroom.plan.plan import Plan, Protocol
 from cleanroom.plan.profile import ProfilePlan
 from cleanroom.plan.question import Question
@@ -41,6 +33,7 @@ from cleanroom.query.scoring import compile_scoring
 from cleanroom.query.ways import Ways
 from cleanroom.recipient.answers import Answer, TrainedModel
 from cleanroom.recipient.asking import Asker, Progress
+from cleanroom.recipient.loop import Loop
 from cleanroom.recipient.own_rows import OwnRows
 from cleanroom.recipient.remembering import Remembering
 from cleanroom.recipient.stored import Stored
@@ -61,8 +54,6 @@ M = TypeVar("M")
 DEADLINE_S = 600
 TRAINING_DEADLINE_S = 6 * 3600
 MAX_DEADLINE_S = 86_400  # as long as a signed request may say
-POLL_S = 0.2  # a signal that another thread of the process got is seen after this time
-logger = structlog.get_logger()
 
 
 class Client:
@@ -92,9 +83,7 @@ class Client:
         self._remembering = None if state is None else Remembering(state, member.name)
         keep = None if self._remembering is None else self._remembering.keep
         self._asker = Asker(member, self._engine, keep)
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-        self._thread.start()
+        self._loop = Loop(member.name)
 
     @classmethod
     def of(cls, config: Path | str) -> "Client":
@@ -258,54 +247,19 @@ class Client:
 
     def close(self) -> None:
         """End whatever runs and release the thread."""
-        if self._loop.is_closed():
+        if self._loop.closed:
             return
         if self._stored is not None:
             self._stored.close()
-        asyncio.run_coroutine_threadsafe(_cancel_all(), self._loop).result()
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
         self._loop.close()
         if self._remembering is not None:
             self._remembering.close()
 
     def _run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Run on the loop's thread; if this one is interrupted, end the work first."""
-        ended = threading.Event()
-
-        async def watched() -> T:
-            try:
-                return await work
-            finally:
-                ended.set()
-
-        future = asyncio.run_coroutine_threadsafe(watched(), self._loop)
-        try:
-            while not wait((future,), timeout=POLL_S).done:
-                pass
-            return future.result()
-        except CancelledError:
-            raise SessionCancelled("the room was closed") from None
-        except CleanroomError:
-            raise
-        except Exception as error:
-            logger.exception("query failed", where=where(error), exc_info=False)
-            raise InternalError("a fault in this client", party=self._member.name) from None
-        except BaseException:
-            if not future.done():
-                future.cancel()
-                ended.wait(timeout=5)
-            raise
+        return self._loop.run(work)
 
 
 def _check_deadline(deadline_s: int) -> None:
     if type(deadline_s) is not int or not 1 <= deadline_s <= MAX_DEADLINE_S:
         what = f"deadline_s: whole seconds from 1 to {MAX_DEADLINE_S}"
         raise ConfigInvalid(what, remedy="Ask with such a deadline.")
-
-
-async def _cancel_all() -> None:
-    others = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in others:
-        task.cancel()
-    await asyncio.gather(*others, return_exceptions=True)
