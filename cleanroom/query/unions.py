@@ -79,19 +79,42 @@ def lower_union(parts: Sequence[tuple[Query, Placement]], min_group: int) -> Vie
     check_names(parts[0][0].outputs)
     branches = [_Branch.of(query, placement, min_group) for query, placement in parts]
     wanted = _lined_up([[o.expr for o in b.query.outputs] for b in branches])
-    names = [output.name for output in branches[0].query.outputs]
-    people = [b.person for b in branches if b.person is not None]
-    if people:
-        check_numberings([(b.query, b.placement, p) for b, p in zip(branches, people, strict=True)])
-    person = None
-    if people:
-        same = (i for i, exprs in enumerate(wanted) if list(exprs) == people)
-        place = next(same, len(wanted))
-        if place == len(wanted):
-            wanted.append(tuple(people))
-            names.append(PERSON)
-        person = names[place]
+    outputs = [output.name for output in branches[0].query.outputs]
+    names, wanted, person = _with_person(branches, outputs, wanted)
     found = [_column(i, exprs) for i, exprs in enumerate(wanted)]
+    node, rows = _rows(branches, wanted, found)
+    shown = {
+        name: _shown(column, encoding, _base(branches, exprs))
+        for name, (column, encoding), exprs in zip(names, found, wanted, strict=True)
+    }
+    limits = [local.rows_per_person(b.query, b.placement) for b in branches]
+    limit = sum(n or 0 for n in limits) if person and None not in limits else None
+    uses = {use for b in branches for use in row_uses(b.query, b.placement, ())}
+    below = [(b.query, facts_of_rows(b.query, b.placement, {})) for b in branches]
+    facts = facts_of_union(below, outputs)
+    return View(node, shown, rows, person, limit, None, tuple(sorted(uses)), facts)
+
+
+def _with_person(
+    branches: list[_Branch], names: list[str], wanted: list[tuple[Expr, ...]]
+) -> tuple[list[str], list[tuple[Expr, ...]], str | None]:
+    """Return the columns with one of persons, if they count, and its name."""
+    people = [b.person for b in branches if b.person is not None]
+    if not people:
+        return names, wanted, None
+    check_numberings([(b.query, b.placement, p) for b, p in zip(branches, people, strict=True)])
+    shown = next((name for name, e in zip(names, wanted, strict=True) if list(e) == people), None)
+    if shown is not None:
+        return names, wanted, shown
+    return [*names, PERSON], [*wanted, tuple(people)], PERSON
+
+
+def _rows(
+    branches: list[_Branch],
+    wanted: list[tuple[Expr, ...]],
+    found: list[tuple[BitsColumn, Encoding]],
+) -> tuple[Union, int]:
+    """Return all branches' rows in these columns, and a bound on how many there are."""
     asked = list(zip(wanted, found, strict=True))
     made = [
         [branch.column(exprs[i], encoding) for exprs, (_, encoding) in asked]
@@ -105,17 +128,7 @@ def lower_union(parts: Sequence[tuple[Query, Placement]], min_group: int) -> Vie
         columns = tuple(Computed(column, b.column.name) for (column, _), b in pairs)
         nodes.append(Compute(built.node, None, columns, ()))
         rows += min(built.rows, built.slots)
-    shown = {
-        name: _shown(column, encoding, _base(branches, exprs))
-        for name, (column, encoding), exprs in zip(names, found, wanted, strict=True)
-    }
-    limits = [local.rows_per_person(b.query, b.placement) for b in branches]
-    limit = sum(n or 0 for n in limits) if person and None not in limits else None
-    uses = {use for b in branches for use in row_uses(b.query, b.placement, ())}
-    below = [(b.query, facts_of_rows(b.query, b.placement, {})) for b in branches]
-    facts = facts_of_union(below, [output.name for output in branches[0].query.outputs])
-    node = Union(tuple(nodes))
-    return View(node, shown, rows, person, limit, None, tuple(sorted(uses)), facts)
+    return Union(tuple(nodes)), rows
 
 
 def _lined_up(branches: list[list[Expr]]) -> list[tuple[Expr, ...]]:
