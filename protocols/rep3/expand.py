@@ -60,26 +60,31 @@ def join_bounded(
     n_slots = -(-bound // 64) * 64
     slots = yield from _copied(ctx.at("copy"), left, ends, n_slots, right.n.bit_length())
     slots = yield from order(ctx.at("order"), slots, (_PLACE,))
-    carried = right.select((c for c in right.columns if c not in right_on), right.sums)
-    place = slots.columns[_PLACE].planes
-    rows = replace(carried.rows(), bits=concat_planes([carried.rows().bits, right.valid]))
-    numbers = _row_numbers(ctx.me, right.n, place.shape[0])
-    keys = concat_planes([same_bit(ctx.me, 0, right.n), numbers])
-    there, values = yield from look_up(ctx.at("fetch"), slots.key(ctx.me, (_PLACE,)), keys, rows)
-    fetched = carried.with_rows(values)
+    found = yield from _fetched(ctx.at("fetch"), slots, right, right_on)
     kept = slots.select((c for c in slots.columns if c != _PLACE), slots.sums)
     if fill is not None:
-        found = replace(fetched, valid=there)
         kept = replace(kept, sorted_by=None, clean=False)
         joined = yield from keep_left(ctx.at("fill"), kept, found, fill)
         return joined
     return Relation(
         n=n_slots,
-        valid=there,
-        columns={**kept.columns, **fetched.columns},
-        sums={**kept.sums, **fetched.sums},
+        valid=found.valid,
+        columns={**kept.columns, **found.columns},
+        sums={**kept.sums, **found.sums},
         clean=False,
     )
+
+
+def _fetched(
+    ctx: Context, slots: Relation, right: Relation, on: tuple[str, ...]
+) -> Steps[Relation]:
+    """Give each slot, in the order of their places, the right row at its place, without keys."""
+    carried = right.select((c for c in right.columns if c not in on), right.sums)
+    rows = replace(carried.rows(), bits=concat_planes([carried.rows().bits, right.valid]))
+    numbers = _row_numbers(ctx.me, right.n, slots.columns[_PLACE].planes.shape[0])
+    keys = concat_planes([same_bit(ctx.me, 0, right.n), numbers])
+    there, values = yield from look_up(ctx, slots.key(ctx.me, (_PLACE,)), keys, rows)
+    return replace(carried.with_rows(values), valid=there)
 
 
 def _counted(ctx: Context, right: Relation, on: tuple[str, ...]) -> Steps[Relation]:
