@@ -1,5 +1,6 @@
 """`cleanroom linkages`, `cleanroom link`: which rows are of one person, and how well that works."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from cleanroom.contract.terms import Terms
+    from cleanroom.recipient.quality import Quality
 
 Name = Annotated[str, typer.Argument(help="A linkage of the contract.")]
 By = Annotated[
@@ -76,8 +78,6 @@ def link(
     deadline_s: Deadline = 600,
 ) -> None:
     """Say how many persons of either side each rung of a linkage links, and how many none does."""
-    import pyarrow as pa
-
     form = form or format_of(output)
     if form is Format.PARQUET and output is None:
         raise typer.BadParameter("Parquet needs --output FILE")
@@ -91,7 +91,13 @@ def link(
         quality = with_progress(
             lambda told: room.link(name, **asked, deadline_s=deadline_s, on_progress=told)
         )
-    rates = rates or bool(by)
+    _write(quality, form, output, rates=rates or bool(by))
+
+
+def _write(quality: "Quality", form: Format, output: Path | None, *, rates: bool) -> None:
+    """Write a table of rates or of rungs, and say what each side's query cost and withheld."""
+    import pyarrow as pa
+
     table = quality.rates() if rates else quality.to_pandas()
     write(pa.Table.from_pandas(table, preserve_index=False), form, output)
     if form is Format.TABLE and output is None:
