@@ -160,7 +160,7 @@ def test_an_owner_that_signs_other_answers_than_it_sent_is_named(
 
     async def lying(self: Learning, *args: Any) -> Any:
         asked, digest = await whole(self, *args)
-        if self.member.name == "south":
+        if self.out.member.name == "south":
             digest = Digest("0" * 64)
         return asked, digest
 
