@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cleanroom.cli.answers import Delivery, with_progress
-from cleanroom.cli.mock import Mock, room_of
+from cleanroom.cli.answers import Delivery
+from cleanroom.cli.mock import Mock
+from cleanroom.cli.offered import run
 from cleanroom.cli.options import (
     Config,
     Deadline,
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
     from cleanroom.contract.terms import Terms
     from cleanroom.plan.plan import Plan
     from cleanroom.policy.model import Violation
+    from cleanroom.recipient.asking import Progress
+    from cleanroom.recipient.explanation import Explanation
+    from cleanroom.recipient.result import Result
+    from cleanroom.recipient.room import Room
 
 Name = Annotated[str, typer.Argument(help="A gate of the contract.")]
 
@@ -57,16 +62,14 @@ def gate(
     deadline_s: Deadline = 600,
 ) -> None:
     """Ask a gate, and write the rows that open."""
-    delivery = Delivery.of(form, output, receipt)
-    with room_of(config, mock=mock) as room:
-        if explain:
-            sheet = room.explain_gate(name, purpose=purpose, offline=offline)
-            typer.echo(printable(sheet.text))
-            return
-        result = with_progress(
-            lambda told: room.gate(name, purpose=purpose, deadline_s=deadline_s, on_progress=told)
-        )
-    delivery.deliver(result.to_arrow(), result)
+
+    def sheet(room: "Room") -> "Explanation":
+        return room.explain_gate(name, purpose=purpose, offline=offline)
+
+    def ask(room: "Room", told: "Progress") -> "Result":
+        return room.gate(name, purpose=purpose, deadline_s=deadline_s, on_progress=told)
+
+    run(config, sheet if explain else None, ask, Delivery.of(form, output, receipt), mock=mock)
 
 
 def page(terms: "Terms") -> "RenderableType":

@@ -1,13 +1,12 @@
 """`cleanroom propagate`, `cleanroom reach`: what flows along payments to one's own accounts."""
 
-from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cleanroom.cli.answers import Delivery, with_progress
-from cleanroom.cli.mock import Mock, room_of
+from cleanroom.cli.answers import Delivery
+from cleanroom.cli.mock import Mock
+from cleanroom.cli.offered import run
 from cleanroom.cli.options import (
     Config,
     Deadline,
@@ -18,7 +17,6 @@ from cleanroom.cli.options import (
     Purpose,
     ReceiptFile,
 )
-from cleanroom.cli.words import printable
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -55,7 +53,7 @@ def propagate(
             name, rounds=rounds, purpose=purpose, deadline_s=deadline_s, on_progress=told
         )
 
-    _run(config, sheet if explain else None, ask, Delivery.of(form, output, receipt), mock=mock)
+    run(config, sheet if explain else None, ask, Delivery.of(form, output, receipt), mock=mock)
 
 
 def reach(
@@ -79,24 +77,7 @@ def reach(
     def ask(room: "Room", told: "Progress") -> "Result":
         return room.reach(name, hops=hops, purpose=purpose, deadline_s=deadline_s, on_progress=told)
 
-    _run(config, sheet if explain else None, ask, Delivery.of(form, output, receipt), mock=mock)
-
-
-def _run(
-    config: Path,
-    sheet: "Callable[[Room], Explanation] | None",
-    ask: "Callable[[Room, Progress], Result]",
-    delivery: Delivery,
-    *,
-    mock: bool,
-) -> None:
-    """Say who would learn what, or ask and write the rows."""
-    with room_of(config, mock=mock) as room:
-        if sheet is not None:
-            typer.echo(printable(sheet(room).text))
-            return
-        result = with_progress(lambda told: ask(room, told))
-    delivery.deliver(result.to_arrow(), result)
+    run(config, sheet if explain else None, ask, Delivery.of(form, output, receipt), mock=mock)
 
 
 def page(terms: "Terms") -> "RenderableType":
